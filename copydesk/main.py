@@ -87,13 +87,18 @@ def backfill(
 
 @app.command()
 def status(
+    feed: Annotated[
+        str | None, typer.Argument(help="Key of a feed: list what its items were taken for.")
+    ] = None,
     as_json: Json = False,
     watch: Annotated[bool, typer.Option("--watch", help="Refresh every two seconds.")] = False,
 ) -> None:
-    """Show feeds, items by state, and failures."""
-    from copydesk import status
+    """Show feeds, items by state, and failures; of one feed what was merged or left out, and why."""
+    from copydesk import status, status_feed
 
-    if watch:
+    if feed:
+        status_feed.status_feed(feed, as_json=as_json)
+    elif watch:
         status.watch()
     else:
         status.status(as_json=as_json)

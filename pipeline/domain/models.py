@@ -201,6 +201,8 @@ class Item(FrozenModel):
     summary: str = ""
     """The shorter text as plain text, where the feed has two; `text` is the longer one."""
     categories: tuple[str, ...] = ()
+    reader: int = 1
+    """Version of the reader that made title, text and summary; 1 in items stored earlier."""
 
     @property
     def published_local(self) -> datetime:
@@ -209,8 +211,18 @@ class Item(FrozenModel):
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 of title and text; it changes when the publisher updates the item."""
-        return hashlib.sha256(f"{self.title}\0{self.text}".encode("utf-8", "replace")).hexdigest()
+        """SHA-256 of title and text, after the reader's version (`2:…`; none is version 1).
+
+        It changes when the publisher updates the item, or with the version.
+        """
+        digest = hashlib.sha256(f"{self.title}\0{self.text}".encode("utf-8", "replace")).hexdigest()
+        return digest if self.reader == 1 else f"{self.reader}:{digest}"
+
+
+def reader_of(content_hash: str) -> int:
+    """Return the version of the reader whose text a content hash is of."""
+    version, colon, _ = content_hash.partition(":")
+    return int(version) if colon else 1
 
 
 class PollState(FrozenModel):

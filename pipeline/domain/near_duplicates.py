@@ -51,6 +51,12 @@ _MIN_TITLE_SUPPORT = 0.5
 _MIN_NUMBERS_SHARED, _MIN_NUMBERS_SHARED_SHORT = 0.6, 0.85
 """Share of the shorter text's numbers that the longer text must have; the second for short texts."""
 
+_MAX_SHARED_OTHER = 0.15
+"""Share of the shorter text's shingles below which two texts are of different stories. A text that was
+rewritten keeps its quotations. Chosen, not measured."""
+_MIN_REDATED = timedelta(hours=1)
+"""Publication times that differ by less are of one item. Chosen, not measured."""
+
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d[\d.,:/]*\d|\d")
 _BOILERPLATE = re.compile(
     r"(?:https?://|www\.)[!-~]+"
@@ -120,6 +126,22 @@ def is_same_item(item: Item, other: Item) -> bool:
     if item.canonical and item.canonical == other.canonical:
         return True
     return _same_title(item.title, other.title) and is_near_duplicate(item, other)
+
+
+def is_different_item(stored: Item, item: Item) -> bool:
+    """Tell whether an item of a feed is another story than the stored one that has its guid.
+
+    A guid alone is no proof: some feeds number the places of their list, or have one guid for everything. It
+    takes another title, another text, and another link or, at the same link, another date.
+    """
+    if _words(stored.title) == _words(item.title):
+        return False
+    moved = stored.canonical != item.canonical
+    first, second = _words(stored.text), _words(item.text)
+    if min(len(first), len(second)) < _MIN_WORDS:
+        return moved and not _title_overlap(stored.title, item.title)
+    redated = stored.dated and item.dated and abs(stored.published_at - item.published_at) >= _MIN_REDATED
+    return (moved or redated) and _containment(first, second) < _MAX_SHARED_OTHER
 
 
 def _signature(words: Sequence[str]) -> list[int]:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AwareDatetime, Field
 
 from pipeline.domain.models import FrozenModel, Item
+from pipeline.feeds.reader import READER
 from pipeline.feeds.text_cleanup import one_line, shorten, strip_invisible
 from pipeline.feeds.urls import canonical_url, fix_url, url_fragment
 
@@ -85,9 +86,17 @@ def language_of(*declared: str) -> str | None:
 
 
 def build_items(
-    entries: Sequence[Entry], home: str | None, now: datetime
+    entries: Sequence[Entry],
+    home: str | None,
+    now: datetime,
+    *,
+    reader: int = READER,
+    first_reading: Callable[[], Sequence[Entry]] | None = None,
 ) -> tuple[tuple[Item, ...], tuple[str, ...]]:
     """Return a feed's items and notes for the run's report. `home` is the feed's website, if known.
+
+    `reader` is the version that made the entries. `first_reading` returns the same entries as the first
+    version reads them, which guids made of texts are made of; None: `entries` are that.
 
     The guid is the publisher's, else the canonical link, else a hash of title and text. If several entries
     share a guid, their link is added to it, else a hash of their content. An item without a title gets the
@@ -95,10 +104,10 @@ def build_items(
     entries are returned too: `select_items` leaves them out.
     """
     distinct = list(dict.fromkeys(entries))
-    guids, shared = _disambiguate(distinct)
+    guids, shared = _disambiguate(distinct, _IdentityTexts(entries, first_reading))
     canonicals = _canonicals(distinct, home)
     items = {
-        entry: _item(entry, guid, canonical, now)
+        entry: _item(entry, guid, canonical, now).model_copy(update={"reader": reader})
         for entry, guid, canonical in zip(distinct, guids, canonicals, strict=True)
     }
     notes = (
@@ -113,12 +122,36 @@ def _note(count: int, description: str) -> str:
     return f"{count} item{'s' if count > 1 else ''} {description}" if count else ""
 
 
-def _disambiguate(entries: Sequence[Entry]) -> tuple[list[str], int]:
+class _IdentityTexts:
+    """Hashes of entries for guids: of their texts as the first version of the reader makes them."""
+
+    def __init__(self, entries: Sequence[Entry], first_reading: Callable[[], Sequence[Entry]] | None) -> None:
+        self._entries = entries
+        self._first_reading = first_reading
+        self._firsts: dict[Entry, Entry] | None = None  # read when a hash is needed: few feeds need one
+
+    def content(self, entry: Entry) -> str:
+        """Return the hash of title and text."""
+        first = self._first(entry)
+        return _hash(f"{first.title}\0{first.text}")
+
+    def whole(self, entry: Entry) -> str:
+        """Return the hash of all fields."""
+        return _hash(self._first(entry).model_dump_json())
+
+    def _first(self, entry: Entry) -> Entry:
+        if self._firsts is None:
+            firsts = self._first_reading() if self._first_reading else self._entries
+            self._firsts = dict(zip(reversed(self._entries), reversed(firsts), strict=True))
+        return self._firsts[entry]
+
+
+def _disambiguate(entries: Sequence[Entry], texts: _IdentityTexts) -> tuple[list[str], int]:
     """Return a unique guid for each entry, and the number of entries whose guid was shared."""
-    guids = [_guid(entry) for entry in entries]
+    guids = [_guid(entry, texts) for entry in entries]
     counts = Counter(guids)
     shared = sum(count for count in counts.values() if count > 1)
-    suffixes = (lambda entry: entry.link or _content_hash(entry), _content_hash, _entry_hash)
+    suffixes = (lambda entry: entry.link or texts.content(entry), texts.content, texts.whole)
     for suffix in suffixes:
         counts = Counter(guids)
         guids = [
@@ -128,21 +161,13 @@ def _disambiguate(entries: Sequence[Entry]) -> tuple[list[str], int]:
     return guids, shared
 
 
-def _guid(entry: Entry) -> str:
+def _guid(entry: Entry, texts: _IdentityTexts) -> str:
     guid = " ".join(strip_invisible(fix_url(entry.guid)).split())
     if len(guid) > _MAX_GUID_CHARS:
         return f"sha256:{_hash(guid)}"
     if guid:
         return guid
-    return (entry.link and canonical_url(entry.link)) or f"sha256:{_content_hash(entry)}"
-
-
-def _content_hash(entry: Entry) -> str:
-    return _hash(f"{entry.title}\0{entry.text}")
-
-
-def _entry_hash(entry: Entry) -> str:
-    return _hash(entry.model_dump_json())
+    return (entry.link and canonical_url(entry.link)) or f"sha256:{texts.content(entry)}"
 
 
 def _hash(text: str) -> str:

@@ -10,6 +10,7 @@ from pipeline.domain.errors import FeedError
 from pipeline.domain.text import redact_url
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.parsing.parse import ParsedFeed
+from pipeline.feeds.reader import READER
 from pipeline.sandbox import CPU_S, MEMORY_BYTES, JobError, WorkerPool
 
 _DOCUMENT_ERRORS = {
@@ -42,9 +43,11 @@ class ParsePool:
     ) -> None:
         await self._pool.__aexit__(kind, error, trace)
 
-    async def parse(self, body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
+    async def parse(
+        self, body: bytes, content_type: str | None, url: str, now: datetime, reader: int = READER
+    ) -> ParsedFeed:
         """Return the parsed feed; see `parse_feed`."""
-        job = {"what": "parse", "type": content_type, "url": url, "now": now.isoformat()}
+        job = {"what": "parse", "type": content_type, "url": url, "now": now.isoformat(), "reader": reader}
         return _FEED.validate_json(await self._run(job, body))
 
     async def extract(self, body: bytes, content_type: str | None, url: str, selector: str | None) -> Page:

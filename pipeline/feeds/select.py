@@ -186,6 +186,12 @@ class Selection(FrozenModel):
     """Items outside a backfill's window: not stored."""
     beyond: int = 0
     """Items in a backfill's window, beyond its limit: not stored."""
+    reread: tuple[Item, ...] = ()
+    """Stored items of which only the reader's version differs: their texts are replaced silently."""
+    present: frozenset[str] = frozenset()
+    """Guids of all items of the document."""
+    namesakes: tuple[Item, ...] = ()
+    """Items that came with the guid of another story, and have one of their own here."""
 
 
 def select_items(
@@ -225,6 +231,7 @@ def select_items(
         unchanged=sum(fate == "unchanged" for _, fate in pairs),
         outside=sum(fate == "outside" for _, fate in pairs),
         beyond=sum(fate == "beyond" for _, fate in pairs),
+        present=frozenset(unique),
     )
 
 

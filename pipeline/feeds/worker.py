@@ -11,7 +11,8 @@ def work(job: dict[str, Any], body: bytes) -> bytes:
     """Return the ParsedFeed or Page of a job as JSON. Raises FeedError."""
     if job["what"] == "parse":
         now = datetime.fromisoformat(job["now"])
-        return parse.parse_feed(body, job["type"], job["url"], now).model_dump_json().encode()
+        parsed = parse.parse_feed(body, job["type"], job["url"], now, job["reader"])
+        return parsed.model_dump_json().encode()
     from pipeline.feeds.pages.extract import extract
 
     return extract(body, job["type"], job["url"], job["selector"]).model_dump_json().encode()

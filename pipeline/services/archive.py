@@ -144,10 +144,12 @@ class ArchivePager:
         if not items:
             return None
         remaining = self._new_limit - self._new
-        selection = await select_new(
-            self._ctx, self._feed, items, self._window, remaining, self._admitted_urls
+        page = parsed.model_copy(update={"items": items})
+        return without_body(
+            await select_new(
+                self._ctx, self._feed, fetched, page, self._window, remaining, self._admitted_urls
+            )
         )
-        return without_body(FeedSnapshot(fetched, parsed.model_copy(update={"items": items}), selection))
 
     async def _read(self, url: str) -> tuple[FetchedFeed, ParsedFeed] | None:
         """Return a page, fetched and parsed; None if that failed or the run is to end."""

@@ -159,12 +159,12 @@ async def admit_preview(
     new_limit = await _new_limit(ctx, feed, window, limit)
     now, report = ctx.clock(), None
     for page in preview.snapshots:
-        selection = await select_new(ctx, feed, page.parsed.items, window, new_limit)
-        new_limit -= len(selection.new)
+        selected = await select_new(ctx, feed, page.fetched, page.parsed, window, new_limit)
+        new_limit -= len(selected.selection.new)
         if report is None:
-            report = await admit_snapshot(ctx, feed, page._replace(selection=selection), now)
+            report = await admit_snapshot(ctx, feed, selected, now)
         else:
-            report = _sum(report, await _admit_page(ctx, feed, selection))
+            report = _sum(report, await _admit_page(ctx, feed, selected.selection))
     return await _with_notes(ctx, feed, report or PollReport(feed=feed.key), preview)
 
 

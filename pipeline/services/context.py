@@ -16,6 +16,7 @@ from pipeline.domain.models import Beat, FeedConfig, FrozenModel, PollState, Sou
 from pipeline.domain.reviews import Finding, Front
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.parse import ParsedFeed
+from pipeline.feeds.reader import READER
 from pipeline.http_client import HttpClient
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import Prompt
@@ -28,8 +29,17 @@ if TYPE_CHECKING:
 ProgressCallback = Callable[[str, str], None]
 """Called with feed key and event: a page of a feed's archive was `read`, an item is `claimed` (leased),
 `drafted` or has `failed`."""
-Parse = Callable[[bytes, str | None, str, datetime], Awaitable[ParsedFeed]]
-"""Parses a feed: body, content type, URL, current time."""
+
+
+class Parse(Protocol):
+    """Parses a feed: body, content type, URL, current time, version of the reader."""
+
+    def __call__(
+        self, body: bytes, content_type: str | None, url: str, now: datetime, reader: int = READER, /
+    ) -> Awaitable[ParsedFeed]:
+        """Return the feed. Raises FeedError."""
+
+
 Check = Callable[[Source | None, str, Beat, Front | None], Awaitable[tuple[Finding, ...]]]
 """Checks a draft: source, body, beat, front matter."""
 

@@ -20,6 +20,8 @@ from pipeline.feeds.poll_schedule import (
 )
 from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
 from pipeline.services.context import PollReport, RunContext
+from pipeline.services.earlier_readings import accept_rereadings, with_earlier_readings
+from pipeline.services.namesakes import separate_namesakes
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
 
@@ -81,7 +83,7 @@ async def fetch_and_select(
     if isinstance(fetched, NotModified):
         return fetched
     parsed = await fetch_and_parse(ctx, feed, fetched, now)
-    return FeedSnapshot(fetched, parsed, await select_new(ctx, feed, parsed.items, window, max_new))
+    return await select_new(ctx, feed, fetched, parsed, window, max_new)
 
 
 async def fetch_and_parse(
@@ -98,15 +100,31 @@ async def fetch_and_parse(
 async def select_new(
     ctx: RunContext,
     feed: FeedConfig,
-    items: Sequence[Item],
+    fetched: FetchedFeed,
+    parsed: ParsedFeed,
     window: Window | None,
     max_new: int | None = None,
     taken: Mapping[str, tuple[str, str]] = MappingProxyType({}),
-) -> Selection:
-    """Return the selection of items; `taken` maps canonical URLs selected before to feed key and GUID."""
-    existing = await asyncio.to_thread(_existing_items, ctx.db, feed, items, window)
+) -> FeedSnapshot:
+    """Return a document with the selection of its items.
+
+    `taken` maps canonical URLs selected before to feed key and GUID. The document also has what earlier
+    versions of the reader make of it, where stored items were read by them.
+    """
+    existing = await asyncio.to_thread(_existing_items, ctx.db, feed, parsed.items, window)
+    parsed = await with_earlier_readings(ctx, fetched, parsed, existing.guids)
+    existing, reread = accept_rereadings(parsed, existing)
+    items = await separate_namesakes(ctx.db, feed, parsed.items, existing.guids)
+    namesakes = tuple(item for item, read in zip(items, parsed.items, strict=True) if item.guid != read.guid)
+    if namesakes:
+        parsed = parsed.model_copy(update={"items": items})
+        existing = await asyncio.to_thread(_existing_items, ctx.db, feed, items, window)
+        existing, reread = accept_rereadings(parsed, existing)
     existing = existing.model_copy(update={"canonicals": {**existing.canonicals, **taken}})
-    return select_items(feed, items, existing, ctx.clock(), window=window, limit=max_new)
+    selection = select_items(feed, parsed.items, existing, ctx.clock(), window=window, limit=max_new)
+    return FeedSnapshot(
+        fetched, parsed, selection.model_copy(update={"reread": reread, "namesakes": namesakes})
+    )
 
 
 async def _record_failure(
@@ -146,8 +164,14 @@ async def admit_snapshot(
     after = state_after_read(feed, state, snapshot.fetched, read, now, ctx.chance())
     admitted = await asyncio.to_thread(admit, ctx, feed, snapshot.selection, after)
     ctx.poll_states.set(feed, after)
-    left, notes = snapshot.selection.beyond, snapshot.parsed.notes
+    left, notes = snapshot.selection.beyond, (*snapshot.parsed.notes, *_notes(snapshot.selection))
     return PollReport(feed=feed.key, notes=notes, left=left, **admitted.model_dump())
+
+
+def _notes(selection: Selection) -> list[str]:
+    """Return a note on the new items that came with the guid of another story."""
+    count = len({item.guid for item in selection.namesakes} & {item.guid for item in selection.new})
+    return [f"{count} new under a guid that another story had before"] if count else []
 
 
 def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollState) -> AdmissionResult:
@@ -159,6 +183,9 @@ def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollSt
             updated=selection.updated,
             skipped=[(skip.item, skip.reason) for skip in selection.skipped],
             merged=[(merge.item, merge.into) for merge in selection.merged],
+            reread=selection.reread,
+            present=selection.present,
+            namesakes=selection.namesakes,
             state=state,
         ),
         policy=policy(ctx, feed),

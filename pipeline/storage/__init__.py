@@ -19,6 +19,7 @@ from pipeline.storage.drafts import HistoryEvent
 from pipeline.storage.engine import file_of
 from pipeline.storage.feeds import FeedStatus
 from pipeline.storage.findings import SYSTEM_EDITOR
+from pipeline.storage.item_outcomes import OutcomeCount
 from pipeline.storage.item_rows import BY_HAND
 from pipeline.storage.items import ExistingItems, Failure
 from pipeline.storage.metrics import Latency, LatencyBucket, Metrics, ModelUsage
@@ -66,6 +67,7 @@ __all__ = [
     "Metrics",
     "ModelUsage",
     "Move",
+    "OutcomeCount",
     "PageRow",
     "PendingReview",
     "PendingSave",

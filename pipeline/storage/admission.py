@@ -10,13 +10,15 @@ from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from pipeline.domain.models import FrozenModel, Item, PollState, external_id
+from pipeline.domain.models import FrozenModel, Item, PollState, external_id, reader_of
 from pipeline.domain.near_duplicates import signature_bands
 from pipeline.storage import caches, duplicate_groups, feeds, redraft_requests
 from pipeline.storage.engine import Row
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.findings import SYSTEM_EDITOR, flag_update
+from pipeline.storage.item_outcomes import SAME_ENTRY, SAME_LINK, SAME_TEXT
 from pipeline.storage.item_rows import Columns, by_canonical, by_guid, insert, values
+from pipeline.storage.rereading import reread, reread_items
 from pipeline.storage.schema import calls, items, versions
 
 Arrival = tuple[Item, Sequence[int]]
@@ -47,6 +49,12 @@ class PollResult(NamedTuple):
     """Duplicates with the (feed key, guid) of the item that they repeat."""
     state: PollState
     """Stored in the same transaction."""
+    reread: Sequence[Item] = ()
+    """Stored items of which only the reader's version differs."""
+    present: frozenset[str] = frozenset()
+    """Guids of the document: an item that is there itself is not updated from its duplicates."""
+    namesakes: Sequence[Item] = ()
+    """Items that came with the guid of another story, and have one of their own here."""
 
 
 class AdmissionResult(FrozenModel):
@@ -62,10 +70,13 @@ def admit(
     connection: sa.Connection, feed: FeedRow, arrivals: Sequence[Arrival], result: PollResult, policy: Policy
 ) -> AdmissionResult:
     """Store a poll's items; `arrivals` are its new ones with their bands."""
-    outcomes = admit_new(connection, feed, arrivals, policy)
+    reread_items(connection, feed.id, result.reread)
+    for item, _ in _not_stored(connection, feed, [(item, "") for item in result.namesakes]):
+        caches.drop_page(connection, item.link)  # its page may be cached as that of the other story
+    outcomes = admit_new(connection, feed, arrivals, policy, result.present)
     skipped = _add_skipped(connection, feed, result.skipped)
-    merged = _add_merged(connection, feed, result.merged, policy)
-    updated = [_update_item(connection, feed.id, item, policy) for item in result.updated]
+    merged = _add_merged(connection, feed, result.merged, policy, result.present)
+    updated = [_update_item(connection, feed.id, item, policy, result.present) for item in result.updated]
     return AdmissionResult(
         new=outcomes.count("new"),
         updated=sum(updated),
@@ -80,14 +91,19 @@ def with_bands(new: Sequence[Item]) -> list[Arrival]:
 
 
 def admit_new(
-    connection: sa.Connection, feed: FeedRow, arrivals: Sequence[Arrival], policy: Policy
+    connection: sa.Connection,
+    feed: FeedRow,
+    arrivals: Sequence[Arrival],
+    policy: Policy,
+    present: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Store items to be drafted and return the outcome of each: new, merged or known."""
     unique, others = _split(connection, feed, arrivals)
     rows: list[NewRow] = [(item, {"state": "seen", "owned_canonical": item.canonical}) for item, _ in unique]
     numbers = insert(connection, feed, rows)
     duplicate_groups.add_bands(connection, zip(numbers, (marks for _, marks in unique), strict=True))
-    return ["new"] * len(unique) + [_admit_one(connection, feed, arrival, policy) for arrival in others]
+    compared = [_admit_one(connection, feed, arrival, policy, present) for arrival in others]
+    return ["new"] * len(unique) + compared
 
 
 def _split(
@@ -111,7 +127,9 @@ def _split(
     return unique, others
 
 
-def _admit_one(connection: sa.Connection, feed: FeedRow, arrival: Arrival, policy: Policy) -> str:
+def _admit_one(
+    connection: sa.Connection, feed: FeedRow, arrival: Arrival, policy: Policy, present: frozenset[str]
+) -> str:
     """Store an item that may be stored already, or be a duplicate; returns new, merged or known.
 
     One that was skipped before, and is no longer excluded, becomes new. A duplicate (by canonical URL, or by
@@ -124,20 +142,28 @@ def _admit_one(connection: sa.Connection, feed: FeedRow, arrival: Arrival, polic
         return "known"
     owner = _owner(connection, item.canonical)
     duplicate = None if owner else duplicate_groups.find_near_duplicate(connection, feed.id, item, marks)
-    if duplicate and (duplicate.same_entry or duplicate.feed_key in policy.merge_among):
+    among = policy.merge_among - {feed.key}  # a feed that has two stories means two
+    if duplicate and (duplicate.same_entry or duplicate.feed_key in among):
         owner = duplicate.external_id
-    more: Columns = {"state": "merged" if owner else "seen", "reason": None, "merged_into": owner}
+    more: Columns = {"state": "merged" if owner else "seen", "merged_into": owner}
+    more["reason"] = _merge_reason(duplicate) if owner else None
     more["owned_canonical"] = None if owner else item.canonical
     if duplicate and not duplicate.same_entry:
         more["story_id"] = duplicate_groups.join(connection, duplicate)
     item_id = _put(connection, feed, item, more, row.id if row else None)
     if owner:
-        _update_from_duplicate(connection, item_id, item, policy)
+        _update_from_duplicate(connection, item_id, item, policy, present)
     else:
         duplicate_groups.add_bands(connection, [(item_id, marks)])
     if duplicate and not duplicate.same_entry:
         duplicate_groups.notify_siblings(connection, duplicate_groups.join(connection, duplicate), item_id)
     return "merged" if owner else "new"
+
+
+def _merge_reason(duplicate: duplicate_groups.NearDuplicate | None) -> str:
+    if duplicate is None:
+        return SAME_LINK
+    return SAME_ENTRY if duplicate.same_entry else SAME_TEXT
 
 
 def _still_too_short(row: Row, item: Item) -> bool:
@@ -168,7 +194,11 @@ def _add_skipped(connection: sa.Connection, feed: FeedRow, skipped: Sequence[tup
 
 
 def _add_merged(
-    connection: sa.Connection, feed: FeedRow, merged: Sequence[tuple[Item, tuple[str, str]]], policy: Policy
+    connection: sa.Connection,
+    feed: FeedRow,
+    merged: Sequence[tuple[Item, tuple[str, str]]],
+    policy: Policy,
+    present: frozenset[str],
 ) -> int:
     """Store duplicates, each with the (feed key, guid) that it repeats; returns how many are new.
 
@@ -177,12 +207,12 @@ def _add_merged(
     fresh = _not_stored(connection, feed, merged)
     first_keys = feeds.first_keys(connection, {key for _, (key, _) in fresh})
     rows: list[NewRow] = [
-        (item, {"state": "merged", "merged_into": external_id(first_keys[key], guid)})
+        (item, {"state": "merged", "reason": SAME_LINK, "merged_into": external_id(first_keys[key], guid)})
         for item, (key, guid) in fresh
     ]
     for item_id, (item, (key, _)) in zip(insert(connection, feed, rows), fresh, strict=True):
         if key == feed.key:
-            _update_from_duplicate(connection, item_id, item, policy)
+            _update_from_duplicate(connection, item_id, item, policy, present)
     return len(fresh)
 
 
@@ -195,7 +225,9 @@ def _not_stored(
     return [entry for guid, entry in reversed(once.items()) if guid not in stored]
 
 
-def _update_item(connection: sa.Connection, feed_id: int, item: Item, policy: Policy) -> bool:
+def _update_item(
+    connection: sa.Connection, feed_id: int, item: Item, policy: Policy, present: frozenset[str]
+) -> bool:
     """Store a changed source: as the item while no work was done on it, as an update afterwards.
 
     Where the policy says so, a draft without a review is queued to be rewritten. An item that came back under
@@ -207,23 +239,32 @@ def _update_item(connection: sa.Connection, feed_id: int, item: Item, policy: Po
         return False
     if row.state == "merged":
         connection.execute(items.update().where(items.c.id == row.id).values(updated_hash=item.content_hash))
-        return _update_origin(connection, row, item, policy)
+        return _update_origin(connection, _origin(connection, row, present), item, policy)
     return _update(connection, row, item, policy)
 
 
-def _update_from_duplicate(connection: sa.Connection, item_id: int, item: Item, policy: Policy) -> None:
+def _update_from_duplicate(
+    connection: sa.Connection, item_id: int, item: Item, policy: Policy, present: frozenset[str]
+) -> None:
     """Update the item of the same feed that a just merged item repeats."""
     row = connection.execute(sa.select(items).where(items.c.id == item_id)).one()
-    _update_origin(connection, row, item, policy)
+    origin = _origin(connection, row, present)
+    if origin is not None and reader_of(origin.updated_hash or origin.content_hash) != item.reader:
+        reread(connection, origin, item)  # nobody can tell whether the publisher changed it, too
+    else:
+        _update_origin(connection, origin, item, policy)
 
 
-def _update_origin(connection: sa.Connection, row: Row, item: Item, policy: Policy) -> bool:
-    """Apply an update to the item that was merged under another guid of the same feed."""
+def _origin(connection: sa.Connection, row: Row, present: frozenset[str]) -> Row | None:
+    """Return the item of the same feed that a merged item repeats, None where the document has it itself."""
     query = sa.select(items).where(items.c.external_id == row.merged_into, items.c.feed_id == row.feed_id)
-    origin = connection.execute(query).first()
-    if origin is None or origin.state == "merged":
-        return False
-    if item.content_hash in (origin.content_hash, origin.updated_hash):
+    origin = connection.execute(query.where(items.c.state != "merged")).first()
+    return None if origin is None or origin.guid in present else origin
+
+
+def _update_origin(connection: sa.Connection, origin: Row | None, item: Item, policy: Policy) -> bool:
+    """Apply an update to the item that was merged under another guid of the same feed."""
+    if origin is None or item.content_hash in (origin.content_hash, origin.updated_hash):
         return False
     return _update(connection, origin, item.model_copy(update={"guid": origin.guid}), policy)
 

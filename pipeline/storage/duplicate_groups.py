@@ -35,16 +35,20 @@ class NearDuplicate(NamedTuple):
 def find_near_duplicate(
     connection: sa.Connection, feed_id: int, item: Item, marks: Sequence[int]
 ) -> NearDuplicate | None:
-    """Return a stored near-duplicate of an item, one of the same feed first; `marks` are its bands."""
-    match: NearDuplicate | None = None
+    """Return a stored near-duplicate of an item; `marks` are its bands.
+
+    The same entry of the same feed comes first, then one of another feed, then another one of this feed.
+    """
+    best: tuple[int, NearDuplicate] | None = None
     for row in _candidates(connection, item, marks):
         other = Item.model_validate_json(row.payload)
         same = row.feed_id == feed_id and is_same_item(other, item)
-        if same or (match is None and row.feed_id != feed_id and is_near_duplicate(other, item)):
-            match = NearDuplicate(row.id, row.external_id, row.key, row.story_id, same)
+        rank = 0 if same else 1 if row.feed_id != feed_id else 2
+        if (best is None or rank < best[0]) and (same or is_near_duplicate(other, item)):
+            best = rank, NearDuplicate(row.id, row.external_id, row.key, row.story_id, same)
         if same:
             break
-    return match
+    return best[1] if best else None
 
 
 def _candidates(connection: sa.Connection, item: Item, marks: Sequence[int]) -> Sequence[Row]:

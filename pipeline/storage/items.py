@@ -11,10 +11,14 @@ from pipeline.storage import admission, duplicate_groups, feeds, lease_rows, red
 from pipeline.storage.admission import AdmissionResult, Policy, PollResult
 from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.erasure import erased_among
+from pipeline.storage.item_outcomes import OutcomeCount, count_outcomes
 from pipeline.storage.item_rows import ItemKey, StoredState, by_canonical, by_guid, newest_payload
 from pipeline.storage.records import Sibling
 from pipeline.storage.schema import IS_OPEN, OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
+
+_MAX_NAMESAKES = 50
+"""Items of one guid that an item is compared with: the latest. Chosen, not measured."""
 
 
 class ExistingItems(NamedTuple):
@@ -69,6 +73,23 @@ class ItemRepository(Transactions):
             admission.admit_new(connection, feed, arrivals, policy)
             admitted = by_guid(connection, feed.id, [item.guid for item in new])
         return frozenset(guid for guid, (state, _) in admitted.items() if state != "seen")
+
+    def namesakes(self, feed_key: str, guids: Sequence[str]) -> dict[str, list[Item]]:
+        """Return the sources of a feed's items under each of the guids, the first with just that guid.
+
+        The others have that guid with something added to it, because it was another story's: latest first.
+        """
+        sources: dict[str, list[Item]] = {}
+        with self._reading() as connection:
+            number = feeds.feed_id(connection, feed_key)
+            for guid in guids:
+                same = sa.or_(items.c.guid == guid, items.c.guid.startswith(f"{guid} ", autoescape=True))
+                mine = (items.c.feed_id == number, items.c.state != "forgotten", same)
+                query = sa.select(newest_payload).where(*mine)
+                owner_first = sa.case((items.c.guid == guid, 0), else_=1), items.c.id.desc()
+                payloads = connection.scalars(query.order_by(*owner_first).limit(_MAX_NAMESAKES))
+                sources[guid] = [Item.model_validate_json(payload) for payload in payloads]
+        return sources
 
     def skip_reasons(self, feed_key: str, guids: Sequence[str]) -> dict[str, str]:
         """Return the reasons of those items of a feed that are skipped, by guid."""
@@ -135,6 +156,11 @@ class ItemRepository(Transactions):
                 Failure(feed_key=row.key, title=row.title, state=row.state, reason=row.reason)
                 for row in connection.execute(query)
             ]
+
+    def outcomes(self, feed_key: str) -> list[OutcomeCount]:
+        """Return how many items of a feed were updated, merged and skipped, by reason."""
+        with self._reading() as connection:
+            return count_outcomes(connection, feeds.feed_id(connection, feed_key))
 
     def retry_failed(self, feed_key: str | None = None) -> int:
         """Queue failed items of a feed (None: of all) again and return how many."""

@@ -252,5 +252,5 @@ def _queue_duplicate(connection: sa.Connection, item_id: int) -> None:
     if heir is not None:
         others = items.update().where(items.c.merged_into == identity, items.c.id != heir.id)
         connection.execute(others.values(merged_into=heir.external_id))
-        queued = {"state": "seen", "merged_into": None, "owned_canonical": heir.canonical}
+        queued = {"state": "seen", "merged_into": None, "reason": None, "owned_canonical": heir.canonical}
         connection.execute(items.update().where(items.c.id == heir.id).values(**queued))

@@ -39,6 +39,14 @@ def test_a_missing_or_wrong_opml_file_is_named(tmp_path: Path) -> None:
     assert "wrong.opml" in wrong.stderr
 
 
+def test_the_status_of_one_feed(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
+    assert call_copydesk(project, "status", "one").stdout == "one: no items yet\n"
+    listed = json.loads(call_copydesk(project, "status", "one", "--json").stdout)
+    assert listed == {"feed": "one", "items": {}, "outcomes": []}
+    assert call_copydesk(project, "status", "two").returncode == 2
+
+
 def test_the_doctor_names_each_error(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "http://127.0.0.1:1/feed"})
     (project.folder / "output").write_text("a file in the way")

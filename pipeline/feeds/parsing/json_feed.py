@@ -11,6 +11,7 @@ from pipeline.domain.text import redact_url
 from pipeline.feeds.entries import Entry, language_of, media_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, date_fields
+from pipeline.feeds.reader import READER
 from pipeline.feeds.text_cleanup import clean_plain_text, one_line
 from pipeline.feeds.urls import absolute_url
 
@@ -31,10 +32,10 @@ _LENIENT = json.JSONDecoder(strict=False)
 """Accepts line breaks within strings, which some publishers do not escape."""
 
 
-def read_json_feed(text: str, url: str, dates: DateReader) -> JsonFeed:
+def read_json_feed(text: str, url: str, dates: DateReader, reader: int = READER) -> JsonFeed:
     """Return a parsed JSON Feed; `url` is its final URL. A truncated feed has its complete items only.
 
-    Raises FeedError of kind malformed or not-a-feed.
+    `reader` is the version of the rules. Raises FeedError of kind malformed or not-a-feed.
     """
     feed, cut = _load(text, url)
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list) or not _looks_like_feed(feed):
@@ -45,7 +46,7 @@ def read_json_feed(text: str, url: str, dates: DateReader) -> JsonFeed:
     base = home or url
     authors = _authors(feed)
     feed_language = _text(feed.get("language"))
-    entries = [_entry(item, base, authors, feed_language, dates) for item in _dicts(feed["items"])]
+    entries = [_entry(item, base, authors, feed_language, dates, reader) for item in _dicts(feed["items"])]
     older = absolute_url(_text(feed.get("next_url")), url)
     return JsonFeed(one_line(_text(feed.get("title"))), home, entries, cut, older)
 
@@ -91,11 +92,11 @@ def _looks_like_feed(feed: dict[str, Any]) -> bool:
 
 
 def _entry(
-    item: dict[str, Any], base: str, authors: str | None, feed_language: str, dates: DateReader
+    item: dict[str, Any], base: str, authors: str | None, feed_language: str, dates: DateReader, reader: int
 ) -> Entry:
     link = absolute_url(_text(item.get("url")) or _text(item.get("external_url")), base)
     markup = _text(item.get("content_html"))
-    text = html_to_text(markup) or clean_plain_text(_text(item.get("content_text")))
+    text = html_to_text(markup, reader) or clean_plain_text(_text(item.get("content_text")))
     summary = clean_plain_text(_text(item.get("summary")))
     files = (
         (_text(attachment.get("mime_type")), _text(attachment.get("url")))

@@ -1,21 +1,24 @@
 """Parses a feed's bytes (RSS, RDF, Atom, JSON Feed) to items; finds a web page's feed (autodiscovery)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from urllib.parse import urljoin
+
+from pydantic import Field
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FrozenModel, Item
 from pipeline.domain.text import redact_url
 from pipeline.domain.urls import normalize_feed_url
-from pipeline.feeds.entries import Entry, build_items
-from pipeline.feeds.html_text import attribute_value, opening_tags
+from pipeline.feeds.entries import build_items
+from pipeline.feeds.html_pieces import attribute_value, opening_tags
 from pipeline.feeds.pages.blocked import blocking_page_kind
 from pipeline.feeds.parsing.dates import DateReader
 from pipeline.feeds.parsing.encoding import decode
 from pipeline.feeds.parsing.feedparser_adapter import NAMESPACES, Elements, parse_lenient, parse_strict
-from pipeline.feeds.parsing.json_feed import read_json_feed
-from pipeline.feeds.parsing.rss_atom import read_xml_feed
+from pipeline.feeds.parsing.json_feed import JsonFeed, read_json_feed
+from pipeline.feeds.parsing.rss_atom import XmlFeed, read_xml_feed
 from pipeline.feeds.parsing.xml_repair import (
     close_truncated,
     declare_namespaces,
@@ -25,6 +28,7 @@ from pipeline.feeds.parsing.xml_repair import (
     strip_empty,
     strip_preamble,
 )
+from pipeline.feeds.reader import FIRST_READER, READER
 from pipeline.feeds.urls import absolute_url
 
 _MAX_PAGE_CHARS = 400_000
@@ -115,13 +119,18 @@ class ParsedFeed(FrozenModel):
     """Its generator is WordPress, which has older items at `?paged=2` and so on."""
     notes: tuple[str, ...] = ()
     """Defects of the feed, a sentence each, for the run's report."""
+    earlier: dict[int, dict[str, str]] = Field(default_factory=dict)
+    """Content hashes of the items by guid, as earlier versions of the reader make them; where asked for."""
 
 
-def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
+def parse_feed(
+    body: bytes, content_type: str | None, url: str, now: datetime, reader: int = READER
+) -> ParsedFeed:
     """Return a parsed feed, which may have no items.
 
     `content_type` is the HTTP header, `url` the feed's final URL. `now` is aware UTC and the date of items
-    without one. Wrong charsets, ill-formed XML and a truncated end are repaired if no text must be guessed.
+    without one. `reader` is the version of the rules that make titles and texts. Wrong charsets, ill-formed
+    XML and a truncated end are repaired if no text must be guessed.
     Raises FeedError of kind empty, challenge, login, consent, html (context: `proposal`, see `page_error`),
     malformed or not-a-feed.
     """
@@ -133,12 +142,13 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
     if kind == "html":
         raise page_error(text, url)
     if kind == "json":
-        feed = read_json_feed(text, url, dates)
-        parsed = _build_feed(feed.title, feed.entries, feed.home, now, (_CUT,) if feed.cut else ())
+        read = partial(read_json_feed, text, url, dates)
+        feed = read(reader)
+        parsed = _build_feed(feed, read, reader, now, (_CUT,) if feed.cut else ())
         return parsed.model_copy(update={"cut": feed.cut, "older": feed.older})
     if "<" not in text:  # saves parsing megabytes of noise
         raise _not_a_feed(url)
-    return _parse_xml(text, url, dates, now, is_feed=kind == "feed")
+    return _parse_xml(text, url, dates, now, reader, is_feed=kind == "feed")
 
 
 def _not_a_feed(url: str) -> FeedError:
@@ -146,7 +156,9 @@ def _not_a_feed(url: str) -> FeedError:
     return FeedError(message, kind="not-a-feed")
 
 
-def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed: bool) -> ParsedFeed:
+def _parse_xml(
+    text: str, url: str, dates: DateReader, now: datetime, reader: int, *, is_feed: bool
+) -> ParsedFeed:
     elements, cut, note = _elements(text, is_feed=is_feed)
     if not elements.entries and (cut or (is_feed and _may_hide_items(text, note))):
         raise FeedError(
@@ -155,8 +167,9 @@ def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed
         )
     if not elements.entries and not elements.version:
         raise _not_a_feed(url)
-    feed = read_xml_feed(elements, url, dates)
-    parsed = _build_feed(feed.title, feed.entries, feed.home, now, (note,) if note else ())
+    read = partial(read_xml_feed, elements, url, dates)
+    feed = read(reader)
+    parsed = _build_feed(feed, read, reader, now, (note,) if note else ())
     details = {"ttl_s": feed.ttl_s, "older": feed.older, "wordpress": feed.wordpress}
     return parsed.model_copy(update={"cut": cut} | details)
 
@@ -190,8 +203,13 @@ def _may_hide_items(text: str, note: str) -> bool:
     )
 
 
+_Read = Callable[[int], XmlFeed | JsonFeed]
+"""Reads a document by a version of the reader."""
+
+
 def _build_feed(
-    title: str, entries: Sequence[Entry], home: str | None, now: datetime, notes: tuple[str, ...]
+    feed: XmlFeed | JsonFeed, read: _Read, reader: int, now: datetime, notes: tuple[str, ...]
 ) -> ParsedFeed:
-    items, item_notes = build_items(entries, home, now)
-    return ParsedFeed(title=title, items=items, notes=notes + item_notes)
+    first = None if reader == FIRST_READER else lambda: read(FIRST_READER).entries
+    items, item_notes = build_items(feed.entries, feed.home, now, reader=reader, first_reading=first)
+    return ParsedFeed(title=feed.title, items=items, notes=notes + item_notes)

@@ -7,6 +7,7 @@ from pipeline.feeds.entries import Entry, Media, language_of, media_of, unique_v
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, ParsedDate, date_fields
 from pipeline.feeds.parsing.feedparser_adapter import Elements, Node
+from pipeline.feeds.reader import FIRST_READER, READER
 from pipeline.feeds.text_cleanup import clean_plain_text, one_line
 from pipeline.feeds.urls import absolute_url
 
@@ -31,15 +32,17 @@ _PERIODS_S = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly
 """Update periods in seconds. Source: the syndication module of RSS 1.0."""
 
 
-def read_xml_feed(elements: Elements, url: str, dates: DateReader) -> XmlFeed:
-    """Return a feed's data and entries; `url` is its final URL."""
+def read_xml_feed(elements: Elements, url: str, dates: DateReader, reader: int = READER) -> XmlFeed:
+    """Return a feed's data and entries; `url` is its final URL, `reader` the version of the rules."""
     feed, version = elements.feed, elements.version
     home = absolute_url(_get(feed, "link"), url)
     author = _author(feed) if version.startswith("atom") else None
     feed_language = _get(feed, "language")
-    entries = [_entry(each, home or url, version, author, feed_language, dates) for each in elements.entries]
+    entries = [
+        _entry(each, home or url, version, author, feed_language, dates, reader) for each in elements.entries
+    ]
     return XmlFeed(
-        _title(feed, version), home, entries, _ttl_s(feed), _older_url(feed, url), _is_wordpress(feed)
+        _title(feed, version, reader), home, entries, _ttl_s(feed), _older_url(feed, url), _is_wordpress(feed)
     )
 
 
@@ -74,17 +77,23 @@ def _ttl_s(feed: Node) -> float | None:
 
 
 def _entry(
-    each: Node, base: str, version: str, author: str | None, feed_language: str, dates: DateReader
+    each: Node,
+    base: str,
+    version: str,
+    author: str | None,
+    feed_language: str,
+    dates: DateReader,
+    reader: int,
 ) -> Entry:
     guid = _get(each, "id")
     link = _link(each, base) or (absolute_url(guid, "") if dict.get(each, "guidislink") else None)
     contents = dict.fromkeys(_contents(each, version))
-    text, summary = _texts(contents)
+    text, summary = _texts(contents, reader)
     published, updated = (_date(each, name, dates) for name in ("published", "updated"))
     return Entry(
         guid=guid,
         link=link,
-        title=_title(each, version),
+        title=_title(each, version, reader),
         text=text,
         summary=summary,
         author=_author(each) or author,
@@ -113,13 +122,13 @@ def _date(each: Node, name: str, dates: DateReader) -> ParsedDate | None:
     return dates.read(_get(each, name), dict.get(each, f"{name}_parsed"))
 
 
-def _title(holder: Node, version: str) -> str:
+def _title(holder: Node, version: str, reader: int) -> str:
     title = _get(holder, "title")
     detail = dict.get(holder, "title_detail") or {}
     content_type = _get(detail, "type") or "text/plain"
     # RSS has no text types, and its titles often contain `&amp;amp;` or tags.
     if content_type != "text/plain" or (not version.startswith("atom") and "&" in title):
-        title = html_to_text(title)
+        title = html_to_text(title, reader)
     return one_line(title)
 
 
@@ -144,12 +153,14 @@ def _is_tagged(value: str) -> bool:
     return value.startswith("<") and value.endswith(">")
 
 
-def _texts(contents: Iterable[tuple[str, bool]]) -> tuple[str, str]:
+def _texts(contents: Iterable[tuple[str, bool]], reader: int) -> tuple[str, str]:
     """Return the longest text, and the shortest if it differs, else "".
 
     Feeds have teaser and full text in either order.
     """
-    converted = [html_to_text(value) if markup else clean_plain_text(value) for value, markup in contents]
+    converted = [
+        html_to_text(value, reader) if markup else clean_plain_text(value) for value, markup in contents
+    ]
     texts = [text for text in converted if text]
     # Of two of one length, the first: feedparser puts the one with paragraphs first.
     longest, shortest = max(texts, key=len, default=""), min(texts, key=len, default="")
@@ -188,7 +199,7 @@ def _author(holder: Node) -> str | None:
     """Return the authors' names without email addresses, which are private."""
     people = [_get(person, "name") for person in _dicts(holder, "authors")]
     detail = _get(dict.get(holder, "author_detail"), "name")
-    names = unique_values([one_line(html_to_text(name), 200) for name in people or [detail]])
+    names = unique_values([one_line(html_to_text(name, FIRST_READER), 200) for name in people or [detail]])
     return ", ".join(name for name in names if "@" not in name) or None
 
 

@@ -19,8 +19,11 @@ from pipeline.feeds.html_text import first_image, html_to_text
         ("<p>  many \n\t spaces&nbsp;&nbsp;here </p>", "many spaces here"),
         ("in<b>tra</b>word <i>x</i>", "intraword x"),
         ("<ul><li>A</li><li><p>B</p><p>C</p></li><li></li></ul>after", "- A\n- B\n\nC\n\nafter"),
-        ("<ul><li>A<ol><li>A1</ol></li><li>B</ul>", "- A\n- A1\n- B"),
-        ("<table><tr><td>BTC</td><td>5%</td></tr><tr><td>ETH</td><td>3%</td></tr></table>", "BTC 5%\nETH 3%"),
+        ("<ul><li>A<ol><li>A1</ol></li><li>B</ul>", "- A\n- 1. A1\n- B"),
+        (
+            "<table><tr><td>BTC</td><td>5%</td></tr><tr><td>ETH</td><td>3%</td></tr></table>",
+            "BTC | 5%\nETH | 3%",
+        ),
         ("<pre>one\n  two</pre>", "one\ntwo"),
         ("&lt;b&gt; &amp;amp; &hellip; &#8217; &#x1F680; &#146; &nope;", "<b> &amp; … ’ 🚀 ’ &nope;"),
         ("<script>if (a < b) alert('</p>')</script>x<style>p{}</style>y", "xy"),

@@ -13,6 +13,7 @@ from pipeline.domain.reviews import Finding, Front
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.parse import ParsedFeed, parse_feed
 from pipeline.feeds.poll_schedule import host_cooldowns
+from pipeline.feeds.reader import READER
 from pipeline.http_client import HttpClient
 from pipeline.llm.breaker import Breaker
 from pipeline.llm.capabilities import RequestMode
@@ -32,8 +33,10 @@ BEAT = Beat(key="b", market="market", vocabulary=(), checks=CheckLevels(figure="
 GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
 
 
-async def parse_here(body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
-    return parse_feed(body, content_type, url, now)
+async def parse_here(
+    body: bytes, content_type: str | None, url: str, now: datetime, reader: int = READER
+) -> ParsedFeed:
+    return parse_feed(body, content_type, url, now, reader)
 
 
 async def check_here(

@@ -1,0 +1,55 @@
+"""What became of a feed's items that are no drafts of their own, or whose source changed, by reason."""
+
+import re
+from collections import defaultdict
+
+import sqlalchemy as sa
+
+from pipeline.domain.models import FrozenModel
+from pipeline.storage.schema import items
+
+SAME_LINK = "the link of another item"
+"""Why an item is merged: its canonical URL is drafted already."""
+SAME_ENTRY = "another item of this feed under a new guid"
+"""Why an item is merged: its feed had the same title and text under another guid."""
+SAME_TEXT = "the same text as an item of another feed"
+"""Why an item is merged: its beat drafts near-duplicates once."""
+_UNKNOWN = "stored by an earlier version, which kept no reason"
+_DETAILS = re.compile(r"https?://\S+|\b\d(?:[\d.,:-]*\d)?\b")
+_EXAMPLES = 5
+"""Titles given for a reason: the latest. Chosen, not measured."""
+
+
+class OutcomeCount(FrozenModel):
+    """How many items of a feed had one outcome, for one reason."""
+
+    outcome: str
+    """updated, merged or skipped."""
+    reason: str
+    count: int
+    titles: tuple[str, ...]
+    """The latest ones."""
+
+
+def count_outcomes(connection: sa.Connection, feed_id: int) -> list[OutcomeCount]:
+    """Return a feed's outcomes by reason, the most frequent reason of each outcome first."""
+    aside = items.c.state.in_(("merged", "skipped"))
+    columns = (items.c.state, items.c.reason, items.c.title, items.c.updates)
+    query = sa.select(*columns).where(items.c.feed_id == feed_id, sa.or_(aside, items.c.updates > 0))
+    titles: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in connection.execute(query.order_by(items.c.id.desc())):
+        if row.state in ("merged", "skipped"):
+            titles[row.state, _without_details(row.reason)].append(row.title)
+        if row.updates:
+            titles["updated", "its title or text changed"].append(row.title)
+    counts = [
+        OutcomeCount(outcome=outcome, reason=reason, count=len(every), titles=tuple(every[:_EXAMPLES]))
+        for (outcome, reason), every in titles.items()
+    ]
+    order = ("updated", "merged", "skipped")
+    return sorted(counts, key=lambda each: (order.index(each.outcome), -each.count, each.reason))
+
+
+def _without_details(reason: str | None) -> str:
+    """Return a reason without what differs from item to item: numbers, dates and addresses."""
+    return _DETAILS.sub("…", reason or _UNKNOWN)

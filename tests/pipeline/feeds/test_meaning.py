@@ -1,0 +1,47 @@
+"""Markup that carries meaning is kept in plain text; the first version of the reader lost it."""
+
+import pytest
+
+from pipeline.feeds.html_text import html_to_text
+from pipeline.feeds.reader import FIRST_READER
+
+
+@pytest.mark.parametrize(
+    ("html", "text", "first"),
+    [
+        ("<p>It costs <del>$90</del> <ins>$9</ins>.</p>", "It costs $9.", "It costs $90 $9."),
+        ("<p>A <s>Reeve <p>Park", "A Reeve\n\nPark", "A Reeve\n\nPark"),
+        ("<p><span style='text-decoration: line-through'>80</span> 70</p>", "70", "80 70"),
+        ("<p>10<sup>9</sup> cells, 5 m<sup>2</sup></p>", "10⁹ cells, 5 m²", "109 cells, 5 m2"),
+        ("<p>10<sup>-9</sup> and 2<sup>n+1</sup></p>", "10⁻⁹ and 2^(n+1)", "10-9 and 2n+1"),
+        ("<p>1<sup>1</sup>⁄<sub>2</sub> cups of H<sub>2</sub>O</p>", "1 1⁄2 cups of H₂O", "11⁄2 cups of H2O"),
+        (
+            "<p>It fell.<sup>3</sup> By 12<sup><a href='#n'>[4]</a></sup></p>",
+            "It fell. By 12",
+            "It fell.3 By 12[4]",
+        ),
+        ("<p>the 1<sup>st</sup> day</p>", "the 1st day", "the 1st day"),
+        ("<p>She said <q>we will</q>.</p>", 'She said "we will".', "She said we will."),
+        (
+            "<table><tr><th>Area<th>Q2<th>Q3<tr><td>North<td><td>41</table>",
+            "Area | Q2 | Q3\nNorth | - | 41",
+            "Area Q2 Q3\nNorth 41",
+        ),
+        ("<table><tr><td><p>One</p></td><td>Two</td></tr></table>", "One\n\nTwo", "One\n\nTwo"),
+        ("<ol start=3><li><p>One</p><li>Two</ol>", "- 3. One\n\n- 4. Two", "- One\n\n- Two"),
+        ("<p>He said <img alt='👍' src='x'>, <img alt='A tram' src='y'></p>", "He said 👍,", "He said ,"),
+        (
+            "<p>this note<span class='sr-only'>(new window)</span>.</p>",
+            "this note.",
+            "this note(new window).",
+        ),
+        ("&lt;p&gt;Rain &amp;amp; snow&lt;/p&gt;", "Rain & snow", "<p>Rain &amp; snow</p>"),
+        ("<![CDATA[<p>Rain</p>]]>", "Rain", "<p>Rain</p>"),
+        ("<p>A tag: &lt;/p&gt;</p>", "A tag: </p>", "A tag: </p>"),
+        ('[caption id="a"]The mill[/caption] [gallery ids="1"]', "The mill", None),
+    ],
+)
+def test_text(html: str, text: str, first: str | None) -> None:
+    assert html_to_text(html) == text
+    if first is not None:
+        assert html_to_text(html, FIRST_READER) == first
