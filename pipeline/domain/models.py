@@ -201,6 +201,8 @@ class Item(FrozenModel):
     summary: str = ""
     """The shorter text as plain text, where the feed has two; `text` is the longer one."""
     categories: tuple[str, ...] = ()
+    reserved: str | None = None
+    """What reserves its text, where its publisher does; such an item is never drafted."""
 
     @property
     def published_local(self) -> datetime:

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, FrozenModel, PollState
 from pipeline.feeds.pages.blocked import blocking_page_kind
+from pipeline.feeds.rights.declaration import Declaration
+from pipeline.feeds.rights.directives import declared_in_headers
 from pipeline.http_client import HttpClient, Response, redact_url
 from pipeline.http_client.headers import CacheHints, parse_cache_headers, parse_retry_after
 
@@ -46,6 +48,8 @@ class FetchedFeed(FrozenModel):
     moved_to: str | None = None
     """The final URL if all redirects to it were permanent (301, 308)."""
     hints: CacheHints
+    declared: Declaration = Declaration()
+    """What its headers declare about the use of its texts."""
     etag: str | None = None
     last_modified: str | None = None
 
@@ -109,6 +113,7 @@ def _fetched_feed(response: Response, moved_to: str | None, hints: CacheHints) -
         url=response.url,
         moved_to=moved_to,
         hints=hints,
+        declared=declared_in_headers(headers),
         etag=None if hints.expired else _usable_validator(headers.get("etag")),
         last_modified=None if hints.expired else _usable_validator(headers.get("last-modified")),
     )

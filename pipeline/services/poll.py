@@ -1,6 +1,7 @@
 """Poll a feed: fetch, parse, select new items, admit them to the database."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item, PollState, Window
 from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
-from pipeline.feeds.parsing.parse import ParsedFeed
+from pipeline.feeds.parsing.parse import ParsedFeed, reserve
 from pipeline.feeds.poll_schedule import (
     ReadResult,
     host_of,
@@ -18,6 +19,7 @@ from pipeline.feeds.poll_schedule import (
     state_after_read,
     state_after_unchanged,
 )
+from pipeline.feeds.rights.declaration import reserved_reason
 from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
 from pipeline.services.context import PollReport, RunContext
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
@@ -89,7 +91,10 @@ async def fetch_and_parse(
 ) -> ParsedFeed:
     """Return a feed's parsed document. Raises FeedError that names the feed."""
     try:
-        return await ctx.parse(fetched.body, fetched.content_type, fetched.url, now)
+        parsed = await ctx.parse(fetched.body, fetched.content_type, fetched.url, now)
+        places = (fetched.declared, parsed.declared)
+        what = await ctx.pages.rights.reservation(fetched.url, *places, site=False)
+        return reserve(parsed, what) if what else parsed
     except FeedError as error:
         context = {"feed": feed.key} | error.context
         raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, **context) from error
@@ -146,8 +151,13 @@ async def admit_snapshot(
     after = state_after_read(feed, state, snapshot.fetched, read, now, ctx.chance())
     admitted = await asyncio.to_thread(admit, ctx, feed, snapshot.selection, after)
     ctx.poll_states.set(feed, after)
-    left, notes = snapshot.selection.beyond, snapshot.parsed.notes
+    left, notes = snapshot.selection.beyond, (*snapshot.parsed.notes, *_reserved_note(snapshot.selection))
     return PollReport(feed=feed.key, notes=notes, left=left, **admitted.model_dump())
+
+
+def _reserved_note(selection: Selection) -> list[str]:
+    counts = Counter(skip.item.reserved for skip in selection.skipped if skip.item.reserved)
+    return [f"{count} skipped: {reserved_reason(what)}" for what, count in counts.items()]
 
 
 def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollState) -> AdmissionResult:

@@ -12,7 +12,11 @@ from pipeline.domain.models import FeedConfig, Item
 from pipeline.domain.text import redact_url, url_host
 from pipeline.feeds.pages.completeness import incompleteness, strip_trailers
 from pipeline.feeds.pages.extract import Page, extract
-from pipeline.feeds.pages.robots import RobotsCache, RobotsRules, reserving_header
+from pipeline.feeds.pages.robots import RobotsCache, RobotsRules
+from pipeline.feeds.pages.site_rights import SiteRights
+from pipeline.feeds.rights.declaration import Declaration, reservation, reserved_reason
+from pipeline.feeds.rights.directives import declared_in_headers
+from pipeline.feeds.rights.site_files import declared_in_robots
 from pipeline.http_client import HttpClient, Response
 
 Extract = Callable[[bytes, str | None, str, str | None], Awaitable[Page]]
@@ -68,6 +72,7 @@ class PageFetcher:
         self._clock = clock
         self._sleep = sleep
         self._robots = RobotsCache(net, clock)
+        self.rights = SiteRights(net, self._robots, clock)
         self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
 
     async def page(self, url: str, selector: str | None = None) -> Page:
@@ -79,18 +84,30 @@ class PageFetcher:
         response = await self._fetch(url)
         if not 200 <= response.status < 300:
             raise _refusal(response)
-        if header := reserving_header(response.headers):
-            raise FeedError(f"{redact_url(response.url)} reserves its text ({header})", kind="reserved")
         if response.redirects:
             await self._check_redirect_target(url, response.url)
-        return await self._extractor(
-            response.body, response.headers.get("content-type"), response.url, selector
-        )
+        headers = declared_in_headers(response.headers)
+        try:
+            page = await self._extractor(
+                response.body, response.headers.get("content-type"), response.url, selector
+            )
+        except FeedError:
+            await self._require_unreserved(response.url, headers)
+            raise
+        await self._require_unreserved(response.url, headers, page.declared)
+        return page
+
+    async def _require_unreserved(self, url: str, *declared: Declaration) -> None:
+        if what := await self.rights.reservation(url, *declared):
+            raise _reserved(url, what)
 
     async def _fetch(self, url: str) -> Response:
         host = self._hosts[url_host(url)]
         async with host.lock:
             rules = await self._rules(url)
+            await self.rights.site(
+                url
+            )  # kept for the decision, which the page's own declarations are part of
             await self._sleep(max(0.0, host.free_at - self._clock()))
             try:
                 return await self._net.get(url, [("Accept", "text/html, */*;q=0.1")], max_bytes=_MAX_BYTES)
@@ -105,6 +122,8 @@ class PageFetcher:
             raise FeedError(f"{redact_url(origin)}/robots.txt cannot be read just now", kind="server")
         if not rules.allows(url):
             raise FeedError(f"{redact_url(url)} may not be fetched by robots (robots.txt)", kind="robots")
+        if what := reservation([declared_in_robots(rules.usage, url)]):
+            raise _reserved(url, what)
         return rules
 
     async def _check_redirect_target(self, url: str, target: str) -> None:
@@ -126,6 +145,10 @@ def _origin(url: str) -> str:
 def _is_front_page(url: str) -> bool:
     parts = urlsplit(url)
     return parts.path in ("", "/") and not parts.query
+
+
+def _reserved(url: str, what: str) -> FeedError:
+    return FeedError(f"{redact_url(url)} is {reserved_reason(what)}", kind="reserved")
 
 
 def _refusal(response: Response) -> FeedError:

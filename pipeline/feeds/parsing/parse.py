@@ -25,6 +25,7 @@ from pipeline.feeds.parsing.xml_repair import (
     strip_empty,
     strip_preamble,
 )
+from pipeline.feeds.rights.declaration import Declaration
 from pipeline.feeds.urls import absolute_url
 
 _MAX_PAGE_CHARS = 400_000
@@ -113,6 +114,8 @@ class ParsedFeed(FrozenModel):
     """Absolute URL of its older items."""
     wordpress: bool = False
     """Its generator is WordPress, which has older items at `?paged=2` and so on."""
+    declared: Declaration = Declaration()
+    """What the feed itself declares about the use of its texts."""
     notes: tuple[str, ...] = ()
     """Defects of the feed, a sentence each, for the run's report."""
 
@@ -158,7 +161,7 @@ def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed
     feed = read_xml_feed(elements, url, dates)
     parsed = _build_feed(feed.title, feed.entries, feed.home, now, (note,) if note else ())
     details = {"ttl_s": feed.ttl_s, "older": feed.older, "wordpress": feed.wordpress}
-    return parsed.model_copy(update={"cut": cut} | details)
+    return parsed.model_copy(update={"cut": cut, "declared": feed.declared} | details)
 
 
 def _elements(text: str, *, is_feed: bool) -> tuple[Elements, bool, str]:
@@ -188,6 +191,12 @@ def _may_hide_items(text: str, note: str) -> bool:
         or "<entry" in text
         or not any(each in text for each in ("<channel", "<feed", "<title"))
     )
+
+
+def reserve(feed: ParsedFeed, what: str) -> ParsedFeed:
+    """Return a feed whose items are all reserved by `what`."""
+    items = tuple(item.model_copy(update={"reserved": item.reserved or what}) for item in feed.items)
+    return feed.model_copy(update={"items": items})
 
 
 def _build_feed(
