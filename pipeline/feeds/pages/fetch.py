@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.domain.text import redact_url, url_host
+from pipeline.feeds.pages.blocked import has_challenge_header
 from pipeline.feeds.pages.completeness import incompleteness, strip_trailers
 from pipeline.feeds.pages.extract import Page, extract
 from pipeline.feeds.pages.robots import RobotsCache, RobotsRules
@@ -29,6 +30,7 @@ _MAX_BYTES = 5_000_000
 
 _REFUSALS: dict[int, tuple[str, str]] = {
     401: ("refused", "needs a login (401)"),
+    402: ("refused", "wants payment (402)"),
     403: ("refused", "refuses access (403)"),
     404: ("not-found", "is not there (404)"),
     410: ("gone", "is gone (410)"),
@@ -82,7 +84,7 @@ class PageFetcher:
         rate-limited, server, robots (robots.txt does not allow the page) or reserved.
         """
         response = await self._fetch(url)
-        if not 200 <= response.status < 300:
+        if not 200 <= response.status < 300 or _is_challenge(response):
             raise _refusal(response)
         if response.redirects:
             await self._check_redirect_target(url, response.url)
@@ -151,11 +153,17 @@ def _reserved(url: str, what: str) -> FeedError:
     return FeedError(f"{redact_url(url)} is {reserved_reason(what)}", kind="reserved")
 
 
+def _is_challenge(response: Response) -> bool:
+    return has_challenge_header(response.headers) or (response.status == 202 and not response.body.strip())
+
+
 def _refusal(response: Response) -> FeedError:
     status = response.status
-    if response.headers.get("cf-mitigated") == "challenge":  # Cloudflare's header of a challenge
+    if _is_challenge(response):
         description = f"{redact_url(response.url)} shows a challenge page instead of the article"
         return FeedError(description, kind="challenge")
+    if status == 403 and (response.headers.get("retry-after") or "0") != "0":
+        return FeedError(f"{redact_url(response.url)} refuses access for now (403)", kind="rate-limited")
     kind, description = _REFUSALS.get(status, ("server" if status >= 500 else "refused", f"answers {status}"))
     return FeedError(f"{redact_url(response.url)} {description}", kind=kind)
 

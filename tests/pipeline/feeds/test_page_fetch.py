@@ -75,6 +75,8 @@ async def test_a_robots_txt_that_cannot_be_had_closes_the_host_for_now(
     ("status", "expected"),
     [
         (401, "refused"),
+        (202, "challenge"),
+        (402, "refused"),
         (403, "refused"),
         (404, "not-found"),
         (410, "gone"),
