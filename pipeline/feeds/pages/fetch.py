@@ -107,14 +107,17 @@ class PageFetcher:
         host = self._hosts[url_host(url)]
         async with host.lock:
             rules = await self._rules(url)
-            await self.rights.site(
-                url
-            )  # kept for the decision, which the page's own declarations are part of
+            await self.rights.site(url)  # before the page, whose own declarations the decision waits for
             await self._sleep(max(0.0, host.free_at - self._clock()))
             try:
                 return await self._net.get(url, [("Accept", "text/html, */*;q=0.1")], max_bytes=_MAX_BYTES)
             finally:
                 host.free_at = self._clock() + max(self._pause_s, rules.delay_s())
+
+    async def require_allowed(self, url: str) -> None:
+        """Raise FeedError of kind robots, reserved, server or url if a page's site forbids its use."""
+        await self._rules(url)
+        await self._require_unreserved(url)
 
     async def _rules(self, url: str) -> RobotsRules:
         """Return the rules of a page's host. Raises FeedError when they do not allow the page."""
