@@ -15,6 +15,7 @@ from pipeline.feeds.parsing.dates import DateReader
 from pipeline.feeds.parsing.encoding import decode
 from pipeline.feeds.parsing.feedparser_adapter import NAMESPACES, Elements, parse_lenient, parse_strict
 from pipeline.feeds.parsing.json_feed import read_json_feed
+from pipeline.feeds.parsing.newest import keep_newest_xml
 from pipeline.feeds.parsing.rss_atom import read_xml_feed
 from pipeline.feeds.parsing.xml_repair import (
     close_truncated,
@@ -137,7 +138,13 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
         raise page_error(text, url)
     if kind == "json":
         feed = read_json_feed(text, url, dates)
-        parsed = _build_feed(feed.title, feed.entries, feed.home, now, (_CUT,) if feed.cut else ())
+        parsed = _build_feed(
+            feed.title,
+            feed.entries,
+            feed.home,
+            now,
+            tuple(filter(None, (_CUT if feed.cut else "", feed.over))),
+        )
         return parsed.model_copy(update={"cut": feed.cut, "older": feed.older})
     if "<" not in text:  # saves parsing megabytes of noise
         raise _not_a_feed(url)
@@ -150,6 +157,7 @@ def _not_a_feed(url: str) -> FeedError:
 
 
 def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed: bool) -> ParsedFeed:
+    text, over = keep_newest_xml(text, dates) if is_feed else (text, "")
     elements, cut, note = _elements(text, is_feed=is_feed)
     if not elements.entries and (cut or (is_feed and _may_hide_items(text, note))):
         raise FeedError(
@@ -159,7 +167,7 @@ def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed
     if not elements.entries and not elements.version:
         raise _not_a_feed(url)
     feed = read_xml_feed(elements, url, dates)
-    parsed = _build_feed(feed.title, feed.entries, feed.home, now, (note,) if note else ())
+    parsed = _build_feed(feed.title, feed.entries, feed.home, now, tuple(filter(None, (note, over))))
     details = {"ttl_s": feed.ttl_s, "older": feed.older, "wordpress": feed.wordpress}
     return parsed.model_copy(update={"cut": cut, "declared": feed.declared} | details)
 
