@@ -89,21 +89,21 @@ async def ask_pages(
     """
     wanting = [number for number, item in enumerate(items) if _wants_page(rows[number], item, feed)]
     wanting.sort(key=lambda number: items[number].published_at, reverse=True)
-    asked = list(rows)
+    updated = list(rows)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_TRIALS_S):
             errors = await asyncio.gather(*(_forbidden(pages, items[number]) for number in wanting))
             for number, error in zip(wanting, errors, strict=True):
                 if error:
-                    asked[number] = _refused(rows[number], items[number], error)
+                    updated[number] = _refused(rows[number], items[number], error)
             allowed = [number for number, error in zip(wanting, errors, strict=True) if error is None]
             tried = allowed[:_TRIALS]
             failures = [await _failure(pages, feed, items[number]) for number in tried]
             for number in allowed if failures and all(failures) else ():
                 failure = failures[tried.index(number)] if number in tried else failures[-1]
                 if failure:
-                    asked[number] = _refused(rows[number], items[number], failure)
-    return tuple(asked)
+                    updated[number] = _refused(rows[number], items[number], failure)
+    return tuple(updated)
 
 
 def _wants_page(row: Row, item: Item, feed: FeedConfig) -> bool:
@@ -151,7 +151,9 @@ def forecast(rows: Sequence[Row]) -> str:
     if len(rest) == 1:
         [cause] = rest
         described = _described(rows, cause)
-        quantity = "" if described.startswith("texts") else "all " if not count else "the others "
+        quantity = "all " if not count else "the others "
+        if described.startswith("texts") or rest.total() == 1:
+            quantity = ""
         return f"{some}: {quantity}{described}"
     causes = [
         f"{number} {'with ' if (text := _described(rows, cause)).startswith('texts') else ''}{text}"

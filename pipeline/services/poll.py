@@ -19,9 +19,9 @@ from pipeline.feeds.poll_schedule import (
     state_after_read,
     state_after_unchanged,
 )
-from pipeline.feeds.rights.declaration import reserved_reason
 from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
 from pipeline.services.context import PollReport, RunContext
+from pipeline.services.skip_notes import skip_cause
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
 
@@ -151,13 +151,13 @@ async def admit_snapshot(
     after = state_after_read(feed, state, snapshot.fetched, read, now, ctx.chance())
     admitted = await asyncio.to_thread(admit, ctx, feed, snapshot.selection, after)
     ctx.poll_states.set(feed, after)
-    left, notes = snapshot.selection.beyond, (*snapshot.parsed.notes, *_reserved_note(snapshot.selection))
+    left, notes = snapshot.selection.beyond, (*snapshot.parsed.notes, *_skip_counts(snapshot.selection))
     return PollReport(feed=feed.key, notes=notes, left=left, **admitted.model_dump())
 
 
-def _reserved_note(selection: Selection) -> list[str]:
-    counts = Counter(skip.item.reserved for skip in selection.skipped if skip.item.reserved)
-    return [f"{count} skipped: {reserved_reason(what)}" for what, count in counts.items()]
+def _skip_counts(selection: Selection) -> list[str]:
+    counts = Counter(skip_cause(skip.reason) for skip in selection.skipped)
+    return [f"{count} skipped: {cause}" for cause, count in counts.items()]
 
 
 def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollState) -> AdmissionResult:

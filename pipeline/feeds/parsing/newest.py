@@ -60,8 +60,8 @@ def keep_newest_json(items: Sequence[Any], dates: DateReader) -> tuple[list[Any]
         at = read.moment if read else at
         moments.append(at)
     chosen = _newest(moments, sizes)
-    kept = [each for number, each in enumerate(items) if number in chosen]
-    return kept, _note(len(kept), len(items)) if len(kept) < len(items) else ""
+    newest = [each for number, each in enumerate(items) if number in chosen]
+    return newest, _note(len(newest), len(items)) if len(newest) < len(items) else ""
 
 
 def _note(count: int, total: int) -> str:
