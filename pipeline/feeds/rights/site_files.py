@@ -14,8 +14,10 @@ from pipeline.feeds.rights.declaration import AGENT, Declaration, tdm_value
 from pipeline.feeds.rights.directives import refused_use
 
 _USAGE_RULES = {"content-usage": "Content-Usage", "content-signal": "Content-Signal"}
-_MAX_RULES = 10_000
-"""Rules of a tdmrep.json that are read. Chosen, not measured."""
+_MAX_RULES = 1_000
+"""Rules of a file that are read: each is compared with the URL of each item. Chosen, not measured."""
+_MAX_STARS = 20
+"""Stars of a pattern; one with more matches nothing. Chosen, not measured."""
 
 
 class UsageRule(NamedTuple):
@@ -49,6 +51,8 @@ class TdmRule(FrozenModel):
 
 def path_matches(pattern: str, url: str) -> bool:
     """Return whether a pattern of robots.txt (`*`, `$` at the end) matches the path and query of a URL."""
+    if pattern.count("*") > _MAX_STARS:
+        return False
     parts = urlsplit(url)
     path = unquote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
     anchored = pattern.endswith("$")
@@ -93,6 +97,8 @@ def parse_usage(text: str) -> RobotsUsage:
 
 
 def _add_line(lines: RobotsLines, name: str, value: str) -> None:
+    if len(lines.rules) + len(lines.licenses) >= _MAX_RULES:
+        return
     if name == "license" and value:
         lines.licenses.append(value)
     elif name in _USAGE_RULES:

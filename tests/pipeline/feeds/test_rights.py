@@ -146,6 +146,7 @@ def test_any_robots_txt_and_pattern_can_be_read(text: str, pattern: str) -> None
         ("/A/", False),
         ("/a/%73tory", True),
         ("", True),
+        ("*" * 21, False),
     ],
 )
 def test_patterns_are_those_of_robots_txt(pattern: str, matches: bool) -> None:
