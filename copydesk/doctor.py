@@ -104,11 +104,7 @@ def _results() -> list[CheckResult]:
 
 
 def _feed(feed: dict[str, object]) -> str:
-    return (
-        f"{feed['items']} items; {feed['said']}"
-        if feed["ok"]
-        else without_feed_key(str(feed["feed"]), str(feed["said"]))
-    )
+    return without_feed_key(str(feed["feed"]), str(feed["said"]))
 
 
 def _check(name: str, step: Callable[[], str]) -> CheckResult:

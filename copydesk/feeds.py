@@ -9,6 +9,7 @@ from typing import Any
 
 from copydesk.console import err, error_message, print_json, print_line, printable, table
 from copydesk.feeds_check import FeedCheckReport, check_feed, page
+from copydesk.forecast import forecast
 from copydesk.sample import serve_sample_feeds
 from pipeline.articles.files import write_atomically
 from pipeline.config import Settings, load_feeds, load_settings, select_feeds, user_agent
@@ -16,6 +17,7 @@ from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FeedConfig
 from pipeline.domain.urls import normalize_feed_url
 from pipeline.feeds.opml import read_opml, to_yaml, write_opml
+from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.pool import ParsePool
 from pipeline.http_client import HttpClient, redact_url, require_usable_proxies
 from pipeline.services.context import Parse
@@ -92,16 +94,19 @@ async def check_feeds(settings: Settings, feeds: list[FeedConfig]) -> list[dict[
 async def _check_all(settings: Settings, feeds: list[FeedConfig]) -> list[FeedCheckReport]:
     now, semaphore = datetime.now(UTC), asyncio.Semaphore(MAX_CONCURRENT)
 
-    async def check_one(net: HttpClient, parse: Parse, feed: FeedConfig) -> FeedCheckReport:
+    async def check_one(
+        net: HttpClient, parse: Parse, pages: PageFetcher, feed: FeedConfig
+    ) -> FeedCheckReport:
         async with semaphore:
             try:
-                return await check_feed(net, parse, feed, now)
+                return await check_feed(net, parse, feed, now, pages)
             except Exception as error:  # noqa: BLE001 - the other feeds are still checked
                 fields = {"feed": feed.key, "name": feed.name, "asked": redact_url(feed.url)}
                 return FeedCheckReport(**fields, ok=False, error=error_message(error))
 
     async with HttpClient(user_agent(settings), allowed=settings.allow_hosts) as net, ParsePool() as pool:
-        return list(await asyncio.gather(*(check_one(net, pool.parse, feed) for feed in feeds)))
+        pages = PageFetcher(net, pool.extract)
+        return list(await asyncio.gather(*(check_one(net, pool.parse, pages, feed) for feed in feeds)))
 
 
 def _summary(checkup: FeedCheckReport) -> dict[str, Any]:
@@ -111,7 +116,7 @@ def _summary(checkup: FeedCheckReport) -> dict[str, Any]:
         "ok": checkup.ok,
         "items": len(checkup.rows),
         "newest": newest.isoformat() if newest else "",
-        "said": checkup.error or "; ".join(checkup.notes) or "ok",
+        "said": checkup.error or "; ".join((forecast(checkup.rows), *checkup.notes)),
     }
 
 

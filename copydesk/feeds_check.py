@@ -4,25 +4,21 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
-from pydantic import AwareDatetime
 from rich.cells import cell_len, set_cell_size
 
 from copydesk.console import format_time, pluralize, without_feed_key
+from copydesk.forecast import Outcome, Row, ask_pages, forecast, item_outcomes
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, PollState
 from pipeline.feeds.fetch import FetchedFeed, fetch_feed
-from pipeline.feeds.pages.completeness import incompleteness
-from pipeline.feeds.pages.fetch import needs_page
+from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.encoding import decode
-from pipeline.feeds.parsing.parse import ParsedFeed
+from pipeline.feeds.parsing.parse import ParsedFeed, reserve
 from pipeline.feeds.poll_schedule import ReadResult, state_after_read
-from pipeline.feeds.select import ExistingItems, select_items
 from pipeline.http_client import HttpClient, redact_url
 from pipeline.services.context import Parse
 
-Outcome = Literal["drafted", "page", "waits", "skipped", "merged"]
 MAX_SHOWN = 20
 """Rows of the table; the totals below it count all items."""
 _LABEL, _TITLE = 11, 46
@@ -55,18 +51,6 @@ class Answer(FrozenModel):
     """Time to live that the feed states, in seconds."""
     again_s: float
     """Seconds until the next poll."""
-
-
-class Row(FrozenModel):
-    """One item and its outcome in a first run."""
-
-    published_at: AwareDatetime
-    dated: bool
-    characters: int
-    """Length of the feed's text."""
-    title: str
-    fate: Outcome
-    why: str = ""
 
 
 class FeedCheckReport(FrozenModel):
@@ -184,9 +168,7 @@ def _totals(rows: tuple[Row, ...]) -> Iterator[str]:
     counts = Counter(row.fate for row in rows)
     parts = [f"{counts[fate]} {text}" for fate, text in _OUTCOME_TEXT.items() if counts[fate]]
     yield f"Of {pluralize(len(rows), 'item')}: {', '.join(parts)}."
-    reasons = Counter(row.why.partition(":")[0] for row in rows if row.fate == "skipped")
-    if reasons:
-        yield f"Skipped: {', '.join(f'{count} {reason}' for reason, count in reasons.most_common())}."
+    yield f"{forecast(rows)}."
 
 
 _STALE = timedelta(days=180)
@@ -198,8 +180,10 @@ _IGNORED_CODECS = frozenset(("punycode", "idna"))
 """Codecs for host names; with a whole document they take quadratic time."""
 
 
-async def check_feed(net: HttpClient, parse: Parse, feed: FeedConfig, now: datetime) -> FeedCheckReport:
-    """Fetch and parse a feed like a first poll; a FeedError becomes part of the report."""
+async def check_feed(
+    net: HttpClient, parse: Parse, feed: FeedConfig, now: datetime, pages: PageFetcher
+) -> FeedCheckReport:
+    """Fetch and parse a feed like a first poll, and ask for pages; a FeedError becomes part of the report."""
     fields = {"feed": feed.key, "name": feed.name, "asked": redact_url(feed.url)}
     answer = None
     try:
@@ -208,6 +192,8 @@ async def check_feed(net: HttpClient, parse: Parse, feed: FeedConfig, now: datet
             raise FeedError("the server answers 304 to a request without validators", kind="http")
         answer = _answer(feed, fetched, now, None)
         parsed = await parse(fetched.body, fetched.content_type, fetched.url, now)
+        if what := await pages.rights.reservation(fetched.url, fetched.declared, parsed.declared):
+            parsed = reserve(parsed, what)
     except FeedError as error:
         proposal = error.context.get("proposal")
         return FeedCheckReport(
@@ -217,6 +203,7 @@ async def check_feed(net: HttpClient, parse: Parse, feed: FeedConfig, now: datet
             proposal=proposal if isinstance(proposal, str) else None,
             answer=answer,
         )
+    rows = tuple(item_outcomes(feed, parsed.items, now))
     return FeedCheckReport(
         **fields,
         ok=True,
@@ -226,7 +213,7 @@ async def check_feed(net: HttpClient, parse: Parse, feed: FeedConfig, now: datet
         language=_languages(parsed.items),
         notes=parsed.notes,
         odd=tuple(warnings(fetched, parsed.items, now)),
-        rows=tuple(item_outcomes(feed, parsed.items, now)),
+        rows=await ask_pages(pages, feed, parsed.items, rows),
     )
 
 
@@ -246,44 +233,6 @@ def _answer(feed: FeedConfig, fetched: FetchedFeed, now: datetime, parsed: Parse
         fresh_s=fetched.hints.fresh_s,
         ttl_s=ttl_s,
         again_s=wait.total_seconds(),
-    )
-
-
-def item_outcomes(feed: FeedConfig, items: Sequence[Item], now: datetime) -> Iterator[Row]:
-    """Yield the outcome of each item in a first run, in the feed's order."""
-    chosen = select_items(feed, items, ExistingItems(), now)
-    reasons = {skip.item.guid: skip.reason for skip in chosen.skipped}
-    merged = {merge.item.guid for merge in chosen.merged}
-    limit = min(feed.max_items, feed.max_items_per_day or feed.max_items)
-    newest = sorted(chosen.new, key=lambda item: item.published_at, reverse=True)
-    waiting = {item.guid for item in newest[limit:]}
-    for item in items:
-        if item.guid in reasons:
-            yield _row(item, "skipped", reasons[item.guid])
-        elif item.guid in merged:
-            yield _row(item, "merged", "duplicate of another item of this feed")
-        elif item.guid in waiting:
-            yield _row(item, "waits", f"more than {pluralize(limit, 'item')} in one run")
-        else:
-            yield _row(item, *_text_outcome(feed, item))
-
-
-def _text_outcome(feed: FeedConfig, item: Item) -> tuple[Outcome, str]:
-    """Return the outcome of a selected item from its text, with the reason."""
-    reason = incompleteness(item.text, feed.min_chars)
-    if needs_page(item, feed):
-        return "page", reason or f"use: {feed.use}, full_text: {feed.full_text}"
-    return ("skipped", reason) if reason else ("drafted", "")
-
-
-def _row(item: Item, fate: Outcome, why: str) -> Row:
-    return Row(
-        published_at=item.published_at,
-        dated=item.dated,
-        characters=len(item.text),
-        title=item.title,
-        fate=fate,
-        why=why,
     )
 
 

@@ -203,6 +203,8 @@ class Item(FrozenModel):
     categories: tuple[str, ...] = ()
     reader: int = 1
     """Version of the reader that made title, text and summary; 1 in items stored earlier."""
+    reserved: str | None = None
+    """What reserves its text, where its publisher does; such an item is never drafted."""
 
     @property
     def published_local(self) -> datetime:

@@ -35,6 +35,8 @@ class Entry(FrozenModel):
     language: str | None = None
     summary: str = ""
     categories: tuple[str, ...] = ()
+    reserved: str | None = Field(default=None, exclude=True)
+    """What reserves its text; not dumped, as above."""
 
     @property
     def empty(self) -> bool:
@@ -208,6 +210,7 @@ def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item
         language=entry.language,
         summary=entry.summary,
         categories=entry.categories,
+        reserved=entry.reserved,
     )
 
 

@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, FrozenModel, PollState
-from pipeline.feeds.pages.blocked import blocking_page_kind
+from pipeline.feeds.pages.blocked import blocking_page_kind, has_challenge_header, is_page_of_202
+from pipeline.feeds.rights.declaration import Declaration
+from pipeline.feeds.rights.directives import declared_in_headers
 from pipeline.http_client import HttpClient, Response, redact_url
 from pipeline.http_client.headers import CacheHints, parse_cache_headers, parse_retry_after
 
@@ -20,6 +22,7 @@ _MAX_NOT_MODIFIED = 48
 
 _REFUSALS: dict[int, tuple[str, str]] = {
     401: ("refused", "needs a login (401); put its key or password into its url in feeds.yaml"),
+    402: ("refused", "wants payment (402); ask its publisher for terms, or set `enabled: false`"),
     403: ("refused", "refuses access (403); ask the publisher, or set `enabled: false`"),
     404: ("not-found", "is not there (404); correct its url in feeds.yaml, or set `enabled: false`"),
     410: ("gone", "is gone for good (410); remove it from feeds.yaml, or set `enabled: false`"),
@@ -27,6 +30,7 @@ _REFUSALS: dict[int, tuple[str, str]] = {
 }
 
 
+_LIMITED = ("rate-limited", "refuses access for now (403 with Retry-After); it is polled again later")
 _CHALLENGE = (
     "challenge",
     "shows a browser check instead of a feed; ask its publisher to let feed readers pass",
@@ -46,6 +50,8 @@ class FetchedFeed(FrozenModel):
     moved_to: str | None = None
     """The final URL if all redirects to it were permanent (301, 308)."""
     hints: CacheHints
+    declared: Declaration = Declaration()
+    """What its headers declare about the use of its texts."""
     etag: str | None = None
     last_modified: str | None = None
 
@@ -82,7 +88,7 @@ async def fetch_feed(
     moved_to = _moved_to(response, url)
     if response.status == 304 and not unconditional:
         return NotModified(moved_to=moved_to, hints=hints)
-    if not 200 <= response.status < 300:
+    if not 200 <= response.status < 300 or (response.status == 202 and _is_challenge(response)):
         raise _refusal(feed, response, now)
     fetched = _fetched_feed(response, moved_to, hints)
     # An equal ETag does not prove equal bytes: some servers never change it.
@@ -109,6 +115,7 @@ def _fetched_feed(response: Response, moved_to: str | None, hints: CacheHints) -
         url=response.url,
         moved_to=moved_to,
         hints=hints,
+        declared=declared_in_headers(headers),
         etag=None if hints.expired else _usable_validator(headers.get("etag")),
         last_modified=None if hints.expired else _usable_validator(headers.get("last-modified")),
     )
@@ -129,7 +136,7 @@ def _usable_validator(value: str | None) -> str | None:
 
 def _is_challenge(response: Response) -> bool:
     """Return whether an error response is a browser challenge: most of them have status 403 or 503."""
-    if response.headers.get("cf-mitigated") == "challenge":
+    if has_challenge_header(response.headers) or is_page_of_202(response.status, response.body):
         return True
     content_type = response.headers.get("content-type", "").lower()
     # 429 sets a cooldown for the host, whatever its page contains.
@@ -142,7 +149,10 @@ def _refusal(feed: FeedConfig, response: Response, now: datetime) -> FeedError:
     status = response.status
     unknown = ("http", f"answers {status}, which is no feed; open it in a browser and correct its url")
     server_error = ("server", f"has a server error ({status}); the next run tries again")
+    retry_after_s = parse_retry_after(response.headers.get("retry-after"), now)
     kind, description = _REFUSALS.get(status, server_error if status >= 500 else unknown)
+    if status == 403 and retry_after_s:  # CloudFront and others limit the rate of requests in this way
+        kind, description = _LIMITED
     if _is_challenge(response):
         kind, description = _CHALLENGE
     return FeedError(
@@ -150,5 +160,5 @@ def _refusal(feed: FeedConfig, response: Response, now: datetime) -> FeedError:
         kind=kind,
         feed=feed.key,
         status=status,
-        retry_after_s=parse_retry_after(response.headers.get("retry-after"), now),
+        retry_after_s=retry_after_s,
     )

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pipeline.config.regex import compile_regex
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, Window
+from pipeline.feeds.rights.declaration import reserved_reason
 
 # Scripts without spaces between words: a keyword has no word boundary there.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff]")
@@ -25,12 +26,13 @@ def is_age(reason: str | None) -> bool:
 def exclusion_reason(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
     """Return why the feed's filters exclude an item, None if they do not.
 
-    The first reason in this order: emptiness, age, language, categories, keywords, regular expressions,
-    length. `now` is aware UTC; without it, age is not checked. `min_chars` is not checked, because the item's
-    page may have more text.
+    The first reason in this order: emptiness, reservation, age, language, categories, keywords, regular
+    expressions, length. `now` is aware UTC; without it, age is not checked. `min_chars` is not checked,
+    because the item's page may have more text.
     """
     return (
         _emptiness(item)
+        or (reserved_reason(item.reserved) if item.reserved else None)
         or _age(feed, item, now)
         or _language(feed, item)
         or _categories(feed, item)
@@ -260,6 +262,8 @@ def _outcome(
     if item.canonical in existing.forgotten:
         return "unchanged"
     stored = existing.guids.get(item.guid)
+    if stored is not None and item.reserved:
+        return "unchanged"  # the text that was free when it was read stays; the reserved one is not taken
     if stored is not None and not _needs_recheck(stored, item, window):
         if stored.content_hash == item.content_hash or stored.state in _NO_DRAFT_STATES:
             return "unchanged"

@@ -1,5 +1,6 @@
 """Decodes gzip and deflate bodies in small steps, so that a decompression bomb is stopped early. Pure."""
 
+import codecs
 import struct
 import zlib
 from collections.abc import Iterator
@@ -9,6 +10,15 @@ STEP_BYTES = 65_536
 MAX_MEMBERS = 1_000
 """Members of one gzip body: 15 MB of empty members would take seconds to decode. Chosen, not measured."""
 
+MAX_LAYERS = 3
+"""Times that one body may be gzip within gzip. Chosen, not measured."""
+MAX_PACKED_BYTES = 30_000_000
+"""Bytes of gzip within gzip that are decoded. Chosen, not measured."""
+
+_CHARSETS = frozenset(
+    ("utf-8", "ascii", "utf-16", "iso8859-1", "cp1252", "gb18030", "gbk", "big5", "shift_jis")
+)
+"""Charsets, by Python's names, that servers write into Content-Encoding by mistake."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _TEXT_STARTS = (b"<", b"{", b"[", b" ", b"\t", b"\r", b"\n", b"\xef\xbb", b"\xff\xfe", b"\xfe\xff")
 """First bytes of uncompressed text: markup, JSON, white space or a byte order mark."""
@@ -25,46 +35,83 @@ class UnexpectedEncoding(ValueError):
 class BodyDecoder:
     """Decodes one body by its Content-Encoding: none, gzip, or deflate with or without the zlib header.
 
-    Text that is labelled as gzip is returned as it is. Source: RFC 1952 (gzip), RFC 1950, RFC 1951.
+    The bytes count more than the header: gzip is decoded without one too, and within gzip, up to `layers`
+    times; text that is labelled as gzip, and a body under a charset's name, is returned as it is. Source: RFC
+    1952 (gzip), RFC 1950, RFC 1951.
     """
 
-    def __init__(self, encoding: str) -> None:
-        self._encoding = encoding.strip().lower().removeprefix("x-")
-        self._plain = self._encoding in ("", "identity")
+    def __init__(self, encoding: str, layers: int = MAX_LAYERS) -> None:
+        self._encoding = _applied(encoding)
+        self._layers = layers
+        self._is_plain = False
         self._buffer = b""
         self._inflater: _Inflater | None = None
+        self._within: BodyDecoder | None = None
+        self._inflated = 0
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """Yield the decoded bytes of a piece in steps. Raises CorruptBody or UnexpectedEncoding."""
-        if self._inflater is None and not self._plain:
+        if self._inflater is None and not self._is_plain:
             piece = self._buffer = self._buffer + piece
-            if len(piece) < 2:
+            if len(piece) < 2 and (self._encoding or piece in (b"", _GZIP_MAGIC[:1])):
                 return
             self._begin(piece)
         if self._inflater is None:
             yield piece
-        else:
-            yield from self._inflater.feed(piece)
+            return
+        for chunk in self._inflater.feed(piece):
+            yield from self._unpack(chunk)
 
     def end(self) -> None:
         """End the body. Raises CorruptBody where it is truncated."""
-        if self._inflater is not None:
-            self._inflater.end()
-        elif self._buffer and not self._plain:
-            raise CorruptBody("truncated")
+        if self._inflater is None:
+            if self._buffer and not self._is_plain:
+                raise CorruptBody("truncated")
+            return
+        self._inflater.end()
+        if self._within is not None:
+            self._within.end()
 
     def _begin(self, start: bytes) -> None:
         if self._encoding == "deflate":
             framed = start[0] & 0x0F == 8 and int.from_bytes(start[:2], "big") % 31 == 0
             self._inflater = _Inflater(zlib.MAX_WBITS if framed else -zlib.MAX_WBITS)
-        elif self._encoding != "gzip":
+        elif self._encoding not in ("", "gzip"):
             raise UnexpectedEncoding(self._encoding)
-        elif start.startswith(_GZIP_MAGIC):
+        elif self._layers and start.startswith(_GZIP_MAGIC):
             self._inflater = _Inflater(zlib.MAX_WBITS | 16, members=MAX_MEMBERS)
-        elif start.startswith(_TEXT_STARTS):
-            self._plain = True
+        elif not self._encoding or start.startswith(_TEXT_STARTS):
+            self._is_plain = True
         else:
             raise CorruptBody("no gzip")
+
+    def _unpack(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield inflated bytes, decoded once more if they are gzip."""
+        if self._within is None:
+            self._within = BodyDecoder("", self._layers - 1)
+        self._inflated += len(chunk)
+        if self._within.is_packed and self._inflated > MAX_PACKED_BYTES:
+            raise CorruptBody("too large within")
+        yield from self._within.feed(chunk)
+
+    @property
+    def is_packed(self) -> bool:
+        """Return whether the body was gzip or deflate, as far as it is known."""
+        return self._inflater is not None
+
+
+def _applied(encoding: str) -> str:
+    """Return the one encoding of a header, "" for none, else the whole header."""
+    names = [name.strip().lower().removeprefix("x-") for name in encoding.split(",")]
+    applied = {name for name in names if name not in ("", "identity", "none") and not _is_charset(name)}
+    return applied.pop() if len(applied) == 1 else "" if not applied else encoding.strip().lower()
+
+
+def _is_charset(name: str) -> bool:
+    try:
+        return codecs.lookup(name).name in _CHARSETS or name.startswith(("iso-8859-", "windows-"))
+    except (LookupError, ValueError):
+        return False
 
 
 class _Inflater:

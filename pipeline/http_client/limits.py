@@ -37,7 +37,7 @@ class RequestLimits:
 
     timeout_s: float = 20
     """Seconds for the whole request, redirects included, without the time that it waits to start."""
-    max_bytes: int = 15_000_000
+    max_bytes: int = 16_000_000
     """Bytes of a body, decoded or not."""
     max_redirects: int = 5
     per_host: int = 4

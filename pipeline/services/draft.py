@@ -29,6 +29,7 @@ from pipeline.domain.reviews import Draft, Severity
 from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import merge_page_text, needs_page
+from pipeline.feeds.rights.declaration import is_reserved, reserved_reason
 from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose
 from pipeline.services.compose_section import compose_section
@@ -46,7 +47,7 @@ _TEMPORARY_KINDS = frozenset(("timeout", "unreachable", "server", "rate-limited"
 
 
 class SourceTooThin(Exception):
-    """An item has too little text to be drafted; `temporary` if a later run may find more."""
+    """An item has too little text to be drafted, or a reserved one; `temporary` if that may change."""
 
     def __init__(self, reason: str, *, temporary: bool) -> None:
         super().__init__(reason)
@@ -61,8 +62,12 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
     Raises SourceTooThin, LeaseLost.
     """
     item, page, error = lease.updated or lease.item, None, None
+    if feed.use != "link":
+        await _require_unreserved(ctx, feed)
     if needs_page(item, feed):
         page, error = await _page(ctx, feed, item)
+    if error is not None and is_reserved(error.message):
+        raise SourceTooThin(error.message, temporary=False)
     item = merge_page_text(item, page, feed)
     if reason := incompleteness(item.text, feed.min_chars):
         message = f"{reason}; its page: {error.message}" if error else reason
@@ -70,6 +75,13 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
     if lease.updated or item != lease.item:
         await asyncio.to_thread(ctx.db.leases.set_source, lease, item)
     return item
+
+
+async def _require_unreserved(ctx: RunContext, feed: FeedConfig) -> None:
+    """Raise SourceTooThin if the files of the feed's site reserve its texts."""
+    url = ctx.poll_states.state(feed).url or feed.url
+    if what := await ctx.pages.rights.reservation(url):
+        raise SourceTooThin(reserved_reason(what), temporary=False)
 
 
 async def _page(ctx: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:

@@ -1,6 +1,7 @@
 """Poll a feed: fetch, parse, select new items, admit them to the database."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item, PollState, Window
 from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
-from pipeline.feeds.parsing.parse import ParsedFeed
+from pipeline.feeds.parsing.parse import ParsedFeed, reserve
 from pipeline.feeds.poll_schedule import (
     ReadResult,
     host_of,
@@ -22,6 +23,7 @@ from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select
 from pipeline.services.context import PollReport, RunContext
 from pipeline.services.earlier_readings import accept_rereadings, with_earlier_readings
 from pipeline.services.namesakes import separate_namesakes
+from pipeline.services.skip_notes import skip_cause
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
 
@@ -91,7 +93,10 @@ async def fetch_and_parse(
 ) -> ParsedFeed:
     """Return a feed's parsed document. Raises FeedError that names the feed."""
     try:
-        return await ctx.parse(fetched.body, fetched.content_type, fetched.url, now)
+        parsed = await ctx.parse(fetched.body, fetched.content_type, fetched.url, now)
+        places = (fetched.declared, parsed.declared)
+        what = await ctx.pages.rights.reservation(fetched.url, *places, site=False)
+        return reserve(parsed, what) if what else parsed
     except FeedError as error:
         context = {"feed": feed.key} | error.context
         raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, **context) from error
@@ -169,9 +174,11 @@ async def admit_snapshot(
 
 
 def _notes(selection: Selection) -> list[str]:
-    """Return a note on the new items that came with the guid of another story."""
+    """Return notes on the new items that came with the guid of another story, and on skipped ones."""
     count = len({item.guid for item in selection.namesakes} & {item.guid for item in selection.new})
-    return [f"{count} new under a guid that another story had before"] if count else []
+    renamed = [f"{count} new under a guid that another story had before"] if count else []
+    skipped = Counter(skip_cause(skip.reason) for skip in selection.skipped)
+    return renamed + [f"{number} skipped: {cause}" for cause, number in skipped.items()]
 
 
 def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollState) -> AdmissionResult:

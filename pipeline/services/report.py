@@ -14,6 +14,7 @@ from pipeline.publishing import TargetResult
 from pipeline.services.alerts import send_alerts
 from pipeline.services.context import ItemOutcome, PollReport, RunContext
 from pipeline.services.estimate import Estimate
+from pipeline.services.skip_notes import skip_notes
 from pipeline.services.spending import Spending
 
 
@@ -102,10 +103,10 @@ def feed_report(
     """Return the report of one feed from its poll result and the outcomes of its items."""
     drafted = [outcome for outcome in outcomes if outcome.path]
     counts = polled.model_dump(exclude={"feed"}) if polled else {}
-    skipped = [f"skipped {outcome.title}: {outcome.reason}" for outcome in outcomes if outcome.skipped]
+    skipped = [(outcome.title, outcome.reason or "") for outcome in outcomes if outcome.skipped]
     counts["skipped"] = counts.get("skipped", 0) + len(skipped)
     switches = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
-    counts["notes"] = (*counts.get("notes", ()), *skipped, *switches)
+    counts["notes"] = (*counts.get("notes", ()), *skip_notes(skipped), *switches)
     return FeedReport(
         feed=key,
         error=error,

@@ -116,7 +116,7 @@ def test_a_model_error_is_one_line_and_the_feeds_are_still_checked(
     assert what == "model"
     assert message in error
     assert "\n" not in error
-    assert results["feed one"] == (True, "2 items; ok")
+    assert results["feed one"] == (True, "2 of 2 items can be drafted")
 
 
 def test_the_way_of_running_is_reported(
@@ -148,10 +148,10 @@ def test_an_unexpected_error_is_one_line(
 def test_an_unexpected_error_of_one_feed_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def breaking(net: Any, parse: Any, feed: Any, now: Any) -> FeedCheckReport:
+    async def breaking(net: Any, parse: Any, feed: Any, now: Any, pages: Any) -> FeedCheckReport:
         if feed.key == "one":
             raise ZeroDivisionError("nought")
-        return await check_feed(net, parse, feed, now)
+        return await check_feed(net, parse, feed, now, pages)
 
     monkeypatch.setattr(feeds_command, "check_feed", breaking)
     results = examined(capsys)

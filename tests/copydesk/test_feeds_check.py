@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 
 from copydesk.feeds import unsubscribed
-from copydesk.feeds_check import Answer, check_feed, item_outcomes, kind_of, warnings
+from copydesk.feeds_check import Answer, check_feed, kind_of, warnings
+from copydesk.forecast import forecast, item_outcomes
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.feeds.fetch import FetchedFeed
+from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.http_client import HttpClient
 from pipeline.http_client.headers import CacheHints
 from tests.fakes.feed_server import FeedServer
+from tests.pipeline.feeds.webpages import news
 from tests.pipeline.services.desk import parse_here
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -51,7 +54,7 @@ async def test_a_feed_is_fetched_and_parsed() -> None:
         url = server.add("/feed", RSS, content_type="application/rss+xml", headers=cached, etag='"1"')
         old = server.add("/old", status=301, headers={"Location": "/feed"})
         async with HttpClient("test", allowed=server.hosts) as net:
-            result = await check_feed(net, parse_here, feed(url=old), NOW)
+            result = await check_feed(net, parse_here, feed(url=old), NOW, PageFetcher(net))
     assert result.ok
     assert (result.title, result.kind, result.asked) == ("The Wire", "RSS 2.0", old)
     assert [(row.title, row.fate) for row in result.rows] == [("Miners sell", "drafted")]
@@ -71,8 +74,8 @@ async def test_a_missing_feed_and_an_unreadable_feed_differ() -> None:
     with FeedServer() as server:
         wrong = server.add("/page", b"<html><body>Welcome</body></html>", content_type="text/html")
         async with HttpClient("test", allowed=server.hosts) as net:
-            missing = await check_feed(net, parse_here, feed(url=server.url("/none")), NOW)
-            html = await check_feed(net, parse_here, feed(url=wrong), NOW)
+            missing = await check_feed(net, parse_here, feed(url=server.url("/none")), NOW, PageFetcher(net))
+            html = await check_feed(net, parse_here, feed(url=wrong), NOW, PageFetcher(net))
     assert (missing.ok, missing.answer) == (False, None)
     assert "404" in (missing.error or "")
     assert not html.ok
@@ -186,3 +189,61 @@ def test_a_url_without_subscription_is_a_feed_with_the_defaults() -> None:
     for wrong in ("ftp://example.org/feed", "https://", "exa mple.org/x"):
         with pytest.raises(ConfigError, match=r"not an http\(s\) URL"):
             unsubscribed(wrong)
+
+
+def thin(*texts: str) -> bytes:
+    items = "".join(
+        f"<item><guid>{number}</guid><link>LINK/{number}</link><title>Story {number}</title>"
+        f"<description>{text}</description><pubDate>Sun, 01 Mar 2026 10:00:00 GMT</pubDate></item>"
+        for number, text in enumerate(texts)
+    )
+    return f"<rss version='2.0'><channel><title>F</title>{items}</channel></rss>".encode()
+
+
+@pytest.mark.parametrize(
+    ("site", "said"),
+    [
+        (
+            {"/robots.txt": b"User-agent: *\nDisallow: /"},
+            "0 of 3 items can be drafted: texts of 6–16 characters, pages refused by robots.txt",
+        ),
+        (
+            {"/robots.txt": b"User-agent: *\nContent-Signal: /1 ai-input=no\n", "/0": b"", "/2": b""},
+            "0 of 3 items can be drafted: 2 with texts of 6–10 characters, a page that answers 418; "
+            "1 with texts of 16 characters, a page that is reserved by its publisher: "
+            "Content-Signal: ai-input=no in robots.txt",
+        ),
+        ({"/0": news().encode(), "/1": b"", "/2": b""}, "3 of 3 items can be drafted"),
+        (
+            {"/.well-known/tdmrep.json": b'[{"location": "/feed", "tdm-reservation": 1}]'},
+            "0 of 3 items can be drafted: all reserved by its publisher: "
+            "tdm-reservation: 1 in its site's tdmrep.json",
+        ),
+    ],
+    ids=["robots.txt", "some", "pages", "the feed"],
+)
+async def test_it_is_said_how_many_items_can_be_drafted(site: dict[str, bytes], said: str) -> None:
+    with FeedServer() as server:
+        body = thin("Short.", "A longer teaser.", "So much it").replace(b"LINK", server.url("").encode())
+        url = server.add("/feed", body, content_type="application/rss+xml")
+        for path, file in site.items():
+            server.add(path, file, status=200 if file else 418, content_type="text/html")
+        async with HttpClient("test", allowed=server.hosts) as net:
+            pages = PageFetcher(net, pause_s=0)
+            report = await check_feed(net, parse_here, feed(url=url), NOW, pages)
+        assert forecast(report.rows) == said
+        assert sum(server.requests_of(f"/{number}") for number in range(3)) <= 2
+
+
+def test_the_causes_are_counted() -> None:
+    old = [item(str(number), published_at=NOW - timedelta(days=30)) for number in range(200)]
+    assert forecast(list(item_outcomes(feed(), old, NOW))) == (
+        "0 of 200 items can be drafted: all older than 7 days"
+    )
+    mixed = [*old[:3], item("a"), item("b"), item("c", link=None, text="No."), item("d", title="Casino")]
+    rows = list(item_outcomes(feed(max_items=1, exclude=["casino"]), mixed, NOW))
+    assert forecast(rows) == (
+        "2 of 7 items can be drafted, 1 of them in later runs: 3 older than 7 days; "
+        "1 too short (texts of 3 characters); 1 excluded word"
+    )
+    assert forecast([]) == "no items"

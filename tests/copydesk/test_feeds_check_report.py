@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from copydesk.feeds_check import MAX_SHOWN, Answer, FeedCheckReport, Row, page, span
+from copydesk.feeds_check import MAX_SHOWN, Answer, FeedCheckReport, page, span
+from copydesk.forecast import Row
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -63,7 +64,7 @@ def test_the_report_goes_from_the_response_to_the_outcomes() -> None:
         "skipped · excluded word: buy",
         "",
         "Of 4 items: 1 drafted, 1 drafted if its page has the text, 2 skipped.",
-        "Skipped: 1 too old, 1 excluded word.",
+        "2 of 4 items can be drafted: 1 older than 7 days; 1 excluded word.",
         "",
         "Warnings",
         "  - no item has an image",

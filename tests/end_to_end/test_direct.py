@@ -220,7 +220,7 @@ def test_the_flow_of_other_machines_drafts_what_is_queued(
         model.refuse = lambda _request: error(401, "no such key")
         assert call_copydesk(project, "run").returncode == 4
         model.refuse = lambda _request: None
-        asked = feeds.requests
+        asked = feeds.requests_of("/news.xml")
         code = "from flows.drafting import drafting; import asyncio, json; "
         code += "print(json.dumps(asyncio.run(drafting())))"
         done = subprocess.run(
@@ -229,7 +229,7 @@ def test_the_flow_of_other_machines_drafts_what_is_queued(
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     assert len(report(done.stdout)["feeds"][0]["drafts"]) == len(project.drafts()) == 3
-    assert feeds.requests == asked
+    assert feeds.requests_of("/news.xml") == asked
 
 
 def test_a_model_server_that_asks_for_a_long_pause_ends_the_run(tmp_path: Path) -> None:

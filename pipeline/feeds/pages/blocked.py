@@ -1,8 +1,15 @@
 """Detects pages shown instead of an article: bot challenge, cookie consent, login. Pure."""
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
+CHALLENGE_HEADERS: dict[str, tuple[str, ...]] = {
+    "cf-mitigated": ("challenge",),  # Cloudflare
+    "x-amzn-waf-action": ("challenge", "captcha"),  # AWS WAF, with status 202 and 405
+    "sg-captcha": ("challenge",),  # SiteGround, with status 202
+}
+"""Headers by which a server says that it shows a browser check, with their values."""
 BlockingPageKind = Literal["challenge", "consent", "login"]
 
 _TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{0,300})</title", re.IGNORECASE)
@@ -51,6 +58,19 @@ _BLOCKING_TOPICS = re.compile(
     r"|ihre daten|vos données|publicité|privacidad|publicidad|toestemming|log in|sign in|password|passwort"
 )
 """Terms in the paragraphs of a blocking page, in lower case."""
+
+
+def has_challenge_header(headers: Mapping[str, str]) -> bool:
+    """Return whether response headers, names in lower case, say that a browser check is shown."""
+    return any(headers.get(name, "").lower() in values for name, values in CHALLENGE_HEADERS.items())
+
+
+def is_page_of_202(status: int, body: bytes) -> bool:
+    """Return whether a response for a feed has status 202 with a web page or nothing: a browser check."""
+    start = body[:1000].lstrip().lower()
+    return status == 202 and (
+        not start or start.startswith((b"<!doctype html", b"<html", b"<head", b"<script"))
+    )
 
 
 def blocking_page_kind(html: str) -> BlockingPageKind | None:

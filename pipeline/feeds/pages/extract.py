@@ -1,4 +1,4 @@
-"""Extracts a web page's article and metadata; refuses paywalls and reserved texts. Pure, with bounded input.
+"""Extracts a web page's article and metadata; refuses paywalls. Pure, with bounded input.
 
 Sources of metadata: Open Graph (ogp.me), schema.org JSON-LD, Google's "Structured data for subscription and
 paywalled content".
@@ -15,8 +15,10 @@ from pipeline.domain.models import FrozenModel
 from pipeline.domain.text import redact_url
 from pipeline.feeds.html_text import html_to_text
 from pipeline.feeds.pages.blocked import blocking_page_kind
-from pipeline.feeds.pages.robots import AGENT, refusing_directive
 from pipeline.feeds.parsing.encoding import decode
+from pipeline.feeds.rights.declaration import Declaration
+from pipeline.feeds.rights.directives import declared_in_meta, is_license_link
+from pipeline.feeds.rights.rsl import read_license, refusals
 from pipeline.feeds.text_cleanup import fix_mojibake, normalize_space, one_line
 from pipeline.feeds.urls import absolute_url
 
@@ -74,12 +76,15 @@ def is_paywalled(declared: DeclaredMetadata) -> bool:
     return any(_is_false(work.get("isAccessibleForFree")) for work in declared.works)
 
 
-def tdm_reservation(declared: DeclaredMetadata) -> str | None:
-    """Return the meta element by which the publisher reserves the text (TDM, robots), else None."""
-    if declared.meta.get("tdm-reservation") == "1":
-        return "tdm-reservation"
-    refusal = refusing_directive(",".join(declared.meta.get(name, "") for name in ("robots", AGENT.lower())))
-    return f"robots: {refusal}" if refusal else None
+def declared_rights(declared: DeclaredMetadata, tree: Tree, licenses: Sequence[str], url: str) -> Declaration:
+    """Return what a page declares about the use of its text; `licenses` are its scripts of RSL."""
+    links = (
+        absolute_url(each.get("href"), url)
+        for each in tree.iter("link")
+        if is_license_link(each.get("rel") or "", each.get("type") or "")
+    )
+    terms = [term for each in licenses[:_MAX_SCRIPTS] for term in read_license(each.encode(), url)]
+    return declared_in_meta(declared.meta, filter(None, islice(links, _MAX_SCRIPTS)), refusals(terms))
 
 
 def _meta(tree: Tree) -> dict[str, str]:
@@ -204,12 +209,14 @@ class Page(PageMetadata):
 
     text: str
     """Plain text: a blank line between paragraphs and headings, `- ` before list items."""
+    declared: Declaration = Declaration()
+    """What the page declares about the use of its text."""
 
 
 def extract(body: bytes, content_type: str | None, url: str, selector: str | None = None) -> Page:
     """Return the article of a page: the main text, or the elements of a CSS `selector`.
 
-    Raises FeedError of kind not-html, challenge, consent, login, reserved, paywall, selector or empty.
+    Raises FeedError of kind not-html, challenge, consent, login, paywall, selector or empty.
     """
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind not in _HTML_TYPES or body.startswith(_OTHER_SIGNATURES):
@@ -217,15 +224,14 @@ def extract(body: bytes, content_type: str | None, url: str, selector: str | Non
     html = _decode_page(body[:_MAX_PAGE_BYTES], content_type)
     if blocking := blocking_page_kind(html):
         raise _error(url, f"shows a {blocking} page instead of the article", blocking)
-    markup, scripts = _strip_invisible_markup(html)
+    markup, scripts, licenses = _strip_invisible_markup(html)
     tree = _tree(markup, url)
     declared = read_declared_metadata(tree, scripts)
-    if reserved := tdm_reservation(declared):
-        raise _error(url, f"reserves its text ({reserved})", "reserved")
     if is_paywalled(declared):
         raise _error(url, "is behind a paywall", "paywall")
     metadata = parse_metadata(declared, tree, url)
-    return Page(text=_article_text(tree, selector, url), **metadata.model_dump())
+    rights = declared_rights(declared, tree, licenses, url)
+    return Page(text=_article_text(tree, selector, url), declared=rights, **metadata.model_dump())
 
 
 def _error(url: str, description: str, kind: str) -> FeedError:
@@ -241,18 +247,21 @@ def _decode_page(body: bytes, content_type: str | None) -> str:
     return decode(body, content_type)
 
 
-def _strip_invisible_markup(html: str) -> tuple[str, list[str]]:
-    """Return a page without comments, scripts and styles, up to _MAX_TAGS, and its JSON-LD scripts."""
+def _strip_invisible_markup(html: str) -> tuple[str, list[str], list[str]]:
+    """Return a page without comments, scripts, styles, up to _MAX_TAGS; its scripts of JSON-LD and RSL."""
     scripts: list[str] = []
+    licenses: list[str] = []
 
     def hide(match: re.Match[str]) -> str:
         if match[1] and match[3] and "ld+json" in match[2].lower():
             scripts.append(match[3])
+        elif match[1] and match[3] and "rsl+xml" in match[2].lower():
+            licenses.append(match[3].strip())
         return " "
 
     markup = _HIDDEN.sub(hide, html)
     end = next(islice(_TAG.finditer(markup), _MAX_TAGS, None), None)
-    return _WHOLE_TAG.sub(_limit_attributes, markup[: end.start()] if end else markup), scripts
+    return _WHOLE_TAG.sub(_limit_attributes, markup[: end.start()] if end else markup), scripts, licenses
 
 
 def _limit_attributes(tag: re.Match[str]) -> str:

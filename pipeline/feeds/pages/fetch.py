@@ -10,9 +10,14 @@ from urllib.parse import urlsplit
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.domain.text import redact_url, url_host
+from pipeline.feeds.pages.blocked import has_challenge_header
 from pipeline.feeds.pages.completeness import incompleteness, strip_trailers
 from pipeline.feeds.pages.extract import Page, extract
-from pipeline.feeds.pages.robots import RobotsCache, RobotsRules, reserving_header
+from pipeline.feeds.pages.robots import RobotsCache, RobotsRules
+from pipeline.feeds.pages.site_rights import SiteRights
+from pipeline.feeds.rights.declaration import Declaration, reservation, reserved_reason
+from pipeline.feeds.rights.directives import declared_in_headers
+from pipeline.feeds.rights.site_files import declared_in_robots
 from pipeline.http_client import HttpClient, Response
 
 Extract = Callable[[bytes, str | None, str, str | None], Awaitable[Page]]
@@ -25,6 +30,7 @@ _MAX_BYTES = 5_000_000
 
 _REFUSALS: dict[int, tuple[str, str]] = {
     401: ("refused", "needs a login (401)"),
+    402: ("refused", "wants payment (402)"),
     403: ("refused", "refuses access (403)"),
     404: ("not-found", "is not there (404)"),
     410: ("gone", "is gone (410)"),
@@ -68,6 +74,7 @@ class PageFetcher:
         self._clock = clock
         self._sleep = sleep
         self._robots = RobotsCache(net, clock)
+        self.rights = SiteRights(net, self._robots, clock)
         self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
 
     async def page(self, url: str, selector: str | None = None) -> Page:
@@ -77,25 +84,40 @@ class PageFetcher:
         rate-limited, server, robots (robots.txt does not allow the page) or reserved.
         """
         response = await self._fetch(url)
-        if not 200 <= response.status < 300:
+        if not 200 <= response.status < 300 or _is_challenge(response):
             raise _refusal(response)
-        if header := reserving_header(response.headers):
-            raise FeedError(f"{redact_url(response.url)} reserves its text ({header})", kind="reserved")
         if response.redirects:
             await self._check_redirect_target(url, response.url)
-        return await self._extractor(
-            response.body, response.headers.get("content-type"), response.url, selector
-        )
+        headers = declared_in_headers(response.headers)
+        try:
+            page = await self._extractor(
+                response.body, response.headers.get("content-type"), response.url, selector
+            )
+        except FeedError:
+            await self._require_unreserved(response.url, headers)
+            raise
+        await self._require_unreserved(response.url, headers, page.declared)
+        return page
+
+    async def _require_unreserved(self, url: str, *declared: Declaration) -> None:
+        if what := await self.rights.reservation(url, *declared):
+            raise _reserved(url, what)
 
     async def _fetch(self, url: str) -> Response:
         host = self._hosts[url_host(url)]
         async with host.lock:
             rules = await self._rules(url)
+            await self.rights.site(url)  # before the page, whose own declarations the decision waits for
             await self._sleep(max(0.0, host.free_at - self._clock()))
             try:
                 return await self._net.get(url, [("Accept", "text/html, */*;q=0.1")], max_bytes=_MAX_BYTES)
             finally:
                 host.free_at = self._clock() + max(self._pause_s, rules.delay_s())
+
+    async def require_allowed(self, url: str) -> None:
+        """Raise FeedError of kind robots, reserved, server or url if a page's site forbids its use."""
+        await self._rules(url)
+        await self._require_unreserved(url)
 
     async def _rules(self, url: str) -> RobotsRules:
         """Return the rules of a page's host. Raises FeedError when they do not allow the page."""
@@ -105,6 +127,8 @@ class PageFetcher:
             raise FeedError(f"{redact_url(origin)}/robots.txt cannot be read just now", kind="server")
         if not rules.allows(url):
             raise FeedError(f"{redact_url(url)} may not be fetched by robots (robots.txt)", kind="robots")
+        if what := reservation([declared_in_robots(rules.usage, url)]):
+            raise _reserved(url, what)
         return rules
 
     async def _check_redirect_target(self, url: str, target: str) -> None:
@@ -128,11 +152,21 @@ def _is_front_page(url: str) -> bool:
     return parts.path in ("", "/") and not parts.query
 
 
+def _reserved(url: str, what: str) -> FeedError:
+    return FeedError(f"{redact_url(url)} is {reserved_reason(what)}", kind="reserved")
+
+
+def _is_challenge(response: Response) -> bool:
+    return has_challenge_header(response.headers) or (response.status == 202 and not response.body.strip())
+
+
 def _refusal(response: Response) -> FeedError:
     status = response.status
-    if response.headers.get("cf-mitigated") == "challenge":  # Cloudflare's header of a challenge
+    if _is_challenge(response):
         description = f"{redact_url(response.url)} shows a challenge page instead of the article"
         return FeedError(description, kind="challenge")
+    if status == 403 and (response.headers.get("retry-after") or "0") != "0":
+        return FeedError(f"{redact_url(response.url)} refuses access for now (403)", kind="rate-limited")
     kind, description = _REFUSALS.get(status, ("server" if status >= 500 else "refused", f"answers {status}"))
     return FeedError(f"{redact_url(response.url)} {description}", kind=kind)
 

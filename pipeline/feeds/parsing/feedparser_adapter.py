@@ -6,17 +6,23 @@ has no limits where its handlers take quadratic time. The limits below are chose
 
 from functools import lru_cache
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 from xml.parsers import expat
 from xml.sax.xmlreader import AttributesNSImpl
 
 from feedparser.api import LooseFeedParser, StrictFeedParser
+
+from pipeline.feeds.rights.rsl import NAMESPACE
 
 Node: TypeAlias = dict[str, Any]
 """An element as feedparser describes it."""
 
 NAMESPACES: dict[str, str] = {prefix: uri for uri, prefix in StrictFeedParser.namespaces.items() if prefix}
 """Common prefixes to their namespaces. Source: feedparser."""
+RSL_TERMS = "rsl_terms"
+"""Key of an element's terms of RSL: (element, type, text), in order."""
+_MAX_TERMS = 100
+"""Terms of RSL of an element that are read."""
 _BUFFER_BYTES = 1 << 18
 """Bytes of text that expat passes on at once."""
 _SEPARATOR = "\x01"
@@ -103,6 +109,8 @@ class _Limited:
 
     resolve_relative_uris = False
     sanitize_html = False
+    namespaces: ClassVar = StrictFeedParser.namespaces | {NAMESPACE: "rsl"}
+    _matchnamespaces: ClassVar[dict[str, str]] = {}  # of feedparser, which fills it from `namespaces`
 
     def push_content(self, *about: Any) -> None:  # noqa: ANN401
         super().push_content(*about)  # type: ignore[misc]
@@ -122,6 +130,29 @@ class _Limited:
         if isinstance(author, str) and len(author) > _MAX_AUTHOR_CHARS:
             context[key] = author[:_MAX_AUTHOR_CHARS]
         super()._sync_author_detail(key)  # type: ignore[misc]
+
+    def _rsl_term(self, element: str, kind: str = "", text: str = "") -> None:
+        terms = dict.setdefault(self._get_context(), RSL_TERMS, [])  # type: ignore[attr-defined]
+        if len(terms) < _MAX_TERMS:
+            terms.append((element, kind, text))
+
+    def _start_rsl_license(self, _attributes: Node) -> None:
+        self._rsl_term("license")
+
+    def _start_rsl_payment(self, attributes: Node) -> None:
+        self._rsl_term("payment", attributes.get("type", ""))
+
+    def _start_rsl_permits(self, attributes: Node) -> None:
+        self._rsl_type = attributes.get("type", "")
+        self.push("rsl_uses", 0)  # type: ignore[attr-defined]
+
+    _start_rsl_prohibits = _start_rsl_permits
+
+    def _end_rsl_permits(self) -> None:
+        self._rsl_term("permits", self._rsl_type, self.pop("rsl_uses") or "")  # type: ignore[attr-defined]
+
+    def _end_rsl_prohibits(self) -> None:
+        self._rsl_term("prohibits", self._rsl_type, self.pop("rsl_uses") or "")  # type: ignore[attr-defined]
 
 
 class _LenientParser(_Limited, LooseFeedParser):  # type: ignore[misc]

@@ -11,19 +11,24 @@ from pipeline.domain.text import redact_url
 from pipeline.feeds.entries import Entry, language_of, media_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, date_fields
+from pipeline.feeds.parsing.newest import keep_newest_json
 from pipeline.feeds.reader import READER
 from pipeline.feeds.text_cleanup import clean_plain_text, one_line
 from pipeline.feeds.urls import absolute_url
 
 
 class JsonFeed(NamedTuple):
-    """A feed's title, website and entries; `cut`: its end is missing; `older`: URL of older items."""
+    """A feed's title, website and entries."""
 
     title: str
     home: str | None
     entries: list[Entry]
     cut: bool = False
+    """Its end is missing."""
     older: str | None = None
+    """URL of older items."""
+    over: str = ""
+    """A note on items over the limits."""
 
 
 # Each string ends, at the latest at the end of the text: linear time.
@@ -46,9 +51,10 @@ def read_json_feed(text: str, url: str, dates: DateReader, reader: int = READER)
     base = home or url
     authors = _authors(feed)
     feed_language = _text(feed.get("language"))
-    entries = [_entry(item, base, authors, feed_language, dates, reader) for item in _dicts(feed["items"])]
+    items, over = keep_newest_json(feed["items"], dates)
+    entries = [_entry(item, base, authors, feed_language, dates, reader) for item in _dicts(items)]
     older = absolute_url(_text(feed.get("next_url")), url)
-    return JsonFeed(one_line(_text(feed.get("title"))), home, entries, cut, older)
+    return JsonFeed(one_line(_text(feed.get("title"))), home, entries, cut, older, over)
 
 
 def _load(text: str, url: str) -> tuple[Any, bool]:

@@ -18,6 +18,7 @@ from pipeline.feeds.parsing.dates import DateReader
 from pipeline.feeds.parsing.encoding import decode
 from pipeline.feeds.parsing.feedparser_adapter import NAMESPACES, Elements, parse_lenient, parse_strict
 from pipeline.feeds.parsing.json_feed import JsonFeed, read_json_feed
+from pipeline.feeds.parsing.newest import keep_newest_xml
 from pipeline.feeds.parsing.rss_atom import XmlFeed, read_xml_feed
 from pipeline.feeds.parsing.xml_repair import (
     close_truncated,
@@ -29,6 +30,7 @@ from pipeline.feeds.parsing.xml_repair import (
     strip_preamble,
 )
 from pipeline.feeds.reader import FIRST_READER, READER
+from pipeline.feeds.rights.declaration import Declaration
 from pipeline.feeds.urls import absolute_url
 
 _MAX_PAGE_CHARS = 400_000
@@ -117,6 +119,8 @@ class ParsedFeed(FrozenModel):
     """Absolute URL of its older items."""
     wordpress: bool = False
     """Its generator is WordPress, which has older items at `?paged=2` and so on."""
+    declared: Declaration = Declaration()
+    """What the feed itself declares about the use of its texts."""
     notes: tuple[str, ...] = ()
     """Defects of the feed, a sentence each, for the run's report."""
     earlier: dict[int, dict[str, str]] = Field(default_factory=dict)
@@ -144,7 +148,8 @@ def parse_feed(
     if kind == "json":
         read = partial(read_json_feed, text, url, dates)
         feed = read(reader)
-        parsed = _build_feed(feed, read, reader, now, (_CUT,) if feed.cut else ())
+        notes = tuple(filter(None, (_CUT if feed.cut else "", feed.over)))
+        parsed = _build_feed(feed, read, reader, now, notes)
         return parsed.model_copy(update={"cut": feed.cut, "older": feed.older})
     if "<" not in text:  # saves parsing megabytes of noise
         raise _not_a_feed(url)
@@ -159,6 +164,7 @@ def _not_a_feed(url: str) -> FeedError:
 def _parse_xml(
     text: str, url: str, dates: DateReader, now: datetime, reader: int, *, is_feed: bool
 ) -> ParsedFeed:
+    text, over = keep_newest_xml(text, dates) if is_feed else (text, "")
     elements, cut, note = _elements(text, is_feed=is_feed)
     if not elements.entries and (cut or (is_feed and _may_hide_items(text, note))):
         raise FeedError(
@@ -169,9 +175,9 @@ def _parse_xml(
         raise _not_a_feed(url)
     read = partial(read_xml_feed, elements, url, dates)
     feed = read(reader)
-    parsed = _build_feed(feed, read, reader, now, (note,) if note else ())
+    parsed = _build_feed(feed, read, reader, now, tuple(filter(None, (note, over))))
     details = {"ttl_s": feed.ttl_s, "older": feed.older, "wordpress": feed.wordpress}
-    return parsed.model_copy(update={"cut": cut} | details)
+    return parsed.model_copy(update={"cut": cut, "declared": feed.declared} | details)
 
 
 def _elements(text: str, *, is_feed: bool) -> tuple[Elements, bool, str]:
@@ -213,3 +219,9 @@ def _build_feed(
     first = None if reader == FIRST_READER else lambda: read(FIRST_READER).entries
     items, item_notes = build_items(feed.entries, feed.home, now, reader=reader, first_reading=first)
     return ParsedFeed(title=feed.title, items=items, notes=notes + item_notes)
+
+
+def reserve(feed: ParsedFeed, what: str) -> ParsedFeed:
+    """Return a feed whose items are all reserved by `what`."""
+    items = tuple(item.model_copy(update={"reserved": item.reserved or what}) for item in feed.items)
+    return feed.model_copy(update={"items": items})

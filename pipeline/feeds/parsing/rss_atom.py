@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 from pipeline.feeds.entries import Entry, Media, language_of, media_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, ParsedDate, date_fields
-from pipeline.feeds.parsing.feedparser_adapter import Elements, Node
+from pipeline.feeds.parsing.feedparser_adapter import RSL_TERMS, Elements, Node
 from pipeline.feeds.reader import FIRST_READER, READER
+from pipeline.feeds.rights.declaration import Declaration, reservation
+from pipeline.feeds.rights.directives import is_license_link
+from pipeline.feeds.rights.rsl import Term, refusals
 from pipeline.feeds.text_cleanup import clean_plain_text, one_line
 from pipeline.feeds.urls import absolute_url
 
@@ -21,6 +24,8 @@ class XmlFeed(NamedTuple):
     ttl_s: float | None = None
     older: str | None = None
     wordpress: bool = False
+    declared: Declaration = Declaration()
+    """What its own elements declare about the use of its texts."""
 
 
 _OLDER_RELATIONS = ("prev-archive", "next")
@@ -42,8 +47,32 @@ def read_xml_feed(elements: Elements, url: str, dates: DateReader, reader: int =
         _entry(each, home or url, version, author, feed_language, dates, reader) for each in elements.entries
     ]
     return XmlFeed(
-        _title(feed, version, reader), home, entries, _ttl_s(feed), _older_url(feed, url), _is_wordpress(feed)
+        _title(feed, version, reader),
+        home,
+        entries,
+        _ttl_s(feed),
+        _older_url(feed, url),
+        _is_wordpress(feed),
+        _declared(feed, url),
     )
+
+
+def _declared(feed: Node, url: str) -> Declaration:
+    """Return what the RSL of a feed says, and the licences that it links to."""
+    links = (
+        absolute_url(_get(link, "href"), url)
+        for link in _dicts(feed, "links")
+        if is_license_link(_get(link, "rel"), _get(link, "type"))
+    )
+    refused, licenses = refusals(_terms(feed)), tuple(filter(None, links))
+    if not (refused or licenses):
+        return Declaration()
+    return Declaration(place="the feed", refusals=refused, licenses=licenses)
+
+
+def _terms(holder: Node) -> list[Term]:
+    terms = dict.get(holder, RSL_TERMS)
+    return [Term(*each) for each in terms] if isinstance(terms, list) else []
 
 
 def _older_url(feed: Node, url: str) -> str | None:
@@ -104,6 +133,7 @@ def _entry(
         categories=unique_values(
             [one_line(_get(tag, "label") or _get(tag, "term"), 100) for tag in _dicts(each, "tags")]
         ),
+        reserved=reservation([Declaration(place="the feed's item", refusals=refusals(_terms(each)))]),
     )
 
 

@@ -1,12 +1,13 @@
 """Fetching one feed: conditional requests, redirects, errors that name the feed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, PollState
 from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
+from pipeline.feeds.poll_schedule import state_after_failure
 from pipeline.http_client import HttpClient
 from tests.fakes.feed_server import FeedServer
 
@@ -129,6 +130,7 @@ async def test_a_validator_that_cannot_be_sent_back_is_forgotten(net: HttpClient
     ("status", "kind"),
     [
         (401, "refused"),
+        (402, "refused"),
         (403, "refused"),
         (404, "not-found"),
         (410, "gone"),
@@ -188,8 +190,46 @@ async def test_a_challenge_page_is_no_plain_refusal(net: HttpClient, server: Fee
     assert (caught.value.kind, caught.value.context["status"]) == ("challenge", status)
 
 
-async def test_a_challenge_header_is_recognised(net: HttpClient, server: FeedServer) -> None:
-    url = server.add("/f", status=403, headers={"cf-mitigated": "challenge"})
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (403, {"cf-mitigated": "challenge"}, b""),
+        (405, {"x-amzn-waf-action": "captcha"}, b"<html>"),
+        (202, {"x-amzn-waf-action": "challenge"}, b""),
+        (202, {"sg-captcha": "challenge"}, b"<html><meta http-equiv='refresh' content='0;/c'></html>"),
+        (202, {}, b""),
+        (202, {}, b"\n<!DOCTYPE html><html><script src='/c.js'></script>"),
+    ],
+)
+async def test_a_challenge_is_recognised(
+    net: HttpClient, server: FeedServer, status: int, headers: dict[str, str], body: bytes
+) -> None:
+    url = server.add("/f", body, status=status, headers=headers, content_type="text/html")
     with pytest.raises(FeedError) as caught:
         await fetch_feed(net, feed(url), PollState(), NOW)
     assert caught.value.kind == "challenge"
+
+
+async def test_a_feed_with_status_202_is_a_feed(net: HttpClient, server: FeedServer) -> None:
+    url = server.add("/f", b"<rss/>", status=202)
+    assert isinstance(await fetch_feed(net, feed(url), PollState(), NOW), FetchedFeed)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "kind", "advice"),
+    [
+        (402, {}, "refused", "wants payment (402); ask its publisher for terms"),
+        (403, {"Retry-After": "7200"}, "rate-limited", "(403 with Retry-After); it is polled again later"),
+        (403, {"Retry-After": "0"}, "refused", "ask the publisher"),
+    ],
+)
+async def test_a_refusal_advises_rightly(
+    net: HttpClient, server: FeedServer, status: int, headers: dict[str, str], kind: str, advice: str
+) -> None:
+    url = server.add("/f", b"<html>no</html>", status=status, headers=headers, content_type="text/html")
+    with pytest.raises(FeedError) as caught:
+        await fetch_feed(net, feed(url), PollState(), NOW)
+    assert caught.value.kind == kind
+    assert advice in caught.value.message
+    rests = state_after_failure(PollState(), caught.value, NOW, 0.0).wait_until
+    assert rests == (NOW + timedelta(hours=2) if kind == "rate-limited" else None)

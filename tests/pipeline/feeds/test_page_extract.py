@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.domain.errors import FeedError
 from pipeline.feeds.pages.extract import Page, extract
+from pipeline.feeds.rights.declaration import reservation
 from tests.pipeline.feeds.webpages import (
     AMP,
     BODY,
@@ -81,8 +82,6 @@ def test_a_selector_that_finds_nothing_is_named(selector: str) -> None:
         (CONSENT, "consent"),
         (LOGIN, "login"),
         (CLOUDFLARE, "challenge"),
-        (news(head="<meta content='1' name='TDM-Reservation'>"), "reserved"),
-        (news(head="<meta name='robots' content='index, noai'>"), "reserved"),
         (news(head="<meta property='article:content_tier' content='metered'>"), "paywall"),
         (news("<p>The port closes.</p><p>This article is for subscribers.</p>"), "paywall"),
     ],
@@ -94,9 +93,6 @@ def test_a_page_without_a_usable_article_is_an_error(html: str, kind: str) -> No
 @pytest.mark.parametrize(
     "html",
     [
-        news(head="<meta name='tdm-reservation' content='0'>"),
-        news(head="<meta name='robots' content='noindex, max-snippet:-1'>"),
-        news(head="<meta name='googlebot' content='noai'>"),
         news(head=linked(isAccessibleForFree=True)),
         news(head="<meta property='article:content_tier' content='free'>"),
         news(f"{BODY}<p>Subscribe to continue reading our newsletters.</p>"),
@@ -195,3 +191,33 @@ def test_nothing_but_a_named_error_is_raised(body: bytes) -> None:
     for selector in (None, "p"):
         with contextlib.suppress(FeedError):
             assert extract(body, "text/html", URL, selector).text
+
+
+RSL = (
+    "<script type='application/rsl+xml'><rsl xmlns='https://rslstandard.org/rsl'><content url=''><license>"
+    "<prohibits type='usage'>all</prohibits></license></content></rsl></script>"
+)
+
+
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        ("<meta content='1' name='TDM-Reservation'>", "tdm-reservation: 1 in the page"),
+        ("<meta name='robots' content='index, noai'>", "robots: noai in the page"),
+        ("<meta name='copydesk' content='noai'>", "robots: noai in the page"),
+        ("<meta name='tdm-reservation' content='0'>", None),
+        ("<meta name='robots' content='noindex, max-snippet:-1'>", None),
+        ("<meta name='googlebot' content='noai'>", None),
+        (RSL, "the RSL licence prohibits all in the page"),
+    ],
+)
+def test_a_page_declares_whether_it_is_reserved(head: str, what: str | None) -> None:
+    page = read(news(head=head))
+    assert PARAGRAPHS[0] in page.text
+    assert reservation([page.declared]) == what
+
+
+def test_a_page_names_its_licence() -> None:
+    link = "<link rel='license' type='application/rsl+xml' href='/rsl.xml'><link rel='license' href='/by'>"
+    [url] = read(news(head=link)).declared.licenses
+    assert url.endswith("/rsl.xml")

@@ -53,7 +53,8 @@ async def test_a_page_is_read_after_its_robots_txt(pages: PageFetcher, server: F
     url = server.add("/story", PAGE, content_type="text/html")
     assert TEXT in (await pages.page(url)).text
     await pages.page(url)
-    assert [request.path for request in server.seen] == ["/robots.txt", "/story", "/story"]
+    paths = [request.path for request in server.seen]
+    assert paths == ["/robots.txt", "/.well-known/tdmrep.json", "/story", "/story"]
 
 
 async def test_a_closed_page_is_not_fetched(pages: PageFetcher, server: FeedServer) -> None:
@@ -74,6 +75,8 @@ async def test_a_robots_txt_that_cannot_be_had_closes_the_host_for_now(
     ("status", "expected"),
     [
         (401, "refused"),
+        (202, "challenge"),
+        (402, "refused"),
         (403, "refused"),
         (404, "not-found"),
         (410, "gone"),
@@ -85,12 +88,61 @@ async def test_a_refusal_is_named(pages: PageFetcher, server: FeedServer, status
     assert await kind(pages, server.add("/story", b"", status=status)) == expected
 
 
-@pytest.mark.parametrize("header", [{"TDM-Reservation": "1"}, {"X-Robots-Tag": "index, noai"}])
+async def reserved_by(pages: PageFetcher, url: str) -> str:
+    with pytest.raises(FeedError) as caught:
+        await pages.page(url)
+    assert caught.value.kind == "reserved"
+    return caught.value.message.partition("reserved by its publisher: ")[2]
+
+
+@pytest.mark.parametrize(
+    ("header", "what"),
+    [
+        ({"TDM-Reservation": "1"}, "tdm-reservation: 1 in its HTTP headers"),
+        ({"X-Robots-Tag": "index, noai"}, "X-Robots-Tag: noai in its HTTP headers"),
+        ({"Content-Usage": "train-ai=n, ai-input=n"}, "Content-Usage: ai-input=n in its HTTP headers"),
+    ],
+)
 async def test_a_reserved_page_is_refused(
-    pages: PageFetcher, server: FeedServer, header: dict[str, str]
+    pages: PageFetcher, server: FeedServer, header: dict[str, str], what: str
 ) -> None:
-    url = server.add("/story", PAGE, content_type="text/html", headers=header)
-    assert await kind(pages, url) == "reserved"
+    assert (
+        await reserved_by(pages, server.add("/story", PAGE, content_type="text/html", headers=header)) == what
+    )
+    empty = server.add("/empty", b"<html></html>", content_type="text/html", headers=header)
+    assert await reserved_by(pages, empty) == what, "also where no article is found"
+
+
+async def test_a_site_reserves_its_pages(pages: PageFetcher, server: FeedServer) -> None:
+    server.add("/robots.txt", b"User-agent: *\nContent-Signal: /signal ai-input=no\n")
+    rules = b'[{"location": "/tdm", "tdm-reservation": 1}]'
+    server.add("/.well-known/tdmrep.json", rules, content_type="application/json")
+    signal, tdm, free, lifted = (
+        server.add(path, PAGE, content_type="text/html", headers=headers)
+        for path, headers in (
+            ("/signal", {}),
+            ("/tdm", {}),
+            ("/free", {}),
+            ("/tdm/free", {"TDM-Reservation": "0"}),
+        )
+    )
+    assert await reserved_by(pages, signal) == "Content-Signal: ai-input=no in robots.txt"
+    assert server.requests_of("/signal") == 0
+    assert await reserved_by(pages, tdm) == "tdm-reservation: 1 in its site's tdmrep.json"
+    assert TEXT in (await pages.page(free)).text
+    assert TEXT in (await pages.page(lifted)).text
+    assert server.requests_of("/.well-known/tdmrep.json") == 1
+
+
+async def test_the_licence_of_a_site_is_read_once(pages: PageFetcher, server: FeedServer) -> None:
+    use = b"<license><prohibits type='usage'>ai-all</prohibits></license>"
+    licence = b"<rsl xmlns='https://rslstandard.org/rsl'><content url='/paid/'>%s</content></rsl>" % use
+    address = server.add("/license.xml", licence)
+    server.add("/robots.txt", b"License: %s\n" % address.encode())
+    paid, free = (server.add(path, PAGE, content_type="text/html") for path in ("/paid/story", "/free"))
+    assert await reserved_by(pages, paid) == f"the RSL licence prohibits ai-all in {address}"
+    assert TEXT in (await pages.page(free)).text
+    assert server.requests_of("/license.xml") == 1
 
 
 async def test_a_host_gets_one_request_at_a_time(pages: PageFetcher, server: FeedServer) -> None:

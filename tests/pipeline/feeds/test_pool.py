@@ -23,6 +23,11 @@ PAGE = (
     + b"The port will close its northern basin for weeks. " * 12
     + b"</p></article>"
 )
+DENSE = b"<rss version='2.0'><channel>%s</channel></rss>" % (
+    b"<item><title>A title</title><description>%s</description></item>"
+    % (b"&lt;p&gt;x&lt;/p&gt;" * 100)
+    * 2_000
+)
 COSTLY = b"<rss version='2.0'><channel>%s</channel></rss>" % (b"<item><title>A title</title></item>" * 20_000)
 
 
@@ -54,7 +59,7 @@ async def test_an_error_comes_back_as_it_was_raised() -> None:
 
 async def test_a_document_over_the_cpu_limit_ends_only_its_own_worker() -> None:
     async with ParsePool(1, cpu_s=0.3) as pool:
-        costly = asyncio.create_task(pool.parse(COSTLY, None, URL, NOW))
+        costly = asyncio.create_task(pool.parse(DENSE, None, URL, NOW))
         await asyncio.sleep(0)
         assert len((await pool.parse(FEED, None, URL, NOW)).items) == 1, (
             "a neighbour that waited for its turn"

@@ -11,8 +11,6 @@ from pipeline.feeds.pages.robots import (
     CACHE_S,
     RobotsCache,
     RobotsRules,
-    refusing_directive,
-    reserving_header,
 )
 from pipeline.http_client import HttpClient
 from tests.fakes.feed_server import FeedServer
@@ -128,39 +126,3 @@ async def test_rules_of_a_forbidden_address_are_not_fetched(server: FeedServer) 
             await RobotsCache(guarded, Clock()).rules(origin(server))
     assert caught.value.kind == "forbidden-address"
     assert server.requests == 0
-
-
-@pytest.mark.parametrize(
-    ("directives", "refusal"),
-    [
-        ("noai", "noai"),
-        ("NoAI, noimageai", "noai"),
-        ("index, none", "none"),
-        ("nosnippet", "nosnippet"),
-        ("max-snippet: 0", "max-snippet:0"),
-        ("max-snippet:-1, max-image-preview: none", None),
-        ("noindex, nofollow, noarchive, noimageai", None),
-        ("otherbot: noai", None),
-        ("otherbot: noindex, noai", None),
-        ("otherbot: noai, copydesk: none", "none"),
-        ("unavailable_after: 25 Jun 2030 15:00:00 GMT, noai", "noai"),
-        ("", None),
-    ],
-)
-def test_the_first_refusing_directive_is_returned(directives: str, refusal: str | None) -> None:
-    assert refusing_directive(directives) == refusal
-
-
-@pytest.mark.parametrize(
-    ("headers", "reservation"),
-    [
-        ({"tdm-reservation": "1"}, "tdm-reservation: 1"),
-        ({"tdm-reservation": "1, 1"}, "tdm-reservation: 1"),
-        ({"tdm-reservation": "0"}, None),
-        ({"x-robots-tag": "noai"}, "x-robots-tag: noai"),
-        ({"x-robots-tag": "all"}, None),
-        ({}, None),
-    ],
-)
-def test_headers_reserve_a_text(headers: dict[str, str], reservation: str | None) -> None:
-    assert reserving_header(headers) == reservation

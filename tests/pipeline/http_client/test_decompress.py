@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.http_client.decompress import (
+    MAX_LAYERS,
     MAX_MEMBERS,
+    MAX_PACKED_BYTES,
     STEP_BYTES,
     BodyDecoder,
     CorruptBody,
@@ -27,7 +29,13 @@ def decode(encoding: str, parts: list[bytes]) -> bytes:
     return chunk
 
 
-BODIES = st.one_of(st.binary(max_size=300), st.builds(bytes, st.integers(0, 4 * STEP_BYTES)))
+def is_unpacked(body: bytes) -> bool:
+    return not body.startswith(b"\x1f")  # gzip is decoded wherever it is
+
+
+BODIES = st.one_of(
+    st.binary(max_size=300).filter(is_unpacked), st.builds(bytes, st.integers(0, 4 * STEP_BYTES))
+)
 
 
 @given(BODIES, st.integers(1, 999))
@@ -41,7 +49,7 @@ def test_chunk_sizes_do_not_matter(body: bytes, size: int) -> None:
 PADDING = st.sampled_from([b"", b"\0" * 20, b"\x1f", b"\x1e\x8b", b"<!-- served by cache -->"])
 
 
-@given(BODIES, st.binary(max_size=50), PADDING, st.integers(1, 99))
+@given(BODIES, st.binary(max_size=50).filter(is_unpacked), PADDING, st.integers(1, 99))
 def test_several_members_are_one_body_and_padding_is_none(
     first: bytes, second: bytes, padding: bytes, size: int
 ) -> None:
@@ -72,7 +80,7 @@ def test_any_other_truncated_body_is_refused(packed: bytes) -> None:
         decode("deflate", [packed[:-3] or packed])
 
 
-@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br", "compress", "zip", "hex"])
 def test_an_unrequested_encoding_is_refused(encoding: str) -> None:
     assert decode(encoding, []) == b""
     with pytest.raises(UnexpectedEncoding):
@@ -100,3 +108,40 @@ def test_a_decompression_bomb_is_decoded_in_small_steps() -> None:
             break
     assert largest <= STEP_BYTES
     assert total < 1_000_000 + STEP_BYTES
+
+
+ONCE = gzip.compress(b"<rss/>", mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("", ONCE),
+        ("identity", ONCE),
+        ("gzip", gzip.compress(ONCE, mtime=0)),
+        ("gzip, gzip", gzip.compress(ONCE, mtime=0)),
+        ("gzip, gzip", ONCE),
+        ("deflate", zlib.compress(ONCE)),
+        ("utf-8", b"<rss/>"),
+        ("UTF8", ONCE),
+        ("gzip, utf-8", ONCE),
+        ("iso-8859-15", b"<rss/>"),
+        ("none", b"<rss/>"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 999])
+def test_the_bytes_count_more_than_the_header(encoding: str, body: bytes, size: int) -> None:
+    assert decode(encoding, pieces(body, size)) == b"<rss/>"
+
+
+def test_gzip_within_gzip_has_limits() -> None:
+    body = b"<rss/>"
+    for _ in range(MAX_LAYERS + 1):
+        body = gzip.compress(body, mtime=0)
+    assert decode("gzip", [body]) == ONCE
+    hollow = gzip.compress(b"\x1f\x8b\x08\x08" + b"\0" * 6 + b"n" * (MAX_PACKED_BYTES + 1), 1)
+    with pytest.raises(CorruptBody):
+        decode("gzip", [hollow])
+    with pytest.raises(CorruptBody):
+        decode("", [b"\x1f"])
+    assert decode("", [b"x"]) == b"x"

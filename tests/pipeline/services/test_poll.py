@@ -135,3 +135,42 @@ async def test_an_erased_item_is_never_admitted_again(
     desk = run_context(db, net, tmp_path, feeds=(late,))
     assert (await poll(desk, late)).new == 1
     assert db.feeds.item_counts()["late"] == {"seen": 1}
+
+
+RSL = b"""<rss version="2.0" xmlns:r="https://rslstandard.org/rsl"><channel><title>F</title>
+<item><guid>a</guid><title>A</title><description>It rose by 3%.</description><r:content url="/a"><r:license>
+<r:prohibits type="usage">ai-all</r:prohibits></r:license></r:content></item>
+<item><guid>b</guid><title>B</title><description>It fell by 3%.</description></item></channel></rss>"""
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "new", "reason"),
+    [
+        (RSL, {}, 1, "the RSL licence prohibits ai-all in the feed's item"),
+        (RSL, {"TDM-Reservation": "1"}, 0, "tdm-reservation: 1 in its HTTP headers"),
+        (RSL.replace(b"<title>F</title>", b"<r:license><r:payment type='use'/></r:license>"), {}, 0, "(use)"),
+        (RSL.replace(b"ai-all", b"ai-train"), {"Content-Signal": "ai-train=no"}, 2, ""),
+    ],
+    ids=["an item", "headers", "the feed", "another use"],
+)
+async def test_reserved_items_are_skipped(
+    db: Database,
+    net: HttpClient,
+    server: FeedServer,
+    tmp_path: Path,
+    body: bytes,
+    headers: dict[str, str],
+    new: int,
+    reason: str,
+) -> None:
+    late = subscribed(db, server, body, headers=headers)
+    report = await poll(run_context(db, net, tmp_path, feeds=(late,)), late)
+    assert (report.new, report.skipped) == (new, 2 - new)
+    reasons = [*db.items.skip_reasons("late", ["a", "b"]).values()]
+    assert all("reserved by its publisher: " in each for each in reasons)
+    assert any(reason in each for each in (*reasons, ""))
+    assert any(reason in note for note in (*report.notes, ""))
+    again = RSL.replace(b"It ", b"Now it ")
+    server.add("/feed.xml", again, content_type="application/rss+xml", headers={"X-Robots-Tag": "noai"})
+    later = await poll(run_context(db, net, tmp_path, feeds=(late,)), late, named=True)
+    assert (later.new, later.updated) == (0, 0), "no reserved text replaces a free one"

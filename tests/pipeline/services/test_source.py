@@ -73,10 +73,9 @@ async def test_a_page_without_text_is_named_and_not_requested_again(
     assert outcome.skipped
     assert "16 of 200" in outcome.reason
     assert "403" in outcome.reason
-    requests = server.requests
     admit(db, story(server, "The port closes soon."), key="thin")
     assert (await draft(db, net, tmp_path, thin, Scripted())).skipped
-    assert server.requests == requests
+    assert server.requests_of("/story") == 1
 
 
 async def test_a_page_with_a_server_error_is_tried_again_later(
@@ -141,3 +140,35 @@ async def test_a_day_has_its_limit(db: Database, net: HttpClient, tmp_path: Path
     desk = run_context(db, net, tmp_path, Scripted(), feeds=(limited,))
     assert [len(await draft_feed(desk, limited, 2)) for _ in range(3)] == [2, 1, 0]
     assert db.feeds.item_counts()["one"] == {"drafted": 3, "seen": 2}
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "full_text", "what"),
+    [
+        ("/robots.txt", b"User-agent: *\nContent-Usage: /feed ai-use=n", "auto", "Content-Usage: ai-use=n"),
+        (
+            "/.well-known/tdmrep.json",
+            b'[{"location": "/", "tdm-reservation": 1}]',
+            "auto",
+            "tdm-reservation: 1 in its site's tdmrep.json",
+        ),
+        ("/story", PAGE.replace(b"<head>", b"<head><meta name='robots' content='noai'>"), "always", "noai"),
+    ],
+    ids=["robots.txt", "tdmrep.json", "its page"],
+)
+async def test_a_reserved_text_is_not_drafted(
+    db: Database,
+    net: HttpClient,
+    server: FeedServer,
+    tmp_path: Path,
+    path: str,
+    file: bytes,
+    full_text: str,
+    what: str,
+) -> None:
+    server.add(path, file, content_type="text/html")
+    model, whole = Scripted(), queued(db, server, STORY, full_text=full_text)
+    outcome = await draft(db, net, tmp_path, whole, model)
+    assert (outcome.path, outcome.skipped, model.call_count) == (None, True, 0)
+    assert "reserved by its publisher: " in outcome.reason
+    assert what in outcome.reason

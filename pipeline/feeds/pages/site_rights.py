@@ -1,0 +1,74 @@
+"""Asks sites what they declare about the use of their texts: robots.txt, tdmrep.json, RSL licences."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import islice
+from urllib.parse import urlsplit
+
+from pipeline.domain.errors import FeedError
+from pipeline.feeds.pages.robots import CACHE_S, RETRY_S, RobotsCache, TimedCache
+from pipeline.feeds.rights.declaration import Declaration, reservation
+from pipeline.feeds.rights.rsl import read_license, refusals
+from pipeline.feeds.rights.site_files import TdmRule, declared_in_robots, declared_in_tdmrep, parse_tdmrep
+from pipeline.http_client import HttpClient, redact_url
+
+_MAX_BYTES = 1_000_000
+"""Bytes of a tdmrep.json or a licence that are fetched. Chosen, not measured."""
+_MAX_LICENSES = 5
+"""Licences of one text that are fetched. Chosen, not measured."""
+
+
+class SiteRights:
+    """Asks for the files of sites, each at most once a day; `clock` returns monotonic seconds.
+
+    A file that cannot be had, or that cannot be read, declares nothing.
+    """
+
+    def __init__(self, net: HttpClient, robots: RobotsCache, clock: Callable[[], float]) -> None:
+        self._net = net
+        self._robots = robots
+        self._tdmrep = TimedCache(self._fetch_tdmrep, clock)
+        self._licenses = TimedCache(self._fetch, clock)
+
+    async def reservation(self, url: str, *declared: Declaration, site: bool = True) -> str | None:
+        """Return what reserves the text at a URL, None if nothing does.
+
+        `declared` are the declarations of the response and its document, in this order; without `site` only
+        they count, and the licences that they name.
+        """
+        places = (*(await self.site(url) if site else ()), *declared)
+        names = dict.fromkeys(name for each in places for name in each.licenses)
+        licenses = [await self._license(name, url) for name in islice(names, _MAX_LICENSES)]
+        return reservation((*places, *licenses))
+
+    async def site(self, url: str) -> tuple[Declaration, ...]:
+        """Return what the files of a URL's site declare for it."""
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        try:
+            # One after the other: a host gets one request at a time.
+            robots = await self._robots.rules(origin)
+            if robots.unknown:
+                return ()  # a host that does not answer is not asked for more
+            tdmrep = await self._tdmrep.get(origin)
+        except FeedError:
+            return ()
+        return declared_in_tdmrep(tdmrep, url), declared_in_robots(robots.usage, url)
+
+    async def _license(self, license_url: str, url: str) -> Declaration:
+        body = await self._licenses.get(license_url)
+        terms = await asyncio.to_thread(read_license, body, url)
+        return Declaration(place=redact_url(license_url), refusals=refusals(terms))
+
+    async def _fetch_tdmrep(self, origin: str) -> tuple[tuple[TdmRule, ...], float]:
+        body, seconds = await self._fetch(f"{origin}/.well-known/tdmrep.json")
+        return await asyncio.to_thread(parse_tdmrep, body), seconds
+
+    async def _fetch(self, url: str) -> tuple[bytes, float]:
+        """Return the bytes of a file, b"" if there is none, and the seconds that they may be kept."""
+        try:
+            response = await self._net.get(url, max_bytes=_MAX_BYTES)
+        except FeedError:
+            return b"", RETRY_S
+        body = response.body if 200 <= response.status < 300 else b""
+        return body, RETRY_S if response.status >= 500 else CACHE_S

@@ -1,0 +1,1 @@
+"""Whether a publisher reserves its texts: declarations of feeds, pages and sites; one decision."""

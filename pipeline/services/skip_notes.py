@@ -1,0 +1,35 @@
+"""Says in a line a cause why items are not drafted. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from pipeline.domain.text import url_host
+
+_PAGE = "; its page: "
+
+
+def skip_notes(skipped: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a note a cause; `skipped` are pairs of an item's title and the reason why it is not drafted."""
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for title, reason in skipped:
+        groups[skip_cause(reason)].append(f"skipped {title}: {reason}")
+    return [
+        notes[0] if len(notes) == 1 else f"{len(notes)} skipped: {cause}" for cause, notes in groups.items()
+    ]
+
+
+def skip_cause(reason: str) -> str:
+    """Return a reason without what differs from item to item: figures, dates, paths of pages."""
+    text, _, page = reason.partition(_PAGE)
+    kind = text.partition(":")[0]
+    if kind in ("thin source", "cut source", "too long"):
+        text = kind
+    elif kind == "too old":
+        text = f"{kind}: {text.partition(', ')[2]}"
+    return _at_host(text) + (f"{_PAGE}{_at_host(page)}" if page else "")
+
+
+def _at_host(text: str) -> str:
+    """Return a text that begins with a URL with its host instead."""
+    url, _, rest = text.partition(" ")
+    return f"{url_host(url)} {rest}" if "://" in url else text
