@@ -94,6 +94,11 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
         for first, second in pairwise(mentions)
         if _is_group_before(first, second, text)
     ]
+    readings += [
+        mention._replace(kind=TIME, unit="second")
+        for mention in mentions
+        if mention.unit == "decade" and mention.value < 100
+    ]
     readings += _durations(text)
     readings += [
         NumberMention(*match.span(), months, 1, TIME, "month")

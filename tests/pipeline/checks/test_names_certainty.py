@@ -71,6 +71,9 @@ WARNED = [
     ("El gobernador Escrivá habló.", "Ayer José Luis Escrivá habló.", "José Luis", "es"),
     # What a person does, before the name.
     ("Amr Malik wrote.", "Blogger Amr Malik wrote.", "Blogger", "en"),
+    # A word of the language that begins a sentence, and perhaps has its capital from there.
+    ("The element has targets.", "Plural element has targets.", "Plural", "en"),
+    ("Justin has a blog.", "Blogger starts a site.", "Blogger", "en"),
 ]
 
 
@@ -84,6 +87,9 @@ BLOCKED = [
     ("It runs on PlayStation 5.", "It runs on PS4 for now.", "PS4", "en"),
     ("It runs on PlayStation 5.", "It runs on the XB5 for now.", "XB5", "en"),
     ("Anna Lund spoke.", "So Marte Lund spoke.", "Marte", "en"),
+    ("Scholz warned them.", "Merkel warned them.", "Merkel", "en"),
+    ("A car maker says so.", "Musk says so.", "Musk", "en"),
+    ("A car maker says so.", "The maker of Teslas says so.", "Teslas", "en"),
     ("Maria Lund spoke.", "So Marie Lund spoke.", "Marie", "en"),
     ("The EU met in Vienna.", "The EU met in Brussels.", "Brussels", "en"),
     ("The Indian firm grew.", "So Karachi wants to test it.", "Karachi", "en"),

@@ -240,3 +240,12 @@ def test_four_digits_of_the_source_are_a_count_too() -> None:
     for draft, expected in (("Up to 1,500 people died.", set()), ("Up to 1,600 people died.", {"block"})):
         case = CheckInput(TokenizedText(draft), TokenizedText(source), "en")
         assert {finding.severity.value for finding in check_numbers(case)} == expected
+
+
+def test_a_writer_may_count_a_list_in_digits() -> None:
+    source = (
+        "Goals:\n\n" + "".join(f"- Write a library called {name}\n" for name in "abcdefghijklmn") + "\nAll."
+    )
+    assert [each[0] for each in flagged(source, "He has 14 goals.")] == ["warn"]
+    assert [each[0] for each in flagged(source, "He has 15 goals.")] == ["block"]
+    assert [each[0] for each in flagged(source, "He has 14% of the goals.")] == ["block"]
