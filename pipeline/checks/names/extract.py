@@ -125,7 +125,7 @@ def _is_likely_no_name(part: NamePart, lexicon: NameLexicon, *, is_single: bool)
 
 
 def _is_perhaps_a_word(part: NamePart, lexicon: NameLexicon) -> bool:
-    """Tell whether a word that begins a sentence, no name behind it, has its capital perhaps from there alone.
+    """Tell whether a word that begins a sentence may have its capital from there alone; no name follows it.
 
     Before a verb in the singular a noun without an article is a name, unless it says what a person does.
     """

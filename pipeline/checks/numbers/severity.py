@@ -43,9 +43,9 @@ class Absence(NamedTuple):
 def absent_severity(claim: NumberMention, absence: Absence) -> Severity | None:
     """Return how serious a number is that the source does not have; None where it claims nothing.
 
-    Digits block, unless they may follow from the source, or count its lists. In words, a writer may count, order, round and
-    divide what the source has: a number blocks only against another one of the source, an ordinal, a fraction
-    and a multiple never.
+    Digits block, unless they may follow from the source, or count its lists. In words, a writer may count,
+    order, round and divide what the source has: a number blocks only against another one of the source, an
+    ordinal, a fraction and a multiple never.
     """
     if absence.is_article:
         is_claim = absence.has_counterpart or (claim.hedge and not absence.is_distance)
