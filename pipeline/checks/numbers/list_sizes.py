@@ -1,6 +1,7 @@
 """Counts the items of the lists in a text: "A, B and C", and paragraphs or lines with a bullet or number."""
 
 import re
+from collections.abc import Iterator
 
 from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.tokens import TokenizedText
@@ -18,16 +19,24 @@ def list_sizes(text: TokenizedText, lexicon: NumberLexicon) -> frozenset[int]:
     return frozenset((*_bullet_list_sizes(text.text), *_comma_list_sizes(text, lexicon)))
 
 
-def _bullet_list_sizes(text: str) -> set[int]:
-    """Return the numbers of neighbouring lines that begin with a bullet."""
-    sizes, run = set(), 0
+def bullet_lists(text: str) -> Iterator[list[tuple[int, int]]]:
+    """Yield the spans of neighbouring lines that begin with a bullet, without the bullet."""
+    items: list[tuple[int, int]] = []
     for line in _LINE.finditer(text):
-        if _BULLET.match(line[0]):
-            run += 1
+        if bullet := _BULLET.match(line[0]):
+            items.append((line.start() + bullet.end(), line.end()))
             continue
-        sizes.add(run)
-        run = 0
-    return {*sizes, run} - {0, 1}
+        if items:
+            yield items
+        items = []
+    if items:
+        yield items
+
+
+def _bullet_list_sizes(text: str) -> set[int]:
+    """Return the sizes of the lists of a text, and of all of them together."""
+    sizes = [len(items) for items in bullet_lists(text)]
+    return {*sizes, sum(sizes)} - {0, 1}
 
 
 def _comma_list_sizes(text: TokenizedText, lexicon: NumberLexicon) -> set[int]:

@@ -192,6 +192,7 @@ FOLLOWING = [
         "Bis zum 30. Juni gilt es, am 31. Dezember endet es.",
     ),
     ("en", "It is on Christmas Day.", "It is on 25 December."),
+    ("en", "It opens early next week.", "It opens early in the week of 16 March."),
     ("en", "Seen in the 90s, late ’60s and 2010s.", "It was seen in the late 1960s and in the 1990s."),
     ("en", "Seen in the sixties and the 1980s.", "It was seen in the 1960s."),
     ("en", "Seen in the 1960s and 1980s.", "It was seen in the 60s."),

@@ -38,6 +38,9 @@ NONE = [
     ("A storm formed in the Atlantic.", "A storm formed in the Atlantic Ocean.", "en"),
     ("It fell into the Thames.", "It fell into the Thames River.", "en"),
     ("Voters in Ohioville of Ohio chose.", "Voters in the US state of Ohio chose.", "en"),
+    # The plural of a name, and what a person does.
+    ("The Ruby group met.", "So older Rubies met.", "en"),
+    ("Amr Malik has a blog.", "Blogger Amr Malik wrote.", "en"),
     # Nouns of German with a foreign ending.
     ("Er wurde verletzt.", "Er erlitt leichte Blessuren. Es gibt viele Mandatare.", "de"),
 ]
@@ -70,10 +73,12 @@ WARNED = [
     # Two first names.
     ("El gobernador Escrivá habló.", "Ayer José Luis Escrivá habló.", "José Luis", "es"),
     # What a person does, before the name.
-    ("Amr Malik wrote.", "Blogger Amr Malik wrote.", "Blogger", "en"),
+    ("Amr Malik wrote.", "Welder Amr Malik wrote.", "Welder", "en"),
     # A word of the language that begins a sentence, and perhaps has its capital from there.
     ("The element has targets.", "Plural element has targets.", "Plural", "en"),
-    ("Justin has a blog.", "Blogger starts a site.", "Blogger", "en"),
+    ("Justin has a blog.", "Baker starts a site.", "Baker", "en"),
+    # A spelling of the source that is put right.
+    ("The Pinnochio page is up.", "So the Pinocchio page is up.", "Pinocchio", "en"),
 ]
 
 

@@ -249,3 +249,19 @@ def test_a_writer_may_count_a_list_in_digits() -> None:
     assert [each[0] for each in flagged(source, "He has 14 goals.")] == ["warn"]
     assert [each[0] for each in flagged(source, "He has 15 goals.")] == ["block"]
     assert [each[0] for each in flagged(source, "He has 14% of the goals.")] == ["block"]
+    twice = f"{source}\n\nMore:\n\n- Call it z\n- Call it y\n"
+    assert [each[0] for each in flagged(twice, "He has 16 goals.")] == ["warn"]
+
+
+@pytest.mark.parametrize(
+    ("source", "total"),
+    [
+        ("- $10M for it.\n- $14M for panels.\n- $40M for land.\n\nI will own this.", "$64 million"),
+        ("It paid 11 euros for ink, 20 euros for pens and 40 euros for ships.", "71 euros"),
+    ],
+)
+def test_the_sum_of_a_list_is_calculated(source: str, total: str) -> None:
+    [note] = findings(source, f"In all it cost {total}.")
+    assert (note.severity.value, len(note.evidence)) == ("note", 3)
+    other = total.replace("1", "2").replace("4", "5")
+    assert [each[0] for each in flagged(source, f"In all it cost {other}.")] == ["block"]
