@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 
 from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.tokens import TokenizedText
@@ -11,6 +12,7 @@ _MAX_ITEM_CHARS = 45
 _MIN_ITEMS = 3
 """Items from which commas make a list. Chosen, not measured."""
 _BULLET = re.compile(r"^[ \t]{0,8}(?:[-*•‣▪–]|\d{1,2}[.)])[ \t]", re.MULTILINE)
+_ROW = re.compile(r"[^\W\d](?:[^\n.!?:;]|\.(?=\S)){0,60}\s[\d.,]{1,12}%?")
 _LINE = re.compile(r"[^\n]+")
 
 
@@ -36,7 +38,14 @@ def bullet_lists(text: str) -> Iterator[list[tuple[int, int]]]:
 def _bullet_list_sizes(text: str) -> set[int]:
     """Return the sizes of the lists of a text, and of all of them together."""
     sizes = [len(items) for items in bullet_lists(text)]
-    return {*sizes, sum(sizes)} - {0, 1}
+    return {*sizes, sum(sizes), *_table_sizes(text)} - {0, 1}
+
+
+def _table_sizes(text: str) -> Iterator[int]:
+    """Yield the numbers of neighbouring short lines that end with a figure: the rows of a table."""
+    for is_row, lines in groupby(_LINE.findall(text), lambda line: _ROW.fullmatch(line) is not None):
+        if is_row:
+            yield sum(1 for _ in lines)
 
 
 def _comma_list_sizes(text: TokenizedText, lexicon: NumberLexicon) -> set[int]:

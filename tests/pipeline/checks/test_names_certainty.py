@@ -16,6 +16,7 @@ NONE = [
     ("It has 128 gigabytes.", "It has 128 GB and a 5 GHz chip, which takes 3.5 kWh per TB.", "en"),
     ("The line carries two gigawatts.", "The line carries 2 GW, and 400 kV at 50 Hz with 60 dB.", "en"),
     ("Der Speicher fasst 128 Gigabyte.", "Der Speicher fasst 128 GB, die Batterie 5000 mAh je kWh.", "de"),
+    ("It takes 3.2µA and 5mV.", "It takes 3.2 µA, or 3.2 μA, and 5 mV.", "en"),
     ("Das Werk leistet 800 Megawatt.", "Das Werk leistet 800 MW und 5 TWh pro Jahr, 120 PS.", "de"),
     ("El disco guarda 2 terabytes.", "El disco guarda 2 TB y gasta 5 kWh.", "es"),
     # Products with a number, in short and in full.

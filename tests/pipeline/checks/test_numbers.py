@@ -37,6 +37,7 @@ SUPPORTED = [
     ("It lasted 24 months.", "It lasted two years."),
     ("It takes between 0.1s and ~300s.", "It takes between 0.1 and about 300 seconds."),
     ("It takes 30s.", "It takes 30 seconds."),
+    ("A new quiz (#151).", "Quiz number 151 is new."),
     ("S=2 Sensing, N=18 Intuition.", "Intuition has 18 points, sensing 2."),
     ("Rates rose by 25 basis points.", "Rates rose by 0.25 percentage points."),
     ("It is 10 miles long.", "It is 16 km long."),

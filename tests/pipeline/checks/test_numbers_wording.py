@@ -249,6 +249,10 @@ def test_a_writer_may_count_a_list_in_digits() -> None:
     assert [each[0] for each in flagged(source, "He has 14 goals.")] == ["warn"]
     assert [each[0] for each in flagged(source, "He has 15 goals.")] == ["block"]
     assert [each[0] for each in flagged(source, "He has 14% of the goals.")] == ["block"]
+    table = "User Count\nani625 124\nbode 35\ngerda.storm 17\nThat is all."
+    assert [each[0] for each in flagged(table, "It names 3 users, ani625 with 124 and bode with 35.")] == [
+        "warn"
+    ]
     twice = f"{source}\n\nMore:\n\n- Call it z\n- Call it y\n"
     assert [each[0] for each in flagged(twice, "He has 16 goals.")] == ["warn"]
 
