@@ -316,8 +316,10 @@ def _parse_season(text: str, lexicon: DateLexicon) -> DateMention | None:
     return DateMention(0, 0, SEASON, number=lexicon.seasons[word], year=year, certain=certain)
 
 
-def _parse_decade(text: str, _lexicon: DateLexicon) -> DateMention | None:
-    return DateMention(0, 0, DECADE, year=_integers(text)[0])
+def _parse_decade(text: str, lexicon: DateLexicon) -> DateMention | None:
+    """Parse a decade. One without its century ("the 90s") may be seconds, or an age: it is not certain."""
+    year = lexicon.decades.get(text.casefold()) or _integers(text)[0]
+    return DateMention(0, 0, DECADE, year=year, certain=year > 99)
 
 
 def _parse_year(text: str, _lexicon: DateLexicon) -> DateMention | None:
@@ -344,5 +346,6 @@ _PARSERS = {
     "weekday": _parse_weekday,
     "season": _parse_season,
     "decade": _parse_decade,
+    "decades": _parse_decade,
     "year": _parse_year,
 }

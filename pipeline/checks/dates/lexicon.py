@@ -23,6 +23,8 @@ class DateLexicon(NamedTuple):
     months: Mapping[str, int]
     weekdays: Mapping[str, int]
     seasons: Mapping[str, int]
+    decades: Mapping[str, int]
+    """Words for a decade of a century → its years without the century: nineties → 90."""
     quarters: Mapping[str, int]
     days: Mapping[str, int]
     """Words for today, yesterday and tomorrow → offset in days."""
@@ -94,6 +96,7 @@ def _build(table: Mapping[str, Any]) -> DateLexicon:
         "months": _numbered(enumerate(table["months"], 1)),
         "weekdays": _numbered(enumerate(table["weekdays"])),
         "seasons": _numbered(enumerate(table["seasons"], 1)),
+        "decades": _numbered((10 * tens, words) for tens, words in enumerate(table["decades"], 2)),
         "quarters": {word: number for number, word in enumerate(table["quarters"], 1)},
         "days": _numbered((offset, table[name]) for offset, name in days),
         "steps": _numbered((offset, table[name]) for offset, name in steps),
@@ -104,6 +107,7 @@ def _build(table: Mapping[str, Any]) -> DateLexicon:
         months=vocabularies["months"],
         weekdays=vocabularies["weekdays"],
         seasons=vocabularies["seasons"],
+        decades=vocabularies["decades"],
         quarters=vocabularies["quarters"],
         days=vocabularies["days"],
         steps=vocabularies["steps"] | after,
@@ -177,7 +181,7 @@ def _digit_kinds(table: Mapping[str, Any], words: Mapping[str, str]) -> list[str
         rf"(?P<dmy>{words['span']}[\s-]{table['of']}{words['month']}{words['of year']})",
         rf"(?P<nth>(?:[1-4]q(?:\b|(?=fy|\d\d\b))|[1-4](?:st|nd|rd|th|[.º])[\s-](?:{words['quarter']})\b)"
         rf"(?:\s{table['of']}{year})?)",
-        r"(?P<decade>(?:1[5-9]|20)\d0(?:['’]?s|ern?)\b)",
+        r"(?P<decade>(?:(?:1[5-9]|20)\d0(?:['’]?s|ern?)|\d0(?:['’]?s|er[nj]?))\b)",
         rf"(?P<year>(?<!/)(?:{YEAR}\s?[-–/]\s?(?:{YEAR}|\d\d)\b|{year})(?![,.]?\d|%|[-–]\d\d?[- ]|\w))",
     ]
     if table["before-short"]:
@@ -197,6 +201,7 @@ def _letter_kinds(table: Mapping[str, Any], words: Mapping[str, str]) -> list[st
         rf"|(?:{words['units']})\s(?:{words['after']})\b|(?:{words['days']})\b)",
         rf"(?P<weekday>(?:{_weekday_pattern(table)})\b)",
         rf"(?P<season>(?:{words['seasons']})\b(?:\s{of}{year})?)",
+        rf"(?P<decades>(?:{words['decades']})\b)",
     ]
 
 

@@ -199,7 +199,15 @@ class SourceDates:
         """Return the days that weekdays and words such as "yesterday" and "two days later" can mean."""
         near = {day for weekday in self.numbers(WEEKDAY) for day in self._days_of_weekday(weekday)}
         relative = {day for step in self.steps("day") for day in shifted(self.local_days, step)}
-        return near | relative | set(self._elapsed_days(near)) | set(self._days_of_months())
+        counted = (*self._elapsed_days(near), *self._days_of_months(), *self._days_of_weeks())
+        return near | relative | set(counted)
+
+    def _days_of_weeks(self) -> Iterator[date]:
+        """Yield the Sunday and Monday that weeks such as "next week" begin with: "the week of 15 May"."""
+        for step in self.steps("week") - {0}:
+            for day in shifted(self.local_days, step * _WEEK_DAYS):
+                monday = day - timedelta(days=day.weekday())
+                yield from (monday - timedelta(days=1), monday)
 
     def _days_of_months(self) -> Iterator[date]:
         """Yield the days that "the 1st of next month" and the like mean."""

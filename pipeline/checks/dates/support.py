@@ -39,7 +39,9 @@ class DateSupport:
         if claim.kind in (QUARTER, SEASON):
             return self._supports_period(claim) and (not claim.year or claim.year in source.years)
         if claim.kind == DECADE:
-            return any(year // 10 == claim.year // 10 for year in source.years)
+            # A decade without its century may be of any.
+            forms = {claim.year // 10, claim.year % 100 // 10}
+            return any(year // 10 in forms for year in source.years)
         return self._supports_relative(claim)
 
     def _supports_period(self, claim: DateMention) -> bool:

@@ -63,6 +63,8 @@ def check_headline(index: SourceIndex, title: VisibleText) -> tuple[Finding, ...
 
 def _contact_severity(index: SourceIndex, text: str, contact: Contact) -> Severity | None:
     """Return the severity of a contact detail, None where it is allowed."""
+    if contact.kind not in ("email", "phone", "wallet") and index.is_feed_name(contact.text):
+        return None
     if contact.kind in ("email", "phone", "wallet", "address"):
         return Severity.BLOCK
     if contact.kind in ("unknown", "number") and index.contains(contact.text):

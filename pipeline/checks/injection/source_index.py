@@ -91,6 +91,11 @@ class SourceIndex:
             return True
         return not path and host not in _PLATFORMS and any(_is_in_domain(own, host) for own in self._hosts)
 
+    def is_feed_name(self, text: str) -> bool:
+        """Tell whether a text is the name of a feed that has the item, or begins it: "Yup Dot Com"."""
+        names = (self._source.feed_name, *(credit.name for credit in self._source.also))
+        return any(f"{folded(name)}:".startswith((f"{folded(text)}:", f"{folded(text)} ")) for name in names)
+
     def is_same_host(self, address: str) -> bool:
         """Tell whether an address is another page on the publisher's host."""
         host = _host_and_path(address).partition("/")[0]

@@ -10,6 +10,8 @@ from pipeline.checks.names.suggest import NameSuggestions
 
 _MAX_FIRST_NAMES = 2
 """First names that a draft may add to a surname. Chosen, not measured."""
+_MIN_CORRECTED = 7
+"""Letters from which on a word is hardly another name by a slip of spelling. Chosen, not measured."""
 
 
 def is_certain(
@@ -24,8 +26,8 @@ def is_certain(
 
     They are not where a generic word only completes a name ("Newcastle United"), a city stands for what
     governs from there, a country is added to a source that names none, a word is of the nation that news
-    in its language seldom name, a first name is added to a surname or spelled as is usual, or where every
-    noun has a capital and nothing beside a word says that it is a name.
+    in its language seldom name, a first name is added to a surname or spelled as is usual, a spelling of the
+    source is put right, or where every noun has a capital and nothing beside a word says that it is a name.
     """
     if source_names.completes(span[0], name.parts) or source_names.has_governed(span[-1], name.run):
         return False
@@ -39,6 +41,8 @@ def is_certain(
             return False
         if _is_usual_spelling(span[0].folded, suggestion.casefold(), lexicon):
             return False
+    if _is_corrected(span[0].folded, suggestion.casefold(), lexicon):
+        return False
     return bool(suggestion) or any(part.certain for part in span)
 
 
@@ -58,6 +62,13 @@ def _begins_known_name(
     texts = [word.text.replace("’", "'").removesuffix("'s") for word in name]
     is_word = all(text[0].isupper() and not text.isupper() and text.isalpha() for text in texts)
     return is_word and source_names.has(name[-1], name)
+
+
+def _is_corrected(word: str, other: str, lexicon: NameLexicon) -> bool:
+    """Tell whether a long word of the word list stands for one that is in none: Pinocchio for Pinnochio."""
+    known = (lexicon.dictionary, lexicon.first_names, lexicon.places, lexicon.cities)
+    is_spelled_alike = min(len(word), len(other)) >= _MIN_CORRECTED and word[:3] == other[:3]
+    return is_spelled_alike and word in lexicon.dictionary and not any(other in words for words in known)
 
 
 def _is_usual_spelling(word: str, other: str, lexicon: NameLexicon) -> bool:

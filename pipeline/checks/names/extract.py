@@ -94,7 +94,7 @@ def _name_parts(run: list[NamePart], lexicon: NameLexicon, *, headline: bool) ->
     ambiguous = first.is_sentence_start and not first.is_all_capitals
     if ambiguous and _is_likely_no_name(first, lexicon, is_single=len(run) == 1):
         run = run[1:]
-    elif ambiguous and len(run) > 1 and _is_role(first, lexicon):
+    elif ambiguous and (_is_role(first, lexicon) if len(run) > 1 else _is_perhaps_a_word(first, lexicon)):
         run = [first._replace(certain=False), *run[1:]]
     parts = [part for part in run if _is_short_acronym(part, lexicon) or _is_distinctive(part, lexicon)]
     if all(part.folded in lexicon.generic for part in parts):
@@ -122,6 +122,18 @@ def _is_likely_no_name(part: NamePart, lexicon: NameLexicon, *, is_single: bool)
     if lexicon.words and (is_single or word in lexicon.words):
         return word not in lexicon.first_names and word not in lexicon.places
     return word.endswith((*lexicon.plain, *lexicon.plural) if is_single else lexicon.plain)
+
+
+def _is_perhaps_a_word(part: NamePart, lexicon: NameLexicon) -> bool:
+    """Tell whether a word that begins a sentence may have its capital from there alone; no name follows it.
+
+    Before a verb in the singular a noun without an article is a name, unless it says what a person does.
+    """
+    word = part.folded
+    vocabularies = (lexicon.first_names, lexicon.places, lexicon.cities, lexicon.synonyms)
+    if word not in lexicon.dictionary or any(word in vocabulary for vocabulary in vocabularies):
+        return False
+    return part.following not in lexicon.singular or _is_role(part, lexicon)
 
 
 def _is_role(part: NamePart, lexicon: NameLexicon) -> bool:

@@ -27,6 +27,8 @@ def forms_of(word: str, lexicon: NameLexicon) -> list[str]:
         is_long = len(word) - len(ending) > 1 or ending.startswith("'")  # "X's"
         if word.endswith(ending) and is_long:
             forms.append(word.removesuffix(ending))
+    if "s" in lexicon.endings and word.endswith("ies"):
+        forms.append(f"{word.removesuffix('ies')}y")
     forms += [plain for form in forms if not form.isascii() for plain in plain_forms(form)]
     return [*forms, *(f"{form}s" for form in forms)]
 

@@ -19,7 +19,7 @@ _OPENS = frozenset(".!?…¡¿:;•\"“”‘'«»()[]\n*>#|–—-")
 _LETTERS = re.compile(r"[^\W\d_]+")
 UNIT = re.compile(
     r"\d*(?:[kMGTPE]i?(?:B(?:ytes?|it|yte/s)?|bit|bps|b)|[kMGT]?Wh?p?|[kMGT]Hz|Hz|m?Ah|[kM]VA?|[kMGh]Pa|[kMG]J|kN|Nm|kB|KB|TWh|TEU"
-    r"|MBit|GBit|Mio|Mrd|PS|HP|RPM|FPS|DPI|BTU|MP|Mpx|V|A|W|J|K|C|F|GT|Mt|Gt|kt|dB)"
+    r"|[nµμm](?:Ah|Wh|A|V|W|F|H|T|L|Gy|Sv)|MBit|GBit|Mio|Mrd|PS|HP|RPM|FPS|DPI|BTU|MP|Mpx|V|A|W|J|K|C|F|GT|Mt|Gt|kt|dB)"
 )
 """A unit of measurement, also with its number: GB, kWh. Source: the prefixes of the SI."""
 _QUANTITY = re.compile(r"(?:[\d½]|(?<!\w)(?:per|pro|je|por)|[/×x])[ \u00a0\u202f-]?$")

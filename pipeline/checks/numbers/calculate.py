@@ -13,6 +13,7 @@ from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import ORDINAL, PERCENT, PLAIN, TIME, YEAR, NumberMention
 from pipeline.checks.numbers.nearby import Step, find_nearby_step, is_count, is_part, is_sum
 from pipeline.checks.numbers.prepared_source import PreparedSource
+from pipeline.checks.numbers.series import sums_of_series
 from pipeline.checks.numbers.severity import MAX_COUNTED
 from pipeline.checks.numbers.windows import Windows
 from pipeline.checks.numbers.year_spans import YEARS, distances
@@ -63,6 +64,7 @@ class Calculator:
             or self._other_rate(claim)
             or self._remainder(claim)
             or self._of_operands(self._stays.find(claim))
+            or self._sum_of_series(claim)
             or self._half_of_year(claim)
             or self._years_to_publication(counted)
             or self.nearby(counted)
@@ -222,6 +224,17 @@ class Calculator:
             if each.kind == ORDINAL and each.value == claim.value + 1 and is_close:
                 return Calculation(f"{self._text(each)} − 1", (each,))
         return None
+
+    def _sum_of_series(self, claim: NumberMention) -> Calculation | None:
+        """Return the numbers of a list or sentence whose sum a number is."""
+        series = self._sums.get(round(claim.value, 6))
+        if series is None or (claim.kind, claim.unit) != (series[0].kind, series[0].unit):
+            return None
+        return Calculation(" + ".join(map(self._text, series)), series)
+
+    @cached_property
+    def _sums(self) -> dict[float, tuple[NumberMention, ...]]:
+        return sums_of_series(self._case.source.text, self._source_numbers.mentions)
 
     def _half_of_year(self, claim: NumberMention) -> Calculation | None:
         """Return the months of the source that are the half of a year which an ordinal counts."""

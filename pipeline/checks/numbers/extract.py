@@ -86,7 +86,7 @@ def _extract_all(tokens: TokenStream, lexicon: NumberLexicon) -> list[NumberMent
         mentions.append(
             mention._replace(
                 hedge=find_hedge(tokens, lexicon, at) or _rough_hedge(tokens, lexicon, at),
-                bare=has_no_unit(tokens, lexicon, end),
+                bare=has_no_unit(tokens, lexicon, end) or tokens[at - 1].text == "=",
                 later_unit="" if rate else following_unit(tokens, lexicon, end),
                 rate=rate,
                 rate_end=tokens[after_rate - 1].end if rate else 0,

@@ -1,6 +1,8 @@
 """Counts the items of the lists in a text: "A, B and C", and paragraphs or lines with a bullet or number."""
 
 import re
+from collections.abc import Iterator
+from itertools import groupby
 
 from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.tokens import TokenizedText
@@ -10,6 +12,7 @@ _MAX_ITEM_CHARS = 45
 _MIN_ITEMS = 3
 """Items from which commas make a list. Chosen, not measured."""
 _BULLET = re.compile(r"^[ \t]{0,8}(?:[-*•‣▪–]|\d{1,2}[.)])[ \t]", re.MULTILINE)
+_ROW = re.compile(r"[^\W\d](?:[^\n.!?:;]|\.(?=\S)){0,60}\s[\d.,]{1,12}%?")
 _LINE = re.compile(r"[^\n]+")
 
 
@@ -18,16 +21,31 @@ def list_sizes(text: TokenizedText, lexicon: NumberLexicon) -> frozenset[int]:
     return frozenset((*_bullet_list_sizes(text.text), *_comma_list_sizes(text, lexicon)))
 
 
-def _bullet_list_sizes(text: str) -> set[int]:
-    """Return the numbers of neighbouring lines that begin with a bullet."""
-    sizes, run = set(), 0
+def bullet_lists(text: str) -> Iterator[list[tuple[int, int]]]:
+    """Yield the spans of neighbouring lines that begin with a bullet, without the bullet."""
+    items: list[tuple[int, int]] = []
     for line in _LINE.finditer(text):
-        if _BULLET.match(line[0]):
-            run += 1
+        if bullet := _BULLET.match(line[0]):
+            items.append((line.start() + bullet.end(), line.end()))
             continue
-        sizes.add(run)
-        run = 0
-    return {*sizes, run} - {0, 1}
+        if items:
+            yield items
+        items = []
+    if items:
+        yield items
+
+
+def _bullet_list_sizes(text: str) -> set[int]:
+    """Return the sizes of the lists of a text, and of all of them together."""
+    sizes = [len(items) for items in bullet_lists(text)]
+    return {*sizes, sum(sizes), *_table_sizes(text)} - {0, 1}
+
+
+def _table_sizes(text: str) -> Iterator[int]:
+    """Yield the numbers of neighbouring short lines that end with a figure: the rows of a table."""
+    for is_row, lines in groupby(_LINE.findall(text), lambda line: _ROW.fullmatch(line) is not None):
+        if is_row:
+            yield sum(1 for _ in lines)
 
 
 def _comma_list_sizes(text: TokenizedText, lexicon: NumberLexicon) -> set[int]:

@@ -53,6 +53,8 @@ _PARTS = {("year", "month"): 12, ("hour", "minute"): 60, ("minute", "second"): 6
 """Unit of time and a smaller one that may follow it → how many make it."""
 _ADDED_TIME = Phrases(re.compile(r"(?<![\w.,:+])(45|90|105|120)['’′]?\s?\+\s?(\d{1,2})(?!\w)"), ["0"])
 """A minute of added time in a match: 90+3."""
+_LABEL = re.compile(r"(?<![\w&#])#(\d{1,6})(?![\w.])")
+"""A number that names one of a series: "#151"."""
 
 
 def as_millions(mention: NumberMention, text: str) -> NumberMention | None:
@@ -94,6 +96,11 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
         for first, second in pairwise(mentions)
         if _is_group_before(first, second, text)
     ]
+    readings += [
+        mention._replace(kind=TIME, unit="second")
+        for mention in mentions
+        if mention.unit == "decade" and mention.value < 100
+    ]
     readings += _durations(text)
     readings += [
         NumberMention(*match.span(), months, 1, TIME, "month")
@@ -127,6 +134,10 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
         for mention in mentions
         if mention.kind == POINTS and mention.step == 0.1 and mention.value < 1 and mention.value != 0.5
     ]  # three tenths of a point
+    readings += [
+        NumberMention(match.start(1), match.end(1), float(match[1]), 1, PLAIN, bare=True)
+        for match in _LABEL.finditer(text)
+    ]
     for match in _ADDED_TIME.finditer(text):
         minute = float(match[1]) + float(match[2])
         readings.append(NumberMention(*match.span(), minute, 1, PLAIN, bare=True))

@@ -43,15 +43,16 @@ class Absence(NamedTuple):
 def absent_severity(claim: NumberMention, absence: Absence) -> Severity | None:
     """Return how serious a number is that the source does not have; None where it claims nothing.
 
-    Digits block, unless they may follow from the source. In words, a writer may count, order, round and
-    divide what the source has: a number blocks only against another one of the source, an ordinal, a fraction
-    and a multiple never.
+    Digits block, unless they may follow from the source, or count its lists. In words, a writer may count,
+    order, round and divide what the source has: a number blocks only against another one of the source, an
+    ordinal, a fraction and a multiple never.
     """
     if absence.is_article:
         is_claim = absence.has_counterpart or (claim.hedge and not absence.is_distance)
         return Severity.WARN if is_claim else None
     if not claim.spelled:
-        return Severity.WARN if absence.may_follow else Severity.BLOCK
+        is_counted = absence.is_listed and claim.kind == PLAIN and not absence.has_counterpart
+        return Severity.WARN if is_counted or absence.may_follow else Severity.BLOCK
     if claim.kind == ORDINAL:
         return _absent_ordinal(claim, absence)
     if claim.kind in (FRACTION, MULTIPLE):

@@ -139,7 +139,8 @@ def _unit_after(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> Unit
     if tokens.is_joined(after - 1) and token.text in _ORDINAL_ENDINGS:
         return Unit(ORDINAL, "", after + 1)
     if tokens.is_joined(after - 1) and token.text == "s":
-        return Unit(YEAR, "decade", after + 1)
+        is_decade = tokens[after - 1].text[-1:] == "0" and len(tokens[after - 1].text) in (2, 4)
+        return Unit(YEAR, "decade", after + 1) if is_decade else Unit(TIME, "second", after + 1)
     if token.text in HYPHENS and token.text:
         is_bound = tokens.is_joined(after) or tokens.word(after + 1) in lexicon.time  # also "6 - month"
         return _unit_at(tokens, lexicon, after + 1) or no_unit if is_bound else no_unit

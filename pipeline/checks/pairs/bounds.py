@@ -65,6 +65,8 @@ def _bounded(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> I
     for at in within(marks_of(text, lexicon).digits, sentence.first, sentence.behind):
         if at > sentence.first and text.text[text.words[at - 1].end : text.words[at].start] in (",", "."):
             continue  # within a figure
+        if text.text.startswith("+", text.words[at].end):
+            continue  # "some 70+": a bound of its own
         nearby = text.folded[max(0, at - _REACH) : at + _REACH + 1]
         if lexicon.bound_words.isdisjoint(nearby):
             continue

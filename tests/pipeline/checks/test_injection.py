@@ -355,3 +355,12 @@ def test_time_is_linear_in_the_text(unit: str, length: int) -> None:
 def test_messages_name_what_was_found() -> None:
     messages = [finding.message for finding in findings_of("Mail help@bad.com or click here.")]
     assert [re.findall('"(.+?)"', message) for message in messages] == [["help@bad.com"], ["click here"]]
+
+
+def test_the_name_of_a_feed_may_sound_like_an_address() -> None:
+    named = source().model_copy(update={"feed_name": "Harbour Dot Com"})
+    assert blocking("It was on the blog Harbour Dot Com.", named) == []
+    titled = source().model_copy(update={"feed_name": "ann.harbour.io/blog: Articles"})
+    assert blocking("It was on ann.harbour.io/blog.", titled) == []
+    assert blocking("It was on harbour.io/blog.", titled) == ["harbour.io/blog"]
+    assert blocking("It was on the blog Other Dot Com.", named) == ["Other Dot Com"]

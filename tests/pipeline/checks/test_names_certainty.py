@@ -16,6 +16,7 @@ NONE = [
     ("It has 128 gigabytes.", "It has 128 GB and a 5 GHz chip, which takes 3.5 kWh per TB.", "en"),
     ("The line carries two gigawatts.", "The line carries 2 GW, and 400 kV at 50 Hz with 60 dB.", "en"),
     ("Der Speicher fasst 128 Gigabyte.", "Der Speicher fasst 128 GB, die Batterie 5000 mAh je kWh.", "de"),
+    ("It takes 3.2µA and 5mV.", "It takes 3.2 µA, or 3.2 μA, and 5 mV.", "en"),
     ("Das Werk leistet 800 Megawatt.", "Das Werk leistet 800 MW und 5 TWh pro Jahr, 120 PS.", "de"),
     ("El disco guarda 2 terabytes.", "El disco guarda 2 TB y gasta 5 kWh.", "es"),
     # Products with a number, in short and in full.
@@ -38,6 +39,9 @@ NONE = [
     ("A storm formed in the Atlantic.", "A storm formed in the Atlantic Ocean.", "en"),
     ("It fell into the Thames.", "It fell into the Thames River.", "en"),
     ("Voters in Ohioville of Ohio chose.", "Voters in the US state of Ohio chose.", "en"),
+    # The plural of a name, and what a person does.
+    ("The Ruby group met.", "So older Rubies met.", "en"),
+    ("Amr Malik has a blog.", "Blogger Amr Malik wrote.", "en"),
     # Nouns of German with a foreign ending.
     ("Er wurde verletzt.", "Er erlitt leichte Blessuren. Es gibt viele Mandatare.", "de"),
 ]
@@ -70,7 +74,12 @@ WARNED = [
     # Two first names.
     ("El gobernador Escrivá habló.", "Ayer José Luis Escrivá habló.", "José Luis", "es"),
     # What a person does, before the name.
-    ("Amr Malik wrote.", "Blogger Amr Malik wrote.", "Blogger", "en"),
+    ("Amr Malik wrote.", "Welder Amr Malik wrote.", "Welder", "en"),
+    # A word of the language that begins a sentence, and perhaps has its capital from there.
+    ("The element has targets.", "Plural element has targets.", "Plural", "en"),
+    ("Justin has a blog.", "Baker starts a site.", "Baker", "en"),
+    # A spelling of the source that is put right.
+    ("The Pinnochio page is up.", "So the Pinocchio page is up.", "Pinocchio", "en"),
 ]
 
 
@@ -84,6 +93,9 @@ BLOCKED = [
     ("It runs on PlayStation 5.", "It runs on PS4 for now.", "PS4", "en"),
     ("It runs on PlayStation 5.", "It runs on the XB5 for now.", "XB5", "en"),
     ("Anna Lund spoke.", "So Marte Lund spoke.", "Marte", "en"),
+    ("Scholz warned them.", "Merkel warned them.", "Merkel", "en"),
+    ("A car maker says so.", "Musk says so.", "Musk", "en"),
+    ("A car maker says so.", "The maker of Teslas says so.", "Teslas", "en"),
     ("Maria Lund spoke.", "So Marie Lund spoke.", "Marie", "en"),
     ("The EU met in Vienna.", "The EU met in Brussels.", "Brussels", "en"),
     ("The Indian firm grew.", "So Karachi wants to test it.", "Karachi", "en"),

@@ -35,6 +35,10 @@ SUPPORTED = [
     ("It lasted for a week.", "It lasted for seven days."),
     ("It lasted for a decade.", "It lasted for 10 years."),
     ("It lasted 24 months.", "It lasted two years."),
+    ("It takes between 0.1s and ~300s.", "It takes between 0.1 and about 300 seconds."),
+    ("It takes 30s.", "It takes 30 seconds."),
+    ("A new quiz (#151).", "Quiz number 151 is new."),
+    ("S=2 Sensing, N=18 Intuition.", "Intuition has 18 points, sensing 2."),
     ("Rates rose by 25 basis points.", "Rates rose by 0.25 percentage points."),
     ("It is 10 miles long.", "It is 16 km long."),
     ("Both ships sank.", "The two ships sank."),
@@ -61,6 +65,7 @@ ABSENT = [
     ("Seven ships sank.", "Eight ships sank.", "Eight"),
     ("It has 12 ships.", "It has 12% of the ships.", "12%"),
     ("It lasted 30 days.", "It lasted 30 weeks.", "30 weeks"),
+    ("It takes 300s.", "It takes 30 seconds.", "30 seconds"),
     ("It is 590 kilometres away.", "It is 580 kilometres away.", "580 kilometres"),
     ("It is the third ship.", "It is the fourth ship.", "fourth"),
 ]

@@ -240,3 +240,32 @@ def test_four_digits_of_the_source_are_a_count_too() -> None:
     for draft, expected in (("Up to 1,500 people died.", set()), ("Up to 1,600 people died.", {"block"})):
         case = CheckInput(TokenizedText(draft), TokenizedText(source), "en")
         assert {finding.severity.value for finding in check_numbers(case)} == expected
+
+
+def test_a_writer_may_count_a_list_in_digits() -> None:
+    source = (
+        "Goals:\n\n" + "".join(f"- Write a library called {name}\n" for name in "abcdefghijklmn") + "\nAll."
+    )
+    assert [each[0] for each in flagged(source, "He has 14 goals.")] == ["warn"]
+    assert [each[0] for each in flagged(source, "He has 15 goals.")] == ["block"]
+    assert [each[0] for each in flagged(source, "He has 14% of the goals.")] == ["block"]
+    table = "User Count\nani625 124\nbode 35\ngerda.storm 17\nThat is all."
+    assert [each[0] for each in flagged(table, "It names 3 users, ani625 with 124 and bode with 35.")] == [
+        "warn"
+    ]
+    twice = f"{source}\n\nMore:\n\n- Call it z\n- Call it y\n"
+    assert [each[0] for each in flagged(twice, "He has 16 goals.")] == ["warn"]
+
+
+@pytest.mark.parametrize(
+    ("source", "total"),
+    [
+        ("- $10M for it.\n- $14M for panels.\n- $40M for land.\n\nI will own this.", "$64 million"),
+        ("It paid 11 euros for ink, 20 euros for pens and 40 euros for ships.", "71 euros"),
+    ],
+)
+def test_the_sum_of_a_list_is_calculated(source: str, total: str) -> None:
+    [note] = findings(source, f"In all it cost {total}.")
+    assert (note.severity.value, len(note.evidence)) == ("note", 3)
+    other = total.replace("1", "2").replace("4", "5")
+    assert [each[0] for each in flagged(source, f"In all it cost {other}.")] == ["block"]

@@ -1,0 +1,46 @@
+"""Series of like numbers in a source, whose sum a writer may state: the costs of a list, of a sentence."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from pipeline.checks.numbers.list_sizes import bullet_lists
+from pipeline.checks.numbers.models import FRACTION, ORDINAL, PERCENT, YEAR, NumberMention
+
+_MIN_COUNT, _MAX_COUNT = 3, 12
+"""Numbers of a series; the sum of two is one step of arithmetic. Chosen, not measured."""
+_NO_AMOUNTS = frozenset((YEAR, ORDINAL, FRACTION, PERCENT))
+_SENTENCE_END = re.compile(r"[.!?]\s|\n")
+
+
+def sums_of_series(text: str, mentions: Sequence[NumberMention]) -> dict[float, tuple[NumberMention, ...]]:
+    """Return the sum of each series of numbers of the same kind and unit → its numbers."""
+    sums: dict[float, tuple[NumberMention, ...]] = {}
+    for series in (*_of_lists(text, mentions), *_of_sentences(text, mentions)):
+        alike = {(each.kind, each.unit) for each in series}
+        if _MIN_COUNT <= len(series) <= _MAX_COUNT and len(alike) == 1 and series[0].kind not in _NO_AMOUNTS:
+            sums.setdefault(round(sum(each.value for each in series), 6), tuple(series))
+    return sums
+
+
+def _of_lists(text: str, mentions: Sequence[NumberMention]) -> Iterator[list[NumberMention]]:
+    """Yield the first number of each item of a list whose items all have one."""
+    for items in bullet_lists(text):
+        firsts = [next((each for each in mentions if a <= each.start < b), None) for a, b in items]
+        found = [each for each in firsts if each]
+        if len(found) == len(items):
+            yield found
+
+
+def _of_sentences(text: str, mentions: Sequence[NumberMention]) -> Iterator[list[NumberMention]]:
+    ends = [match.start() for match in _SENTENCE_END.finditer(text)]
+    at = 0
+
+    def sentence(mention: NumberMention) -> int:
+        nonlocal at
+        while at < len(ends) and ends[at] < mention.start:
+            at += 1
+        return at
+
+    for _, group in groupby(mentions, sentence):
+        yield list(group)
