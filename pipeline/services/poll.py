@@ -21,8 +21,8 @@ from pipeline.feeds.poll_schedule import (
 )
 from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
 from pipeline.services.context import PollReport, RunContext
-from pipeline.services.earlier_readings import accept_rereadings, with_earlier_readings
-from pipeline.services.namesakes import separate_namesakes
+from pipeline.services.earlier_readings import accept_rereadings, skipped_again, with_earlier_readings
+from pipeline.services.namesakes import changed_sources, separate_namesakes
 from pipeline.services.skip_notes import skip_cause
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
@@ -116,20 +116,41 @@ async def select_new(
     `taken` maps canonical URLs selected before to feed key and GUID. The document also has what earlier
     versions of the reader make of it, where stored items were read by them.
     """
-    existing = await asyncio.to_thread(_existing_items, ctx.db, feed, parsed.items, window)
-    parsed = await with_earlier_readings(ctx, fetched, parsed, existing.guids)
-    existing, reread = accept_rereadings(parsed, existing)
-    items = await separate_namesakes(ctx.db, feed, parsed.items, existing.guids)
-    namesakes = tuple(item for item, read in zip(items, parsed.items, strict=True) if item.guid != read.guid)
-    if namesakes:
-        parsed = parsed.model_copy(update={"items": items})
-        existing = await asyncio.to_thread(_existing_items, ctx.db, feed, items, window)
-        existing, reread = accept_rereadings(parsed, existing)
+    parsed, names, existing, sources = await asyncio.to_thread(_compare, ctx.db, feed, parsed, window)
+    parsed = await with_earlier_readings(ctx, fetched, parsed, existing.guids, names)
+    existing, reread = accept_rereadings(parsed, existing, sources)
     existing = existing.model_copy(update={"canonicals": {**existing.canonicals, **taken}})
     selection = select_items(feed, parsed.items, existing, ctx.clock(), window=window, limit=max_new)
+    reread += skipped_again(parsed.items, existing.guids, selection.new)
+    namesakes = tuple(item for item in parsed.items if item.guid in names.values())
     return FeedSnapshot(
         fetched, parsed, selection.model_copy(update={"reread": reread, "namesakes": namesakes})
     )
+
+
+class Comparison(NamedTuple):
+    """A document beside what is stored of its items."""
+
+    parsed: ParsedFeed
+    """With namesakes under guids of their own."""
+    names: dict[str, str]
+    """Guids of namesakes here, by those that the document gives them."""
+    existing: ExistingItems
+    sources: dict[str, Item]
+    """The stored items whose text is another one, as their feed had them; by guid."""
+
+
+def _compare(db: Database, feed: FeedConfig, parsed: ParsedFeed, window: Window | None) -> Comparison:
+    existing = _existing_items(db, feed, parsed.items, window)
+    sources = changed_sources(db, feed, parsed.items, existing.guids)
+    items = separate_namesakes(db, feed, parsed.items, sources)
+    pairs = zip(parsed.items, items, strict=True)
+    names = {read.guid: item.guid for read, item in pairs if read.guid != item.guid}
+    if names:
+        parsed = parsed.model_copy(update={"items": items})
+        existing = _existing_items(db, feed, items, window)
+        sources = changed_sources(db, feed, items, existing.guids)
+    return Comparison(parsed, names, existing, sources)
 
 
 async def _record_failure(

@@ -99,6 +99,18 @@ def in_window(window: Window | None) -> list[sa.ColumnElement[bool]]:
     return conditions + ([items.c.published_at < until] if until else [])
 
 
+FEED_SOURCE = (items.c.guid, items.c.payload, items.c.updated_payload, items.c.content_hash)
+"""Columns for `feed_source`."""
+
+
+def feed_source(row: Row) -> Item:
+    """Return an item as its feed had it last; in place of its page's text the feed's, where that is kept."""
+    if row.updated_payload is not None:
+        return Item.model_validate_json(row.updated_payload)
+    item = Item.model_validate_json(row.payload)
+    return item if item.content_hash == row.content_hash else item.model_copy(update={"text": item.summary})
+
+
 def updated_source(row: Row) -> Item | None:
     """Return an item's current source, with no less text than before; None where it did not change.
 

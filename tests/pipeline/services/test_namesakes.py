@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.feeds.pages.extract import Page
+from pipeline.feeds.pages.fetch import merge_page_text
 from pipeline.http_client import HttpClient
 from pipeline.services.context import PollReport
 from pipeline.services.poll import poll
@@ -117,6 +119,20 @@ async def test_an_edited_story_keeps_its_guid(newsroom: Newsroom) -> None:
         entry("Bridge", LIBRARY, "h", "br", 5),
     )
     assert (edited.new, edited.updated) == (0, 2)
+
+
+@pytest.mark.parametrize("link", ["fe", "ferry-monday"])
+async def test_an_edited_teaser_is_not_compared_with_the_text_of_its_page(
+    newsroom: Newsroom, link: str
+) -> None:
+    await newsroom.poll(entry("Ferry to sail", FERRY, "g", "fe"))
+    [lease] = newsroom.db.leases.acquire("late", 1, LEASE_S)
+    page = Page(text=f"{BRIDGE} {LIBRARY} " * 3)
+    newsroom.db.leases.set_source(lease, merge_page_text(lease.item, page, newsroom.feed))
+    newsroom.db.leases.begin_write(lease, draft(lease))
+    newsroom.db.leases.confirm_write(lease)
+    edited = await newsroom.poll(entry("Crossing resumes", FERRY, "g", link, 5))
+    assert (edited.new, edited.updated) == (0, 1)
 
 
 async def test_a_story_under_a_new_guid_and_link_of_its_feed_is_named(newsroom: Newsroom) -> None:
