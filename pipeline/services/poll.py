@@ -19,11 +19,17 @@ from pipeline.feeds.poll_schedule import (
     state_after_read,
     state_after_unchanged,
 )
-from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
+from pipeline.feeds.select import (
+    ExistingItem,
+    ExistingItems,
+    Selection,
+    complete_since,
+    select_items,
+)
 from pipeline.services.context import PollReport, RunContext
 from pipeline.services.earlier_readings import accept_rereadings, skipped_again, with_earlier_readings
 from pipeline.services.namesakes import changed_sources, separate_namesakes
-from pipeline.services.skip_notes import skip_cause
+from pipeline.services.skip_notes import notice_notes, skip_cause
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
 
@@ -188,10 +194,16 @@ async def admit_snapshot(
     whole = not (snapshot.parsed.cut or snapshot.selection.outside or snapshot.selection.beyond)
     read = ReadResult(complete=whole, ttl_s=snapshot.parsed.ttl_s)
     after = state_after_read(feed, state, snapshot.fetched, read, now, ctx.chance())
-    admitted = await asyncio.to_thread(admit, ctx, feed, snapshot.selection, after)
+    admitted = await asyncio.to_thread(admit, ctx, feed, snapshot.selection, after, snapshot.parsed)
     ctx.poll_states.set(feed, after)
-    left, notes = snapshot.selection.beyond, (*snapshot.parsed.notes, *_notes(snapshot.selection))
-    return PollReport(feed=feed.key, notes=notes, left=left, **admitted.model_dump())
+    notes = (*snapshot.parsed.notes, *_notes(snapshot.selection))
+    return poll_report(feed, admitted, notes, snapshot.selection.beyond)
+
+
+def poll_report(feed: FeedConfig, admitted: AdmissionResult, notes: tuple[str, ...], left: int) -> PollReport:
+    """Return the report of a poll with its notes, and those on the sources of stored items."""
+    counts = admitted.model_dump(exclude={"notices"})
+    return PollReport(feed=feed.key, notes=(*notes, *notice_notes(admitted.notices)), left=left, **counts)
 
 
 def _notes(selection: Selection) -> list[str]:
@@ -202,8 +214,19 @@ def _notes(selection: Selection) -> list[str]:
     return renamed + [f"{number} skipped: {cause}" for cause, number in skipped.items()]
 
 
-def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollState) -> AdmissionResult:
-    """Admit a selection and the feed's poll state in one transaction; return counts by outcome."""
+def admit(
+    ctx: RunContext,
+    feed: FeedConfig,
+    selection: Selection,
+    state: PollState,
+    parsed: ParsedFeed | None = None,
+) -> AdmissionResult:
+    """Admit a selection and the feed's poll state in one transaction; return counts by outcome.
+
+    `parsed` is the feed's own document, if its items can show what was withdrawn.
+    """
+    now = parsed.items if parsed and not parsed.cut else ()
+    deleted = set(parsed.deleted) - selection.present if parsed else ()
     return ctx.db.items.admit(
         feed.key,
         PollResult(
@@ -214,6 +237,9 @@ def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollSt
             reread=selection.reread,
             present=selection.present,
             namesakes=selection.namesakes,
+            deleted=sorted(deleted),
+            complete_since=complete_since(now),
+            urls=frozenset(item.canonical for item in now if item.canonical),
             state=state,
         ),
         policy=policy(ctx, feed),

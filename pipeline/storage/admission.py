@@ -12,12 +12,22 @@ import sqlalchemy as sa
 
 from pipeline.domain.models import FrozenModel, Item, PollState, external_id, reader_of
 from pipeline.domain.near_duplicates import signature_bands
+from pipeline.domain.withdrawals import OTHER_TEXT
 from pipeline.storage import caches, duplicate_groups, feeds, redraft_requests
 from pipeline.storage.engine import Row
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.findings import SYSTEM_EDITOR, flag_update
 from pipeline.storage.item_outcomes import SAME_ENTRY, SAME_LINK, SAME_TEXT
 from pipeline.storage.item_rows import Columns, by_canonical, by_guid, insert, values
+from pipeline.storage.notices import (
+    SourceNotice,
+    add_corrections,
+    find_subject,
+    note_deleted,
+    note_missing,
+    note_update,
+    set_notice,
+)
 from pipeline.storage.rereading import reread, reread_items
 from pipeline.storage.schema import calls, items, versions
 
@@ -55,6 +65,12 @@ class PollResult(NamedTuple):
     """Guids of the document: an item that is there itself is not updated from its duplicates."""
     namesakes: Sequence[Item] = ()
     """Items that came with the guid of another story, and have one of their own here."""
+    deleted: Sequence[str] = ()
+    """Guids of items that the feed says are deleted."""
+    complete_since: datetime | None = None
+    """The document has all of the feed's items that are newer than this; None: nobody can tell."""
+    urls: frozenset[str] = frozenset()
+    """Canonical URLs of the document."""
 
 
 class AdmissionResult(FrozenModel):
@@ -62,8 +78,11 @@ class AdmissionResult(FrozenModel):
 
     new: int = 0
     updated: int = 0
+    """Changed texts and new notices."""
     skipped: int = 0
     merged: int = 0
+    notices: tuple[SourceNotice, ...] = ()
+    """What became of the sources of stored items; changes of the sources of published articles."""
 
 
 def admit(
@@ -73,15 +92,23 @@ def admit(
     reread_items(connection, feed.id, result.reread)
     for item, _ in _not_stored(connection, feed, [(item, "") for item in result.namesakes]):
         caches.drop_page(connection, item.link)  # its page may be cached as that of the other story
+    notices, arrivals = add_corrections(connection, feed, arrivals)
+    corrections = len(notices)
     outcomes = admit_new(connection, feed, arrivals, policy, result.present)
-    skipped = _add_skipped(connection, feed, result.skipped)
+    skipped = _add_skipped(connection, feed, result.skipped, notices)
     merged = _add_merged(connection, feed, result.merged, policy, result.present)
-    updated = [_update_item(connection, feed.id, item, policy, result.present) for item in result.updated]
+    updated = sum(
+        _update_item(connection, feed.id, item, policy, result.present, notices) for item in result.updated
+    )
+    notices += note_deleted(connection, feed.id, result.deleted)
+    if result.complete_since is not None:
+        notices += note_missing(connection, feed.id, result.present, result.urls, result.complete_since)
     return AdmissionResult(
         new=outcomes.count("new"),
-        updated=sum(updated),
+        updated=updated + sum(each.notice != OTHER_TEXT for each in notices),
         skipped=skipped,
-        merged=outcomes.count("merged") + merged,
+        merged=outcomes.count("merged") + merged + corrections,
+        notices=tuple(notices),
     )
 
 
@@ -174,7 +201,7 @@ def _still_too_short(row: Row, item: Item) -> bool:
 def _put(connection: sa.Connection, feed: FeedRow, item: Item, more: Columns, item_id: int | None) -> int:
     if item_id is None:
         return insert(connection, feed, [(item, more)])[0]
-    again = values(item) | more
+    again = values(item) | {"notice": None} | more
     connection.execute(items.update().where(items.c.id == item_id).values(**again))
     return item_id
 
@@ -186,9 +213,20 @@ def _owner(connection: sa.Connection, canonical: str | None) -> str | None:
     return connection.execute(query).scalar()
 
 
-def _add_skipped(connection: sa.Connection, feed: FeedRow, skipped: Sequence[tuple[Item, str]]) -> int:
-    """Store items that are not to be drafted, with the reasons; returns how many are new."""
+def _add_skipped(
+    connection: sa.Connection,
+    feed: FeedRow,
+    skipped: Sequence[tuple[Item, str]],
+    notices: list[SourceNotice],
+) -> int:
+    """Store items that are not to be drafted, with the reasons; returns how many are new.
+
+    One that withdraws a stored item adds a notice about that to `notices`.
+    """
     fresh = _not_stored(connection, feed, skipped)
+    for item, _ in fresh:
+        if subject := find_subject(connection, feed.id, item):
+            notices += filter(None, [set_notice(connection, *subject)])
     rows: list[NewRow] = [(item, {"state": "skipped", "reason": reason}) for item, reason in fresh]
     return len(insert(connection, feed, rows))
 
@@ -226,12 +264,18 @@ def _not_stored(
 
 
 def _update_item(
-    connection: sa.Connection, feed_id: int, item: Item, policy: Policy, present: frozenset[str]
+    connection: sa.Connection,
+    feed_id: int,
+    item: Item,
+    policy: Policy,
+    present: frozenset[str],
+    notices: list[SourceNotice],
 ) -> bool:
     """Store a changed source: as the item while no work was done on it, as an update afterwards.
 
     Where the policy says so, a draft without a review is queued to be rewritten. An item that came back under
-    another guid updates the one it was merged into. Returns whether the change counts.
+    another guid updates the one it was merged into. What becomes a notice is added to `notices`. Returns
+    whether the change counts as one of the text.
     """
     here = sa.and_(items.c.feed_id == feed_id, items.c.guid == item.guid)
     row = connection.execute(sa.select(items).where(here)).first()
@@ -240,7 +284,13 @@ def _update_item(
     if row.state == "merged":
         connection.execute(items.update().where(items.c.id == row.id).values(updated_hash=item.content_hash))
         return _update_origin(connection, _origin(connection, row, present), item, policy)
-    return _update(connection, row, item, policy)
+    if (added := note_update(connection, row, item)) is not None:
+        notices += added
+        return False
+    counts = _update(connection, row, item, policy)
+    if counts and row.state == "approved":
+        notices.append(SourceNotice(title=row.title, notice=OTHER_TEXT, published=True))
+    return counts
 
 
 def _update_from_duplicate(

@@ -145,12 +145,14 @@ SOURCE_APPLIED: Columns = {
 
 
 def apply_source_update(connection: sa.Connection, item_id: int, reviewed: Item | None) -> None:
-    """Make a changed source the item's source, as a draft was approved beside it.
+    """Make a changed source the item's source, as a draft was approved beside it; a notice is dealt with.
 
     A source that changed again after it was `reviewed` stays a change.
     """
     this = items.c.id == item_id
     row = connection.execute(sa.select(items).where(this)).one()
+    if row.notice is not None:
+        connection.execute(items.update().where(this).values(notice=None))
     if (now := updated_source(row)) is not None and now == reviewed:
         applied = {"payload": now.model_dump_json(), "content_hash": row.updated_hash}
         connection.execute(items.update().where(this).values(**applied, **SOURCE_APPLIED))

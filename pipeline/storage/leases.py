@@ -13,6 +13,7 @@ from pipeline.storage.engine import Transactions
 from pipeline.storage.findings import SYSTEM_EDITOR, drop_failed_redraft, flag_failed_redraft, flag_update
 from pipeline.storage.item_rows import SOURCE_APPLIED, values
 from pipeline.storage.lease_rows import leases, waiting
+from pipeline.storage.notices import flag_notice, set_notice
 from pipeline.storage.processes import process_is_dead
 from pipeline.storage.records import Lease, LeaseFilter
 from pipeline.storage.schema import OPEN, items
@@ -97,6 +98,13 @@ class LeaseRepository(Transactions):
             item_rows.confirm(connection, lease.item_id)
             redraft_requests.close(connection, lease.item_id, "written")
             _flag_later_update(connection, lease)
+            flag_notice(connection, lease.item_id)
+
+    def note_source(self, lease: Lease, notice: str) -> None:
+        """Store what became of the source of a leased item's draft."""
+        with self._writing() as connection:
+            row = connection.execute(sa.select(items).where(items.c.id == lease.item_id)).one()
+            set_notice(connection, row, notice)
 
     def keep_current(self, lease: Lease, reason: str) -> None:
         """End a lease and keep the item's current draft, flagged with why it was not redrafted."""
