@@ -133,18 +133,26 @@ def is_different_item(stored: Item, item: Item) -> bool:
     """Tell whether an item of a feed is another story than the stored one that has its guid.
 
     A guid alone is no proof: some feeds number the places of their list, or have one guid for everything. It
-    takes another title, another text, and another link or, at the same link, another date. Both items have
-    the texts of their feed, not those of their pages; a text that is not known is empty.
+    takes another title, another text, and another link or, at the same link, another date; under the title
+    of a column, both. Both items have the texts of their feed, not those of their pages; a text that is not
+    known is empty.
     """
-    if _words(stored.title) == _words(item.title):
-        return False
     moved = stored.canonical != item.canonical
+    if _words(stored.title) == _words(item.title):
+        return moved and _is_redated(stored, item) and has_other_text(stored, item)
     shared = _best_containment(stored, item, summaries=not moved)
     if shared is not None and shared >= _MAX_SHARED_OTHER:
         return False
     if min(len(_words(stored.text)), len(_words(item.text))) < _MIN_WORDS:
         return moved and not _title_overlap(stored.title, item.title)
     return moved or _is_redated(stored, item)
+
+
+def has_other_text(item: Item, other: Item) -> bool:
+    """Tell whether both items have a text, and these have next to nothing in common."""
+    first, second = _words(item.text), _words(other.text)
+    long_enough = min(len(first), len(second)) >= _MIN_WORDS
+    return long_enough and _containment(first, second) < _MAX_SHARED_OTHER
 
 
 def _is_redated(stored: Item, item: Item) -> bool:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from pipeline.domain.models import FeedConfig, Item, same_text
-from pipeline.domain.near_duplicates import is_different_item
+from pipeline.domain.near_duplicates import has_other_text, is_different_item
 from pipeline.feeds.select import ExistingItem
 from pipeline.storage import Database
 
@@ -42,6 +42,33 @@ def separate_namesakes(
         rename_namesake(item, sources[item.guid], namesakes[item.guid]) if item.guid in different else item
         for item in items
     )
+
+
+def separate_links(
+    items: Sequence[Item], stored: Mapping[str, ExistingItem], owners: Mapping[str, Item]
+) -> tuple[Item, ...]:
+    """Return a document's items, other stories at the link of one without a canonical URL. Pure.
+
+    Some feeds link all their items to one page. `stored` are the stored items by guid, which stay as they
+    are; `owners` the feed's stored items by canonical URL.
+    """
+    first: dict[str, Item] = {}
+    separated = []
+    for item in items:
+        if item.canonical and item.guid not in stored:
+            owner, here = owners.get(item.canonical), first.get(item.canonical)
+            if (owner and is_different_item(owner, item)) or (here and _is_beside(here, item)):
+                separated.append(item.model_copy(update={"canonical": None}))
+                continue
+        if item.canonical:
+            first.setdefault(item.canonical, item)
+        separated.append(item)
+    return tuple(separated)
+
+
+def _is_beside(item: Item, other: Item) -> bool:
+    """Tell whether two items of one document and link are two stories."""
+    return item.guid != other.guid and item.title != other.title and has_other_text(item, other)
 
 
 def rename_namesake(item: Item, owner: Item, namesakes: Sequence[Item]) -> Item:

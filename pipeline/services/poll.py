@@ -28,7 +28,7 @@ from pipeline.feeds.select import (
 )
 from pipeline.services.context import PollReport, RunContext
 from pipeline.services.earlier_readings import accept_rereadings, skipped_again, with_earlier_readings
-from pipeline.services.namesakes import changed_sources, separate_namesakes
+from pipeline.services.namesakes import changed_sources, separate_links, separate_namesakes
 from pipeline.services.skip_notes import notice_notes, skip_cause
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
@@ -156,7 +156,19 @@ def _compare(db: Database, feed: FeedConfig, parsed: ParsedFeed, window: Window 
         parsed = parsed.model_copy(update={"items": items})
         existing = _existing_items(db, feed, items, window)
         sources = changed_sources(db, feed, items, existing.guids)
+    owners = _owners(db, feed, parsed.items, existing)
+    parsed = parsed.model_copy(update={"items": separate_links(parsed.items, existing.guids, owners)})
     return Comparison(parsed, names, existing, sources)
+
+
+def _owners(
+    db: Database, feed: FeedConfig, items: Sequence[Item], existing: ExistingItems
+) -> dict[str, Item]:
+    """Return the feed's stored items that have the canonical URLs of items that are not stored."""
+    urls = {item.canonical for item in items if item.canonical and item.guid not in existing.guids}
+    keys = {url: key for url, key in existing.canonicals.items() if url in urls and key[0] == feed.key}
+    sources = db.items.sources(feed.key, sorted({guid for _, guid in keys.values()})) if keys else {}
+    return {url: sources[guid] for url, (_, guid) in keys.items() if guid in sources}
 
 
 async def _record_failure(

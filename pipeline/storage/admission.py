@@ -74,15 +74,13 @@ class PollResult(NamedTuple):
 
 
 class AdmissionResult(FrozenModel):
-    """The number of a poll's items by outcome."""
+    """The number of a poll's items by outcome; updates are changed texts and new notices."""
 
     new: int = 0
     updated: int = 0
-    """Changed texts and new notices."""
     skipped: int = 0
     merged: int = 0
     notices: tuple[SourceNotice, ...] = ()
-    """What became of the sources of stored items; changes of the sources of published articles."""
 
 
 def admit(
@@ -96,7 +94,7 @@ def admit(
     corrections = len(notices)
     outcomes = admit_new(connection, feed, arrivals, policy, result.present)
     skipped = _add_skipped(connection, feed, result.skipped, notices)
-    merged = _add_merged(connection, feed, result.merged, policy, result.present)
+    outcomes += _add_merged(connection, feed, result.merged, policy, result.present)
     updated = sum(
         _update_item(connection, feed.id, item, policy, result.present, notices) for item in result.updated
     )
@@ -105,9 +103,9 @@ def admit(
         notices += note_missing(connection, feed.id, result.present, result.urls, result.complete_since)
     return AdmissionResult(
         new=outcomes.count("new"),
-        updated=updated + sum(each.notice != OTHER_TEXT for each in notices),
+        updated=updated + outcomes.count("update") + sum(each.notice != OTHER_TEXT for each in notices),
         skipped=skipped,
-        merged=outcomes.count("merged") + merged + corrections,
+        merged=outcomes.count("merged") + outcomes.count("update") + corrections,
         notices=tuple(notices),
     )
 
@@ -124,7 +122,7 @@ def admit_new(
     policy: Policy,
     present: frozenset[str] = frozenset(),
 ) -> list[str]:
-    """Store items to be drafted and return the outcome of each: new, merged or known."""
+    """Store items to be drafted and return the outcome of each: new, merged, update or known."""
     unique, others = _split(connection, feed, arrivals)
     rows: list[NewRow] = [(item, {"state": "seen", "owned_canonical": item.canonical}) for item, _ in unique]
     numbers = insert(connection, feed, rows)
@@ -157,7 +155,7 @@ def _split(
 def _admit_one(
     connection: sa.Connection, feed: FeedRow, arrival: Arrival, policy: Policy, present: frozenset[str]
 ) -> str:
-    """Store an item that may be stored already, or be a duplicate; returns new, merged or known.
+    """Store an item that may be stored already, or be a duplicate; returns new, merged, update or known.
 
     One that was skipped before, and is no longer excluded, becomes new. A duplicate (by canonical URL, or by
     bands and text) is merged into the other item or becomes its sibling.
@@ -178,13 +176,12 @@ def _admit_one(
     if duplicate and not duplicate.same_entry:
         more["story_id"] = duplicate_groups.join(connection, duplicate)
     item_id = _put(connection, feed, item, more, row.id if row else None)
-    if owner:
-        _update_from_duplicate(connection, item_id, item, policy, present)
-    else:
+    updates = bool(owner) and _update_from_duplicate(connection, item_id, item, policy, present)
+    if not owner:
         duplicate_groups.add_bands(connection, [(item_id, marks)])
     if duplicate and not duplicate.same_entry:
         duplicate_groups.notify_siblings(connection, duplicate_groups.join(connection, duplicate), item_id)
-    return "merged" if owner else "new"
+    return "update" if updates else "merged" if owner else "new"
 
 
 def _merge_reason(duplicate: duplicate_groups.NearDuplicate | None) -> str:
@@ -237,8 +234,8 @@ def _add_merged(
     merged: Sequence[tuple[Item, tuple[str, str]]],
     policy: Policy,
     present: frozenset[str],
-) -> int:
-    """Store duplicates, each with the (feed key, guid) that it repeats; returns how many are new.
+) -> list[str]:
+    """Store duplicates, each with the (feed key, guid) that it repeats; returns outcomes of the new ones.
 
     One that repeats an item of its own feed updates that item.
     """
@@ -248,10 +245,11 @@ def _add_merged(
         (item, {"state": "merged", "reason": SAME_LINK, "merged_into": external_id(first_keys[key], guid)})
         for item, (key, guid) in fresh
     ]
-    for item_id, (item, (key, _)) in zip(insert(connection, feed, rows), fresh, strict=True):
-        if key == feed.key:
-            _update_from_duplicate(connection, item_id, item, policy, present)
-    return len(fresh)
+    updates = [
+        key == feed.key and _update_from_duplicate(connection, item_id, item, policy, present)
+        for item_id, (item, (key, _)) in zip(insert(connection, feed, rows), fresh, strict=True)
+    ]
+    return ["update" if each else "merged" for each in updates]
 
 
 def _not_stored(
@@ -295,14 +293,14 @@ def _update_item(
 
 def _update_from_duplicate(
     connection: sa.Connection, item_id: int, item: Item, policy: Policy, present: frozenset[str]
-) -> None:
-    """Update the item of the same feed that a just merged item repeats."""
+) -> bool:
+    """Update the item of the same feed that a just merged item repeats; returns whether the change counts."""
     row = connection.execute(sa.select(items).where(items.c.id == item_id)).one()
     origin = _origin(connection, row, present)
     if origin is not None and reader_of(origin.updated_hash or origin.content_hash) != item.reader:
         reread(connection, origin, item)  # nobody can tell whether the publisher changed it, too
-    else:
-        _update_origin(connection, origin, item, policy)
+        return False
+    return _update_origin(connection, origin, item, policy)
 
 
 def _origin(connection: sa.Connection, row: Row, present: frozenset[str]) -> Row | None:
