@@ -15,6 +15,8 @@ VANISHED = "missing: its feed no longer has it, but still has older items"
 RESERVED = "changed: its publisher reserves it now, so the new text was not read"
 OTHER_TEXT = "changed: it has another text"
 
+REVIEWED = "reviewed: "
+"""Begins a stored notice that an editor knew when approving: it is not made again."""
 REPLACED_FINDINGS = ("source-withdrawn", "source-missing")
 """Kinds of findings that a later notice replaces."""
 _SEVERITIES = {"withdrawn": Severity.BLOCK, "missing": Severity.WARN, "changed": Severity.WARN}
@@ -68,4 +70,4 @@ def notice_kind(notice: str) -> str:
 
 def notice_cause(notice: str) -> str:
     """Return a notice without the title that it quotes."""
-    return notice.partition(", “")[0].partition(" “")[0]
+    return notice.removeprefix(REVIEWED).partition(", “")[0].partition(" “")[0]

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from pipeline.domain.models import FrozenModel
 from pipeline.domain.reviews import Severity
+from pipeline.domain.withdrawals import REVIEWED
 from pipeline.storage.redraft_requests import waiting
 from pipeline.storage.schema import acknowledgements, feeds, items, versions
 from pipeline.storage.schema import findings as findings_table
@@ -110,7 +111,9 @@ def _subqueries(among: sa.Select[tuple[int]] | Sequence[int]) -> _Subqueries:
     )
 
 
-_CHANGED = sa.or_(items.c.updated_payload.is_not(None), items.c.notice.is_not(None))
+_NOTICE = sa.case((~items.c.notice.startswith(REVIEWED), items.c.notice))
+"""A notice that no editor has reviewed, else NULL."""
+_CHANGED = sa.or_(items.c.updated_payload.is_not(None), _NOTICE.is_not(None))
 
 
 def _in_state(state: str) -> sa.Select[tuple[int]]:
@@ -186,7 +189,7 @@ def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
         items.c.state, items.c.published_at, versions.c.at.label("drafted_at"), versions.c.cause,
         versions.c.number.label("version"), versions.c.by, versions.c.sha256,
         subqueries.blocks.label("blocks"), subqueries.warns.label("warns"),
-        items.c.id.in_(waiting).label("asked"), _CHANGED.label("changed"), items.c.notice,
+        items.c.id.in_(waiting).label("asked"), _CHANGED.label("changed"), _NOTICE.label("notice"),
     )  # fmt: skip
     joined = items.join(feeds).join(subqueries.latest, subqueries.latest.c.item_id == items.c.id)
     joined = joined.join(versions, versions.c.id == subqueries.latest.c.id)

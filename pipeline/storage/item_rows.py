@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import Item, Window, external_id
 from pipeline.domain.reviews import Draft, Finding, claim_key
+from pipeline.domain.withdrawals import REVIEWED
 from pipeline.storage.engine import Row, chunks
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.records import DraftRow, PreviousVersion
@@ -145,14 +146,14 @@ SOURCE_APPLIED: Columns = {
 
 
 def apply_source_update(connection: sa.Connection, item_id: int, reviewed: Item | None) -> None:
-    """Make a changed source the item's source, as a draft was approved beside it; a notice is dealt with.
+    """Make a changed source the item's source, as a draft was approved beside it; its notice is reviewed.
 
     A source that changed again after it was `reviewed` stays a change.
     """
     this = items.c.id == item_id
     row = connection.execute(sa.select(items).where(this)).one()
-    if row.notice is not None:
-        connection.execute(items.update().where(this).values(notice=None))
+    if row.notice is not None and not row.notice.startswith(REVIEWED):
+        connection.execute(items.update().where(this).values(notice=f"{REVIEWED}{row.notice}"))
     if (now := updated_source(row)) is not None and now == reviewed:
         applied = {"payload": now.model_dump_json(), "content_hash": row.updated_hash}
         connection.execute(items.update().where(this).values(**applied, **SOURCE_APPLIED))

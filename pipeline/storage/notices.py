@@ -10,12 +10,14 @@ from pipeline.domain.withdrawals import (
     DELETED,
     REPLACED_FINDINGS,
     RESERVED,
+    REVIEWED,
     VANISHED,
     notice_about,
     notice_finding,
     notice_kind,
     withdrawal_notice,
 )
+from pipeline.storage.duplicate_groups import queue_duplicate
 from pipeline.storage.engine import Row, chunks
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.findings import add_finding, drop_findings, latest_version
@@ -41,23 +43,36 @@ class SourceNotice(FrozenModel):
 def set_notice(connection: sa.Connection, row: Row, notice: str) -> SourceNotice | None:
     """Store a notice about an item, with a finding of its draft; None where the item has it already.
 
-    What is withdrawn stays so. A withdrawn item that waits for its draft is skipped.
+    What is withdrawn stays so. A withdrawn item that waits for its draft is skipped; a duplicate in another
+    feed is queued in its place.
     """
-    if row.notice == notice or (row.notice and notice_kind(row.notice) == "withdrawn"):
+    if not _is_new(row.notice or "", notice):
         return None
     values: dict[str, object] = {"notice": notice}
     if notice_kind(notice) == "withdrawn" and row.state in _WAITING and row.lease_owner is None:
         values |= {"state": "skipped", "reason": notice, "owned_canonical": None}
     connection.execute(items.update().where(items.c.id == row.id).values(**values))
+    if "state" in values:
+        queue_duplicate(connection, row.id, items.c.feed_id != row.feed_id)
     if row.state in _DRAFTED:
         flag_notice(connection, row.id)
     return SourceNotice(title=row.title, notice=notice, published=row.state == "approved")
 
 
+def _is_new(stored: str, notice: str) -> bool:
+    before = stored.removeprefix(REVIEWED)
+    changed_again = stored != before and notice_kind(notice) == "changed"
+    return changed_again or (before != notice and notice_kind(before) != "withdrawn")
+
+
 def flag_notice(connection: sa.Connection, item_id: int) -> None:
     """Give the last text of an item the finding about its notice, in place of one about an earlier notice."""
     notice = connection.scalar(sa.select(items.c.notice).where(items.c.id == item_id))
-    if notice and (version_id := latest_version(connection, item_id)) is not None:
+    if (
+        notice
+        and not notice.startswith(REVIEWED)
+        and (version_id := latest_version(connection, item_id)) is not None
+    ):
         finding = notice_finding(notice)
         drop_findings(connection, version_id, {*REPLACED_FINDINGS, finding.kind})
         add_finding(connection, version_id, finding)
@@ -84,7 +99,7 @@ def note_missing(
     columns = (items.c.id, items.c.guid, items.c.canonical, items.c.external_id, items.c.notice)
     every = connection.execute(sa.select(*columns).where(*mine)).all()
     gone = [row for row in every if row.guid not in present and row.canonical not in urls]
-    back = [row.id for row in every if row.notice == VANISHED and row.guid in present]
+    back = [row.id for row in every if row.guid in present and (row.notice or "").endswith(VANISHED)]
     for item_id in back:
         connection.execute(items.update().where(items.c.id == item_id).values(notice=None))
         if (version_id := latest_version(connection, item_id)) is not None:

@@ -164,6 +164,7 @@ def test_a_retracted_source_blocks_approval_until_an_editor_says_why_not(desk: D
     assert desk.approve().status_code == 409
     desk.post("acknowledge", key=finding.key, reason="The new one says the same")
     assert desk.approve().status_code == 200
+    assert "source changed or withdrawn" not in desk.ada.page("/"), "the editor knew it"
 
 
 def test_a_dismissal_holds_until_its_evidence_changes(desk: Desk) -> None:

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from pipeline.http_client import HttpClient
 from pipeline.services.context import PollReport
 from pipeline.services.poll import poll
 from pipeline.storage import Database, DraftQuery
+from pipeline.storage.item_rows import apply_source_update
+from pipeline.storage.schema import items
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import run_context
 from tests.pipeline.storage.records import LEASE_S, draft, feed
@@ -36,13 +39,14 @@ class Newsroom:
 
     def __init__(self, db: Database, net: HttpClient, server: FeedServer, folder: Path) -> None:
         self.db, self.net, self.server, self.folder = db, net, server, folder
+        self.path = "/feed.xml"
         self.feed = feed("late", url=server.url("/feed.xml"), max_age_days=None)
         db.feeds.sync([feed(), self.feed])
 
     async def poll(self, *entries: str, **headers: str) -> PollReport:
         names = "xmlns='http://www.w3.org/2005/Atom' xmlns:at='http://purl.org/atompub/tombstones/1.0'"
         body = f"<feed {names}><title>F</title>{''.join(entries)}</feed>"
-        self.server.add("/feed.xml", body.encode(), content_type="application/atom+xml", headers=headers)
+        self.server.add(self.path, body.encode(), content_type="application/atom+xml", headers=headers)
         desk = run_context(self.db, self.net, self.folder, feeds=(self.feed,))
         return await poll(desk, self.feed, named=True)
 
@@ -114,6 +118,34 @@ async def test_an_item_that_vanishes_before_older_ones_is_missed_until_it_is_bac
     assert newsroom.findings()["Bridge"] == []
     await newsroom.poll(*reversed([every[0], *every[2:]]))
     assert newsroom.findings()["Bridge"] == [], "a feed in another order has what it likes"
+
+
+async def test_what_an_editor_knew_when_approving_is_not_said_again(newsroom: Newsroom) -> None:
+    every = [entry(name) for name in NAMES]
+    await newsroom.poll(*every)
+    newsroom.draft()
+    await newsroom.poll(every[0], *every[2:])
+    with newsroom.db._engine.begin() as connection:
+        [row] = connection.execute(sa.select(items).where(items.c.notice.is_not(None)))
+        apply_source_update(connection, row.id, None)
+    newsroom.approve("Bridge")
+    changed = DraftQuery(state="approved", changed=True)
+    assert newsroom.db.drafts.page(changed).total == 0
+    assert (await newsroom.poll(every[0], *every[2:], "<!-- -->")).notes == ()
+    await newsroom.poll(every[0], *every[2:], tombstone("Bridge"))
+    assert newsroom.db.drafts.page(changed).total == 1, "this is worse"
+
+
+async def test_a_withdrawn_item_leaves_its_place_to_a_duplicate_of_another_feed(newsroom: Newsroom) -> None:
+    await newsroom.poll(*(entry(name) for name in NAMES))
+    first, own = newsroom.feed, newsroom.feed.model_copy(update={"key": "second"})
+    newsroom.feed = own.model_copy(update={"url": newsroom.server.url("/second.xml")})
+    newsroom.db.feeds.sync([feed(), first, newsroom.feed])
+    newsroom.path = "/second.xml"
+    assert (await newsroom.poll(entry("Ferry"))).merged == 1
+    newsroom.feed, newsroom.path = first, "/feed.xml"
+    await newsroom.poll(tombstone("Ferry"))
+    assert newsroom.db.feeds.item_counts()["second"] == {"seen": 1}
 
 
 async def test_a_title_that_says_so_withdraws_an_item(newsroom: Newsroom) -> None:
