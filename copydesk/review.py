@@ -24,8 +24,9 @@ from pipeline.services.draft_file import (
     draft_source,
     join_stored,
     load_draft,
+    system_findings,
 )
-from pipeline.services.edit import acknowledge, system_findings
+from pipeline.services.edit import acknowledge
 from pipeline.services.redraft import request_redraft
 from pipeline.services.subscriptions import load_subscriptions
 from pipeline.storage import Database, DraftQuery, unacknowledged

@@ -8,6 +8,7 @@ from pipeline.storage import Database, OutcomeCount
 
 _WORDS = {
     "updated": "taken for an update",
+    "noticed": "whose source has a notice",
     "merged": "merged into another item",
     "skipped": "left out",
 }

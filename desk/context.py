@@ -24,8 +24,9 @@ from pipeline.services.draft_file import (
     draft_front,
     draft_source,
     join_stored,
+    system_findings,
 )
-from pipeline.services.edit import DraftEdit, apply_edit, save_edit, system_findings
+from pipeline.services.edit import DraftEdit, apply_edit, save_edit
 from pipeline.services.subscriptions import load_subscriptions
 from pipeline.services.verify_edit import EditVerifier
 from pipeline.storage import Database, DraftRow

@@ -21,6 +21,9 @@ from pipeline.storage import Database, DraftQuery, DraftRow, Publication, QueueR
 router = APIRouter()
 PAGE = 50
 """Drafts per page."""
+_PUBLISHED = 5
+"""Published articles with a changed or withdrawn source that the queue lists. Chosen, not measured."""
+_PUBLISHED_CHANGED = DraftQuery(state="approved", changed=True)
 _OUTCOMES = {"approve": "approved", "reject": "rejected"}
 _NO_REASON = "Nothing was rejected: fill in “Reason”."
 _NOT_OPENED = "not opened yet: open it first"
@@ -57,12 +60,16 @@ async def _page(
     number = 1 if results else _page_number(request.query_params.get("page"))
     criteria = chosen.criteria(subscriptions)
     page = await asyncio.to_thread(ctx.db.drafts.page, criteria, limit=PAGE, offset=PAGE * (number - 1))
+    published = None
+    if number == 1 and chosen == Filters():
+        published = await asyncio.to_thread(ctx.db.drafts.page, _PUBLISHED_CHANGED, limit=_PUBLISHED)
     current_editor(request)
     return render(
         request,
         "queue.html",
         status,
         page=page,
+        published=published if published and published.total else None,
         number=number,
         pages=max(1, -(-page.total // PAGE)),
         feeds={feed.key: feed.name for feed in subscriptions.feeds},
@@ -170,9 +177,7 @@ async def published(request: Request) -> Response:
     current_editor(request)
     ctx = web_context(request)
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
-    changed = await asyncio.to_thread(
-        ctx.db.drafts.page, DraftQuery(state="approved", changed=True), limit=PAGE
-    )
+    changed = await asyncio.to_thread(ctx.db.drafts.page, _PUBLISHED_CHANGED, limit=PAGE)
     latest = await asyncio.to_thread(ctx.db.drafts.page, DraftQuery(state="approved"), limit=PAGE)
     publications = await asyncio.to_thread(_publications, ctx.db, (*changed.rows, *latest.rows))
     return render(

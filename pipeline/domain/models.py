@@ -227,6 +227,11 @@ def reader_of(content_hash: str) -> int:
     return int(version) if colon else 1
 
 
+def same_text(content_hash: str, other: str) -> bool:
+    """Return whether two content hashes are of one text, whatever versions made it."""
+    return content_hash.rpartition(":")[2] == other.rpartition(":")[2]
+
+
 class PollState(FrozenModel):
     """State of one feed's polls: validators (ETag, Last-Modified), backoff, next poll."""
 

@@ -10,6 +10,7 @@ Thresholds: chosen so that they tell the pairs of tests/pipeline/domain/near_dup
 """
 
 import hashlib
+import itertools
 import re
 import zlib
 from collections import Counter
@@ -132,16 +133,42 @@ def is_different_item(stored: Item, item: Item) -> bool:
     """Tell whether an item of a feed is another story than the stored one that has its guid.
 
     A guid alone is no proof: some feeds number the places of their list, or have one guid for everything. It
-    takes another title, another text, and another link or, at the same link, another date.
+    takes another title, another text, and another link or, at the same link, another date; under the title
+    of a column, both. Both items have the texts of their feed, not those of their pages; a text that is not
+    known is empty.
     """
-    if _words(stored.title) == _words(item.title):
-        return False
     moved = stored.canonical != item.canonical
-    first, second = _words(stored.text), _words(item.text)
-    if min(len(first), len(second)) < _MIN_WORDS:
+    if _words(stored.title) == _words(item.title):
+        return moved and _is_redated(stored, item) and has_other_text(stored, item)
+    shared = _best_containment(stored, item, summaries=not moved)
+    if shared is not None and shared >= _MAX_SHARED_OTHER:
+        return False
+    if min(len(_words(stored.text)), len(_words(item.text))) < _MIN_WORDS:
         return moved and not _title_overlap(stored.title, item.title)
-    redated = stored.dated and item.dated and abs(stored.published_at - item.published_at) >= _MIN_REDATED
-    return (moved or redated) and _containment(first, second) < _MAX_SHARED_OTHER
+    return moved or _is_redated(stored, item)
+
+
+def has_other_text(item: Item, other: Item) -> bool:
+    """Tell whether both items have a text, and these have next to nothing in common."""
+    first, second = _words(item.text), _words(other.text)
+    long_enough = min(len(first), len(second)) >= _MIN_WORDS
+    return long_enough and _containment(first, second) < _MAX_SHARED_OTHER
+
+
+def _is_redated(stored: Item, item: Item) -> bool:
+    return stored.dated and item.dated and abs(stored.published_at - item.published_at) >= _MIN_REDATED
+
+
+def _best_containment(stored: Item, item: Item, *, summaries: bool) -> float | None:
+    """Return the greatest containment of a text of one item in a text of the other; None without any.
+
+    At one link the summaries count, too: a feed may send the full text or the teaser only.
+    """
+    texts = ((each.text, each.summary) if summaries else (each.text,) for each in (stored, item))
+    first, second = (
+        [words for words in map(_words, each) if len(words) >= _MIN_TITLE_WORDS] for each in texts
+    )
+    return max((_containment(*pair) for pair in itertools.product(first, second)), default=None)
 
 
 def _signature(words: Sequence[str]) -> list[int]:

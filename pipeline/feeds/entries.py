@@ -164,12 +164,15 @@ def _disambiguate(entries: Sequence[Entry], texts: _IdentityTexts) -> tuple[list
 
 
 def _guid(entry: Entry, texts: _IdentityTexts) -> str:
-    guid = " ".join(strip_invisible(fix_url(entry.guid)).split())
-    if len(guid) > _MAX_GUID_CHARS:
-        return f"sha256:{_hash(guid)}"
-    if guid:
+    if guid := publisher_guid(entry.guid):
         return guid
     return (entry.link and canonical_url(entry.link)) or f"sha256:{texts.content(entry)}"
+
+
+def publisher_guid(written: str) -> str:
+    """Return the publisher's guid as items have it, "" without one."""
+    guid = " ".join(strip_invisible(fix_url(written)).split())
+    return f"sha256:{_hash(guid)}" if len(guid) > _MAX_GUID_CHARS else guid
 
 
 def _hash(text: str) -> str:

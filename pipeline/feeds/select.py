@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pipeline.config.regex import compile_regex
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, Window
+from pipeline.domain.withdrawals import withdrawal_notice
 from pipeline.feeds.rights.declaration import reserved_reason
 
 # Scripts without spaces between words: a keyword has no word boundary there.
@@ -26,12 +27,13 @@ def is_age(reason: str | None) -> bool:
 def exclusion_reason(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
     """Return why the feed's filters exclude an item, None if they do not.
 
-    The first reason in this order: emptiness, reservation, age, language, categories, keywords, regular
-    expressions, length. `now` is aware UTC; without it, age is not checked. `min_chars` is not checked,
-    because the item's page may have more text.
+    The first reason in this order: emptiness, withdrawal, reservation, age, language, categories, keywords,
+    regular expressions, length. `now` is aware UTC; without it, age is not checked. `min_chars` is not
+    checked, because the item's page may have more text.
     """
     return (
         _emptiness(item)
+        or withdrawal_notice(item.title)
         or (reserved_reason(item.reserved) if item.reserved else None)
         or _age(feed, item, now)
         or _language(feed, item)
@@ -131,10 +133,23 @@ def _keyword_pattern(keyword: str) -> re.Pattern[str]:
     return re.compile(left + re.escape(keyword) + right)
 
 
+_OLDER_ITEMS = 2
+"""Older items that a feed must still have where it is to be missed that one is gone. Chosen, not measured."""
 _SKIPPED = "skipped"
 _QUEUED = "seen"
 _MERGED = "merged"
+_DRAFT_STATES = ("drafted", "approved")
 _NO_DRAFT_STATES = (_SKIPPED, "forgotten")
+
+
+def complete_since(items: Sequence[Item]) -> datetime | None:
+    """Return the time since which a feed's document has all its items: what is newer is not in the feed.
+
+    None where nobody can tell: its items are few, have no dates, or are not ordered by date.
+    """
+    times = [item.published_at for item in items]
+    ordered = all(item.dated for item in items) and times == sorted(times, reverse=True)
+    return times[-_OLDER_ITEMS] if ordered and len(times) > _OLDER_ITEMS else None
 
 
 class ExistingItem(FrozenModel):
@@ -263,7 +278,9 @@ def _outcome(
         return "unchanged"
     stored = existing.guids.get(item.guid)
     if stored is not None and item.reserved:
-        return "unchanged"  # the text that was free when it was read stays; the reserved one is not taken
+        # The text that was free when it was read stays; that it changed is told of what has a draft.
+        changed = stored.state in _DRAFT_STATES and stored.content_hash != item.content_hash
+        return "updated" if changed else "unchanged"
     if stored is not None and not _needs_recheck(stored, item, window):
         if stored.content_hash == item.content_hash or stored.state in _NO_DRAFT_STATES:
             return "unchanged"

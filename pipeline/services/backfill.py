@@ -23,6 +23,7 @@ from pipeline.services.poll import (
     admit_snapshot,
     fetch_and_select,
     policy,
+    poll_report,
     poll_with_snapshot,
     select_new,
 )
@@ -181,7 +182,7 @@ async def _admit_page(ctx: RunContext, feed: FeedConfig, selection: Selection) -
         return admit(ctx, feed, selection, _stored_state(ctx, feed))
 
     admitted = await asyncio.to_thread(admit_page)
-    return PollReport(feed=feed.key, left=selection.beyond, **admitted.model_dump())
+    return poll_report(feed, admitted, (), selection.beyond)
 
 
 def _stored_state(ctx: RunContext, feed: FeedConfig) -> PollState:

@@ -26,6 +26,7 @@ from pipeline.domain.errors import (
 )
 from pipeline.domain.models import FeedConfig, Item, Window, external_id
 from pipeline.domain.reviews import Draft, Severity
+from pipeline.domain.withdrawals import GONE, NOT_FOUND
 from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import merge_page_text, needs_page
@@ -44,6 +45,9 @@ _FAILED_PAGE_AGE = timedelta(days=1)
 """How long a page that could not be used is not requested again. Chosen, not measured."""
 _TEMPORARY_KINDS = frozenset(("timeout", "unreachable", "server", "rate-limited", "http", "tls"))
 """Kinds of FeedError that may be gone at a later run."""
+
+_NOTICES = {"gone": GONE, "not-found": NOT_FOUND}
+"""Notices on a drafted item whose page is no longer there, by the kind of FeedError."""
 
 
 class SourceTooThin(Exception):
@@ -66,6 +70,8 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
         await _require_unreserved(ctx, feed)
     if needs_page(item, feed):
         page, error = await _page(ctx, feed, item)
+    if error is not None and lease.previous and error.kind in _NOTICES:  # the page was there before
+        await asyncio.to_thread(ctx.db.leases.note_source, lease, _NOTICES[error.kind])
     if error is not None and is_reserved(error.message):
         raise SourceTooThin(error.message, temporary=False)
     item = merge_page_text(item, page, feed)

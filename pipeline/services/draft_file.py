@@ -19,7 +19,7 @@ from pipeline.config import Subscriptions
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, Credit, Source
 from pipeline.domain.reviews import Draft, Finding, Front, Severity
-from pipeline.storage import Database, DraftRow, PendingSave, Save, unacknowledged
+from pipeline.storage import SYSTEM_FINDINGS, Database, DraftRow, PendingSave, Save, unacknowledged
 from pipeline.verifier.findings import KIND as SENSE
 from pipeline.verifier.numbered_draft import number_sentences
 from pipeline.verifier.readings import join_readings
@@ -215,6 +215,12 @@ def join_stored(
         return (*findings, *notes)
     draft = number_sentences(source, body, beat, front)
     return join_readings(findings, row.readings, draft, source, beat.checks)
+
+
+def system_findings(row: DraftRow) -> tuple[Finding, ...]:
+    """Return the findings of a draft that no check makes, each once: an edit does not remove them."""
+    findings = [finding for finding in row.findings if finding.kind in SYSTEM_FINDINGS]
+    return tuple({finding.key or finding.message: finding for finding in findings}.values())
 
 
 def _is_editors_address(text: str, model_text: str) -> bool:

@@ -27,6 +27,7 @@ from pipeline.services.draft_file import (
     read_text,
     record_external_edit,
     require_unchanged,
+    system_findings,
     update_counts,
     write_text,
 )
@@ -127,12 +128,6 @@ def _readable(text: str) -> bool:
     except OutputError:
         return False
     return True
-
-
-def system_findings(row: DraftRow) -> tuple[Finding, ...]:
-    """Return the findings of a draft that no check makes, each once: an edit does not remove them."""
-    findings = [finding for finding in row.findings if finding.kind in SYSTEM_FINDINGS]
-    return tuple({finding.key or finding.message: finding for finding in findings}.values())
 
 
 def apply_edit(

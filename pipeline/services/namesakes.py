@@ -1,48 +1,86 @@
 """Separates items whose publisher gave them one guid: a guid is a hint, and no proof of identity."""
 
-import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from pipeline.domain.models import FeedConfig, Item
-from pipeline.domain.near_duplicates import is_different_item
+from pipeline.domain.models import FeedConfig, Item, same_text
+from pipeline.domain.near_duplicates import has_other_text, is_different_item
 from pipeline.feeds.select import ExistingItem
 from pipeline.storage import Database
 
 
-async def separate_namesakes(
+def changed_sources(
     db: Database, feed: FeedConfig, items: Sequence[Item], stored: Mapping[str, ExistingItem]
-) -> tuple[Item, ...]:
-    """Return a document's items, those with a guid of their own whose guid is that of another stored story.
-
-    Only items whose stored text is another one are looked at.
-    """
+) -> dict[str, Item]:
+    """Return the stored items, as their feed had them, whose text is not that of this document; by guid."""
     changed = {
         item.guid
         for item in items
         if (before := stored.get(item.guid)) is not None
-        and before.content_hash != item.content_hash
+        and not same_text(before.content_hash, item.content_hash)
         and before.state != "forgotten"
     }
-    if not changed:
+    return db.items.sources(feed.key, sorted(changed)) if changed else {}
+
+
+def separate_namesakes(
+    db: Database, feed: FeedConfig, items: Sequence[Item], sources: Mapping[str, Item]
+) -> tuple[Item, ...]:
+    """Return a document's items, those with a guid of their own whose guid is that of another stored story.
+
+    `sources` are the stored items whose text is another one, by guid.
+    """
+    different = {
+        item.guid
+        for item in items
+        if (source := sources.get(item.guid)) is not None and is_different_item(source, item)
+    }
+    if not different:
         return tuple(items)
-    namesakes = await asyncio.to_thread(db.items.namesakes, feed.key, sorted(changed))
+    namesakes = db.items.namesakes(feed.key, sorted(different))
     return tuple(
-        rename_namesake(item, namesakes[item.guid]) if item.guid in changed else item for item in items
+        rename_namesake(item, sources[item.guid], namesakes[item.guid]) if item.guid in different else item
+        for item in items
     )
 
 
-def rename_namesake(item: Item, namesakes: Sequence[Item]) -> Item:
-    """Return an item under the guid of its own story among `namesakes`; the first of them has the guid. Pure.
+def separate_links(
+    items: Sequence[Item], stored: Mapping[str, ExistingItem], owners: Mapping[str, Item]
+) -> tuple[Item, ...]:
+    """Return a document's items, other stories at the link of one without a canonical URL. Pure.
+
+    Some feeds link all their items to one page. `stored` are the stored items by guid, which stay as they
+    are; `owners` the feed's stored items by canonical URL.
+    """
+    first: dict[str, Item] = {}
+    separated = []
+    for item in items:
+        if item.canonical and item.guid not in stored:
+            owner, here = owners.get(item.canonical), first.get(item.canonical)
+            if (owner and is_different_item(owner, item)) or (here and _is_beside(here, item)):
+                separated.append(item.model_copy(update={"canonical": None}))
+                continue
+        if item.canonical:
+            first.setdefault(item.canonical, item)
+        separated.append(item)
+    return tuple(separated)
+
+
+def _is_beside(item: Item, other: Item) -> bool:
+    """Tell whether two items of one document and link are two stories."""
+    return item.guid != other.guid and item.title != other.title and has_other_text(item, other)
+
+
+def rename_namesake(item: Item, owner: Item, namesakes: Sequence[Item]) -> Item:
+    """Return an item under the guid of its own story among `namesakes`; `owner` has the guid itself. Pure.
 
     A story that is not stored yet gets the guid with its link, else its date or title. Where its link is that
     of the owner, it has no canonical URL: the page is not of this item alone.
     """
-    if not namesakes or not is_different_item(namesakes[0], item):
+    if not is_different_item(owner, item):
         return item
-    owner = namesakes[0]
     renamed = item if item.canonical != owner.canonical else item.model_copy(update={"canonical": None})
-    guids = {other.guid: other for other in namesakes[1:]}
+    guids = {other.guid: other for other in namesakes}
     own = _own_guid(item, owner)
     if own not in guids:
         own = next((guid for guid, other in guids.items() if not is_different_item(other, item)), own)

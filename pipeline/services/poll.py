@@ -19,11 +19,17 @@ from pipeline.feeds.poll_schedule import (
     state_after_read,
     state_after_unchanged,
 )
-from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
+from pipeline.feeds.select import (
+    ExistingItem,
+    ExistingItems,
+    Selection,
+    complete_since,
+    select_items,
+)
 from pipeline.services.context import PollReport, RunContext
-from pipeline.services.earlier_readings import accept_rereadings, with_earlier_readings
-from pipeline.services.namesakes import separate_namesakes
-from pipeline.services.skip_notes import skip_cause
+from pipeline.services.earlier_readings import accept_rereadings, skipped_again, with_earlier_readings
+from pipeline.services.namesakes import changed_sources, separate_links, separate_namesakes
+from pipeline.services.skip_notes import notice_notes, skip_cause
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
 
@@ -116,20 +122,53 @@ async def select_new(
     `taken` maps canonical URLs selected before to feed key and GUID. The document also has what earlier
     versions of the reader make of it, where stored items were read by them.
     """
-    existing = await asyncio.to_thread(_existing_items, ctx.db, feed, parsed.items, window)
-    parsed = await with_earlier_readings(ctx, fetched, parsed, existing.guids)
-    existing, reread = accept_rereadings(parsed, existing)
-    items = await separate_namesakes(ctx.db, feed, parsed.items, existing.guids)
-    namesakes = tuple(item for item, read in zip(items, parsed.items, strict=True) if item.guid != read.guid)
-    if namesakes:
-        parsed = parsed.model_copy(update={"items": items})
-        existing = await asyncio.to_thread(_existing_items, ctx.db, feed, items, window)
-        existing, reread = accept_rereadings(parsed, existing)
+    parsed, names, existing, sources = await asyncio.to_thread(_compare, ctx.db, feed, parsed, window)
+    parsed = await with_earlier_readings(ctx, fetched, parsed, existing.guids, names)
+    existing, reread = accept_rereadings(parsed, existing, sources)
     existing = existing.model_copy(update={"canonicals": {**existing.canonicals, **taken}})
     selection = select_items(feed, parsed.items, existing, ctx.clock(), window=window, limit=max_new)
+    reread += skipped_again(parsed.items, existing.guids, selection.new)
+    namesakes = tuple(item for item in parsed.items if item.guid in names.values())
     return FeedSnapshot(
         fetched, parsed, selection.model_copy(update={"reread": reread, "namesakes": namesakes})
     )
+
+
+class Comparison(NamedTuple):
+    """A document beside what is stored of its items."""
+
+    parsed: ParsedFeed
+    """With namesakes under guids of their own."""
+    names: dict[str, str]
+    """Guids of namesakes here, by those that the document gives them."""
+    existing: ExistingItems
+    sources: dict[str, Item]
+    """The stored items whose text is another one, as their feed had them; by guid."""
+
+
+def _compare(db: Database, feed: FeedConfig, parsed: ParsedFeed, window: Window | None) -> Comparison:
+    existing = _existing_items(db, feed, parsed.items, window)
+    sources = changed_sources(db, feed, parsed.items, existing.guids)
+    items = separate_namesakes(db, feed, parsed.items, sources)
+    pairs = zip(parsed.items, items, strict=True)
+    names = {read.guid: item.guid for read, item in pairs if read.guid != item.guid}
+    if names:
+        parsed = parsed.model_copy(update={"items": items})
+        existing = _existing_items(db, feed, items, window)
+        sources = changed_sources(db, feed, items, existing.guids)
+    owners = _owners(db, feed, parsed.items, existing)
+    parsed = parsed.model_copy(update={"items": separate_links(parsed.items, existing.guids, owners)})
+    return Comparison(parsed, names, existing, sources)
+
+
+def _owners(
+    db: Database, feed: FeedConfig, items: Sequence[Item], existing: ExistingItems
+) -> dict[str, Item]:
+    """Return the feed's stored items that have the canonical URLs of items that are not stored."""
+    urls = {item.canonical for item in items if item.canonical and item.guid not in existing.guids}
+    keys = {url: key for url, key in existing.canonicals.items() if url in urls and key[0] == feed.key}
+    sources = db.items.sources(feed.key, sorted({guid for _, guid in keys.values()})) if keys else {}
+    return {url: sources[guid] for url, (_, guid) in keys.items() if guid in sources}
 
 
 async def _record_failure(
@@ -167,10 +206,16 @@ async def admit_snapshot(
     whole = not (snapshot.parsed.cut or snapshot.selection.outside or snapshot.selection.beyond)
     read = ReadResult(complete=whole, ttl_s=snapshot.parsed.ttl_s)
     after = state_after_read(feed, state, snapshot.fetched, read, now, ctx.chance())
-    admitted = await asyncio.to_thread(admit, ctx, feed, snapshot.selection, after)
+    admitted = await asyncio.to_thread(admit, ctx, feed, snapshot.selection, after, snapshot.parsed)
     ctx.poll_states.set(feed, after)
-    left, notes = snapshot.selection.beyond, (*snapshot.parsed.notes, *_notes(snapshot.selection))
-    return PollReport(feed=feed.key, notes=notes, left=left, **admitted.model_dump())
+    notes = (*snapshot.parsed.notes, *_notes(snapshot.selection))
+    return poll_report(feed, admitted, notes, snapshot.selection.beyond)
+
+
+def poll_report(feed: FeedConfig, admitted: AdmissionResult, notes: tuple[str, ...], left: int) -> PollReport:
+    """Return the report of a poll with its notes, and those on the sources of stored items."""
+    counts = admitted.model_dump(exclude={"notices"})
+    return PollReport(feed=feed.key, notes=(*notes, *notice_notes(admitted.notices)), left=left, **counts)
 
 
 def _notes(selection: Selection) -> list[str]:
@@ -181,8 +226,19 @@ def _notes(selection: Selection) -> list[str]:
     return renamed + [f"{number} skipped: {cause}" for cause, number in skipped.items()]
 
 
-def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollState) -> AdmissionResult:
-    """Admit a selection and the feed's poll state in one transaction; return counts by outcome."""
+def admit(
+    ctx: RunContext,
+    feed: FeedConfig,
+    selection: Selection,
+    state: PollState,
+    parsed: ParsedFeed | None = None,
+) -> AdmissionResult:
+    """Admit a selection and the feed's poll state in one transaction; return counts by outcome.
+
+    `parsed` is the feed's own document, if its items can show what was withdrawn.
+    """
+    now = parsed.items if parsed and not parsed.cut else ()
+    deleted = set(parsed.deleted) - selection.present if parsed else ()
     return ctx.db.items.admit(
         feed.key,
         PollResult(
@@ -193,6 +249,9 @@ def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollSt
             reread=selection.reread,
             present=selection.present,
             namesakes=selection.namesakes,
+            deleted=sorted(deleted),
+            complete_since=complete_since(now),
+            urls=frozenset(item.canonical for item in now if item.canonical),
             state=state,
         ),
         policy=policy(ctx, feed),

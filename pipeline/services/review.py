@@ -30,6 +30,7 @@ from pipeline.services.draft_file import (
     record_external_edit,
     recorded_text,
     require_unchanged,
+    system_findings,
     update_counts,
     write_text,
 )
@@ -197,7 +198,7 @@ def _approved_text(current: DraftOnDisk, subscriptions: Subscriptions, review: R
     source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
     front = draft_front(row, draft_metadata, body, beat)
     findings = join_stored(row, source, beat, body, run_checks(source, body, beat, front=front), front)
-    _refuse_blocked(row, findings)
+    _refuse_blocked(row, (*findings, *system_findings(row)))
     metadata = {**front.metadata, "draft": False}
     if _edited(row, metadata, body) or "updatedAt" not in metadata:
         metadata["updatedAt"] = utc_iso(review.at)

@@ -23,6 +23,7 @@ from pipeline.storage.item_outcomes import OutcomeCount
 from pipeline.storage.item_rows import BY_HAND
 from pipeline.storage.items import ExistingItems, Failure
 from pipeline.storage.metrics import Latency, LatencyBucket, Metrics, ModelUsage
+from pipeline.storage.notices import SourceNotice
 from pipeline.storage.publications import Publication, TargetBacklog
 from pipeline.storage.records import (
     SYSTEM_FINDINGS,
@@ -81,6 +82,7 @@ __all__ = [
     "RedraftContext",
     "Save",
     "Sibling",
+    "SourceNotice",
     "SpendingCap",
     "TargetBacklog",
     "Version",

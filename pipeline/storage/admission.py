@@ -12,12 +12,22 @@ import sqlalchemy as sa
 
 from pipeline.domain.models import FrozenModel, Item, PollState, external_id, reader_of
 from pipeline.domain.near_duplicates import signature_bands
+from pipeline.domain.withdrawals import OTHER_TEXT
 from pipeline.storage import caches, duplicate_groups, feeds, redraft_requests
 from pipeline.storage.engine import Row
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.findings import SYSTEM_EDITOR, flag_update
 from pipeline.storage.item_outcomes import SAME_ENTRY, SAME_LINK, SAME_TEXT
 from pipeline.storage.item_rows import Columns, by_canonical, by_guid, insert, values
+from pipeline.storage.notices import (
+    SourceNotice,
+    add_corrections,
+    find_subject,
+    note_deleted,
+    note_missing,
+    note_update,
+    set_notice,
+)
 from pipeline.storage.rereading import reread, reread_items
 from pipeline.storage.schema import calls, items, versions
 
@@ -55,15 +65,22 @@ class PollResult(NamedTuple):
     """Guids of the document: an item that is there itself is not updated from its duplicates."""
     namesakes: Sequence[Item] = ()
     """Items that came with the guid of another story, and have one of their own here."""
+    deleted: Sequence[str] = ()
+    """Guids of items that the feed says are deleted."""
+    complete_since: datetime | None = None
+    """The document has all of the feed's items that are newer than this; None: nobody can tell."""
+    urls: frozenset[str] = frozenset()
+    """Canonical URLs of the document."""
 
 
 class AdmissionResult(FrozenModel):
-    """The number of a poll's items by outcome."""
+    """The number of a poll's items by outcome; updates are changed texts and new notices."""
 
     new: int = 0
     updated: int = 0
     skipped: int = 0
     merged: int = 0
+    notices: tuple[SourceNotice, ...] = ()
 
 
 def admit(
@@ -73,15 +90,23 @@ def admit(
     reread_items(connection, feed.id, result.reread)
     for item, _ in _not_stored(connection, feed, [(item, "") for item in result.namesakes]):
         caches.drop_page(connection, item.link)  # its page may be cached as that of the other story
+    notices, arrivals = add_corrections(connection, feed, arrivals)
+    corrections = len(notices)
     outcomes = admit_new(connection, feed, arrivals, policy, result.present)
-    skipped = _add_skipped(connection, feed, result.skipped)
-    merged = _add_merged(connection, feed, result.merged, policy, result.present)
-    updated = [_update_item(connection, feed.id, item, policy, result.present) for item in result.updated]
+    skipped = _add_skipped(connection, feed, result.skipped, notices)
+    outcomes += _add_merged(connection, feed, result.merged, policy, result.present)
+    updated = sum(
+        _update_item(connection, feed.id, item, policy, result.present, notices) for item in result.updated
+    )
+    notices += note_deleted(connection, feed.id, result.deleted)
+    if result.complete_since is not None:
+        notices += note_missing(connection, feed.id, result.present, result.urls, result.complete_since)
     return AdmissionResult(
         new=outcomes.count("new"),
-        updated=sum(updated),
+        updated=updated + outcomes.count("update") + sum(each.notice != OTHER_TEXT for each in notices),
         skipped=skipped,
-        merged=outcomes.count("merged") + merged,
+        merged=outcomes.count("merged") + outcomes.count("update") + corrections,
+        notices=tuple(notices),
     )
 
 
@@ -97,7 +122,7 @@ def admit_new(
     policy: Policy,
     present: frozenset[str] = frozenset(),
 ) -> list[str]:
-    """Store items to be drafted and return the outcome of each: new, merged or known."""
+    """Store items to be drafted and return the outcome of each: new, merged, update or known."""
     unique, others = _split(connection, feed, arrivals)
     rows: list[NewRow] = [(item, {"state": "seen", "owned_canonical": item.canonical}) for item, _ in unique]
     numbers = insert(connection, feed, rows)
@@ -130,7 +155,7 @@ def _split(
 def _admit_one(
     connection: sa.Connection, feed: FeedRow, arrival: Arrival, policy: Policy, present: frozenset[str]
 ) -> str:
-    """Store an item that may be stored already, or be a duplicate; returns new, merged or known.
+    """Store an item that may be stored already, or be a duplicate; returns new, merged, update or known.
 
     One that was skipped before, and is no longer excluded, becomes new. A duplicate (by canonical URL, or by
     bands and text) is merged into the other item or becomes its sibling.
@@ -151,13 +176,12 @@ def _admit_one(
     if duplicate and not duplicate.same_entry:
         more["story_id"] = duplicate_groups.join(connection, duplicate)
     item_id = _put(connection, feed, item, more, row.id if row else None)
-    if owner:
-        _update_from_duplicate(connection, item_id, item, policy, present)
-    else:
+    updates = bool(owner) and _update_from_duplicate(connection, item_id, item, policy, present)
+    if not owner:
         duplicate_groups.add_bands(connection, [(item_id, marks)])
     if duplicate and not duplicate.same_entry:
         duplicate_groups.notify_siblings(connection, duplicate_groups.join(connection, duplicate), item_id)
-    return "merged" if owner else "new"
+    return "update" if updates else "merged" if owner else "new"
 
 
 def _merge_reason(duplicate: duplicate_groups.NearDuplicate | None) -> str:
@@ -174,7 +198,7 @@ def _still_too_short(row: Row, item: Item) -> bool:
 def _put(connection: sa.Connection, feed: FeedRow, item: Item, more: Columns, item_id: int | None) -> int:
     if item_id is None:
         return insert(connection, feed, [(item, more)])[0]
-    again = values(item) | more
+    again = values(item) | {"notice": None} | more
     connection.execute(items.update().where(items.c.id == item_id).values(**again))
     return item_id
 
@@ -186,9 +210,20 @@ def _owner(connection: sa.Connection, canonical: str | None) -> str | None:
     return connection.execute(query).scalar()
 
 
-def _add_skipped(connection: sa.Connection, feed: FeedRow, skipped: Sequence[tuple[Item, str]]) -> int:
-    """Store items that are not to be drafted, with the reasons; returns how many are new."""
+def _add_skipped(
+    connection: sa.Connection,
+    feed: FeedRow,
+    skipped: Sequence[tuple[Item, str]],
+    notices: list[SourceNotice],
+) -> int:
+    """Store items that are not to be drafted, with the reasons; returns how many are new.
+
+    One that withdraws a stored item adds a notice about that to `notices`.
+    """
     fresh = _not_stored(connection, feed, skipped)
+    for item, _ in fresh:
+        if subject := find_subject(connection, feed.id, item):
+            notices += filter(None, [set_notice(connection, *subject)])
     rows: list[NewRow] = [(item, {"state": "skipped", "reason": reason}) for item, reason in fresh]
     return len(insert(connection, feed, rows))
 
@@ -199,8 +234,8 @@ def _add_merged(
     merged: Sequence[tuple[Item, tuple[str, str]]],
     policy: Policy,
     present: frozenset[str],
-) -> int:
-    """Store duplicates, each with the (feed key, guid) that it repeats; returns how many are new.
+) -> list[str]:
+    """Store duplicates, each with the (feed key, guid) that it repeats; returns outcomes of the new ones.
 
     One that repeats an item of its own feed updates that item.
     """
@@ -210,10 +245,11 @@ def _add_merged(
         (item, {"state": "merged", "reason": SAME_LINK, "merged_into": external_id(first_keys[key], guid)})
         for item, (key, guid) in fresh
     ]
-    for item_id, (item, (key, _)) in zip(insert(connection, feed, rows), fresh, strict=True):
-        if key == feed.key:
-            _update_from_duplicate(connection, item_id, item, policy, present)
-    return len(fresh)
+    updates = [
+        key == feed.key and _update_from_duplicate(connection, item_id, item, policy, present)
+        for item_id, (item, (key, _)) in zip(insert(connection, feed, rows), fresh, strict=True)
+    ]
+    return ["update" if each else "merged" for each in updates]
 
 
 def _not_stored(
@@ -226,12 +262,18 @@ def _not_stored(
 
 
 def _update_item(
-    connection: sa.Connection, feed_id: int, item: Item, policy: Policy, present: frozenset[str]
+    connection: sa.Connection,
+    feed_id: int,
+    item: Item,
+    policy: Policy,
+    present: frozenset[str],
+    notices: list[SourceNotice],
 ) -> bool:
     """Store a changed source: as the item while no work was done on it, as an update afterwards.
 
     Where the policy says so, a draft without a review is queued to be rewritten. An item that came back under
-    another guid updates the one it was merged into. Returns whether the change counts.
+    another guid updates the one it was merged into. What becomes a notice is added to `notices`. Returns
+    whether the change counts as one of the text.
     """
     here = sa.and_(items.c.feed_id == feed_id, items.c.guid == item.guid)
     row = connection.execute(sa.select(items).where(here)).first()
@@ -240,19 +282,25 @@ def _update_item(
     if row.state == "merged":
         connection.execute(items.update().where(items.c.id == row.id).values(updated_hash=item.content_hash))
         return _update_origin(connection, _origin(connection, row, present), item, policy)
-    return _update(connection, row, item, policy)
+    if (added := note_update(connection, row, item)) is not None:
+        notices += added
+        return False
+    counts = _update(connection, row, item, policy)
+    if counts and row.state == "approved":
+        notices.append(SourceNotice(title=row.title, notice=OTHER_TEXT, published=True))
+    return counts
 
 
 def _update_from_duplicate(
     connection: sa.Connection, item_id: int, item: Item, policy: Policy, present: frozenset[str]
-) -> None:
-    """Update the item of the same feed that a just merged item repeats."""
+) -> bool:
+    """Update the item of the same feed that a just merged item repeats; returns whether the change counts."""
     row = connection.execute(sa.select(items).where(items.c.id == item_id)).one()
     origin = _origin(connection, row, present)
     if origin is not None and reader_of(origin.updated_hash or origin.content_hash) != item.reader:
         reread(connection, origin, item)  # nobody can tell whether the publisher changed it, too
-    else:
-        _update_origin(connection, origin, item, policy)
+        return False
+    return _update_origin(connection, origin, item, policy)
 
 
 def _origin(connection: sa.Connection, row: Row, present: frozenset[str]) -> Row | None:

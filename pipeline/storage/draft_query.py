@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from pipeline.domain.models import FrozenModel
 from pipeline.domain.reviews import Severity
+from pipeline.domain.withdrawals import REVIEWED
 from pipeline.storage.redraft_requests import waiting
 from pipeline.storage.schema import acknowledgements, feeds, items, versions
 from pipeline.storage.schema import findings as findings_table
@@ -26,7 +27,7 @@ class DraftQuery(FrozenModel):
     asked: bool = False
     """Only those with a pending redraft request."""
     changed: bool = False
-    """Only those whose source changed."""
+    """Only those whose source changed or has a notice."""
     order: Literal["newest", "oldest", "findings"] = "newest"
 
 
@@ -52,6 +53,9 @@ class QueueRow(FrozenModel):
     """Findings of each severity that are not acknowledged."""
     asked: bool
     changed: bool
+    """Its source has another text, or a notice."""
+    notice: str | None
+    """What became of its source, where there is no new text of it."""
 
 
 class QueueCounts(NamedTuple):
@@ -107,6 +111,11 @@ def _subqueries(among: sa.Select[tuple[int]] | Sequence[int]) -> _Subqueries:
     )
 
 
+_NOTICE = sa.case((~items.c.notice.startswith(REVIEWED), items.c.notice))
+"""A notice that no editor has reviewed, else NULL."""
+_CHANGED = sa.or_(items.c.updated_payload.is_not(None), _NOTICE.is_not(None))
+
+
 def _in_state(state: str) -> sa.Select[tuple[int]]:
     return sa.select(items.c.id).where(items.c.state == state)
 
@@ -140,7 +149,7 @@ def _conditions(query: DraftQuery, subqueries: _Subqueries) -> list[sa.ColumnEle
     if query.asked:
         conditions.append(items.c.id.in_(waiting))
     if query.changed:
-        conditions.append(items.c.updated_payload.is_not(None))
+        conditions.append(_CHANGED)
     return conditions
 
 
@@ -180,7 +189,7 @@ def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
         items.c.state, items.c.published_at, versions.c.at.label("drafted_at"), versions.c.cause,
         versions.c.number.label("version"), versions.c.by, versions.c.sha256,
         subqueries.blocks.label("blocks"), subqueries.warns.label("warns"),
-        items.c.id.in_(waiting).label("asked"), items.c.updated_payload.is_not(None).label("changed"),
+        items.c.id.in_(waiting).label("asked"), _CHANGED.label("changed"), _NOTICE.label("notice"),
     )  # fmt: skip
     joined = items.join(feeds).join(subqueries.latest, subqueries.latest.c.item_id == items.c.id)
     joined = joined.join(versions, versions.c.id == subqueries.latest.c.id)

@@ -12,6 +12,7 @@ from pipeline.domain.models import Item
 from pipeline.domain.near_duplicates import MAX_GAP, is_near_duplicate, is_same_item
 from pipeline.storage.engine import Row, chunks
 from pipeline.storage.findings import add_finding
+from pipeline.storage.item_outcomes import CORRECTION
 from pipeline.storage.records import Sibling, duplicate_finding
 from pipeline.storage.schema import bands, feeds, items, versions
 
@@ -141,3 +142,19 @@ def notify_siblings(connection: sa.Connection, group_id: int, newcomer: int) -> 
     drafts = latest.where(items.c.story_id == group_id, items.c.id != newcomer).group_by(versions.c.item_id)
     for version_id in connection.scalars(drafts).all():
         add_finding(connection, version_id, note)
+
+
+def queue_duplicate(connection: sa.Connection, item_id: int, *conditions: sa.ColumnElement[bool]) -> None:
+    """Queue the first item that was merged into a skipped one; the others become merged into that.
+
+    A correction of the item is none of them. `conditions` are those that the queued item meets.
+    """
+    identity = sa.select(items.c.external_id).where(items.c.id == item_id).scalar_subquery()
+    is_duplicate = sa.or_(items.c.reason.is_(None), items.c.reason != CORRECTION)
+    merged = sa.select(items).where(items.c.merged_into == identity, items.c.state == "merged", is_duplicate)
+    heir = connection.execute(merged.where(*conditions).order_by(items.c.id)).first()
+    if heir is not None:
+        others = items.update().where(items.c.merged_into == identity, items.c.id != heir.id)
+        connection.execute(others.values(merged_into=heir.external_id))
+        queued = {"state": "seen", "merged_into": None, "reason": None, "owned_canonical": heir.canonical}
+        connection.execute(items.update().where(items.c.id == heir.id).values(**queued))

@@ -98,7 +98,7 @@ def _erase(connection: sa.Connection, row: Row) -> None:
         "reason": None,
     }
     cleared = {"path": None, "owned_canonical": None, "story_id": None, "updated_hash": None}
-    cleared["updated_payload"] = None
+    cleared |= {"updated_payload": None, "notice": None}
     connection.execute(items.update().where(items.c.id == row.id).values(**blank, **cleared))
 
 

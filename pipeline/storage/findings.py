@@ -1,7 +1,7 @@
 """Findings of the versions of drafts, and their acknowledgements by editors."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -98,23 +98,25 @@ def flag_failed_redraft(connection: sa.Connection, lease: Lease, reason: str) ->
         flag_update(connection, lease.item_id, now)
         return
     note = Finding(kind=_FAILED_REDRAFT, severity=Severity.NOTE, message=f"It was not written anew: {reason}")
-    if (version_id := _latest(connection, lease.item_id)) is not None:
+    if (version_id := latest_version(connection, lease.item_id)) is not None:
         add_finding(connection, version_id, note)
 
 
 def drop_failed_redraft(connection: sa.Connection, item_id: int) -> None:
     """Remove the finding of a draft that it was not redrafted, as its request waits again."""
-    if (version_id := _latest(connection, item_id)) is not None:
-        _drop(connection, version_id, _FAILED_REDRAFT)
+    if (version_id := latest_version(connection, item_id)) is not None:
+        drop_findings(connection, version_id, (_FAILED_REDRAFT,))
 
 
-def _drop(connection: sa.Connection, version_id: int, kind: str) -> None:
-    keys = [finding.key for finding in findings_of(connection, version_id) if finding.kind == kind]
+def drop_findings(connection: sa.Connection, version_id: int, kinds: Collection[str]) -> None:
+    """Remove the findings of these kinds from a version."""
+    keys = [finding.key for finding in findings_of(connection, version_id) if finding.kind in kinds]
     mine = sa.and_(findings.c.version_id == version_id, findings.c.key.in_(keys))
     connection.execute(findings.delete().where(mine))
 
 
-def _latest(connection: sa.Connection, item_id: int) -> int | None:
+def latest_version(connection: sa.Connection, item_id: int) -> int | None:
+    """Return the id of the last text of an item's draft that stands, or stood, on disk."""
     latest = sa.select(sa.func.max(versions.c.id)).where(versions.c.item_id == item_id, ~versions.c.aside)
     version_id: int | None = connection.scalar(latest)
     return version_id
@@ -122,14 +124,14 @@ def _latest(connection: sa.Connection, item_id: int) -> int | None:
 
 def flag_update(connection: sa.Connection, item_id: int, item: Item) -> None:
     """Add the finding to a draft that its source changed, in place of one about an earlier change."""
-    version_id = _latest(connection, item_id)
+    version_id = latest_version(connection, item_id)
     if version_id is not None:
         message = (
             f"The source changed after this was drafted; it is now: {item.title} ({item.link or 'no link'})"
         )
         # Its key includes the content: an acknowledgement of one change does not cover the next.
         key = claim_key(_SOURCE_UPDATED, message, [item.content_hash])
-        _drop(connection, version_id, _SOURCE_UPDATED)
+        drop_findings(connection, version_id, (_SOURCE_UPDATED,))
         warning = Finding(kind=_SOURCE_UPDATED, severity=Severity.WARN, message=message, key=key)
         add_finding(connection, version_id, warning)
 

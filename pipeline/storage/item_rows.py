@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import Item, Window, external_id
 from pipeline.domain.reviews import Draft, Finding, claim_key
+from pipeline.domain.withdrawals import REVIEWED
 from pipeline.storage.engine import Row, chunks
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.records import DraftRow, PreviousVersion
@@ -99,6 +100,18 @@ def in_window(window: Window | None) -> list[sa.ColumnElement[bool]]:
     return conditions + ([items.c.published_at < until] if until else [])
 
 
+FEED_SOURCE = (items.c.guid, items.c.payload, items.c.updated_payload, items.c.content_hash)
+"""Columns for `feed_source`."""
+
+
+def feed_source(row: Row) -> Item:
+    """Return an item as its feed had it last; in place of its page's text the feed's, where that is kept."""
+    if row.updated_payload is not None:
+        return Item.model_validate_json(row.updated_payload)
+    item = Item.model_validate_json(row.payload)
+    return item if item.content_hash == row.content_hash else item.model_copy(update={"text": item.summary})
+
+
 def updated_source(row: Row) -> Item | None:
     """Return an item's current source, with no less text than before; None where it did not change.
 
@@ -133,12 +146,14 @@ SOURCE_APPLIED: Columns = {
 
 
 def apply_source_update(connection: sa.Connection, item_id: int, reviewed: Item | None) -> None:
-    """Make a changed source the item's source, as a draft was approved beside it.
+    """Make a changed source the item's source, as a draft was approved beside it; its notice is reviewed.
 
     A source that changed again after it was `reviewed` stays a change.
     """
     this = items.c.id == item_id
     row = connection.execute(sa.select(items).where(this)).one()
+    if row.notice is not None and not row.notice.startswith(REVIEWED):
+        connection.execute(items.update().where(this).values(notice=f"{REVIEWED}{row.notice}"))
     if (now := updated_source(row)) is not None and now == reviewed:
         applied = {"payload": now.model_dump_json(), "content_hash": row.updated_hash}
         connection.execute(items.update().where(this).values(**applied, **SOURCE_APPLIED))

@@ -12,7 +12,15 @@ from pipeline.storage.admission import AdmissionResult, Policy, PollResult
 from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.erasure import erased_among
 from pipeline.storage.item_outcomes import OutcomeCount, count_outcomes
-from pipeline.storage.item_rows import ItemKey, StoredState, by_canonical, by_guid, newest_payload
+from pipeline.storage.item_rows import (
+    FEED_SOURCE,
+    ItemKey,
+    StoredState,
+    by_canonical,
+    by_guid,
+    feed_source,
+    newest_payload,
+)
 from pipeline.storage.records import Sibling
 from pipeline.storage.schema import IS_OPEN, OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
@@ -74,21 +82,31 @@ class ItemRepository(Transactions):
             admitted = by_guid(connection, feed.id, [item.guid for item in new])
         return frozenset(guid for guid, (state, _) in admitted.items() if state != "seen")
 
-    def namesakes(self, feed_key: str, guids: Sequence[str]) -> dict[str, list[Item]]:
-        """Return the sources of a feed's items under each of the guids, the first with just that guid.
+    def sources(self, feed_key: str, guids: Sequence[str]) -> dict[str, Item]:
+        """Return items of a feed by guid, with the texts that their feed had last, not their pages'."""
+        sources = {}
+        with self._reading() as connection:
+            number = feeds.feed_id(connection, feed_key)
+            for chunk in chunks(guids):
+                mine = (items.c.feed_id == number, items.c.guid.in_(chunk))
+                rows = connection.execute(sa.select(*FEED_SOURCE).where(*mine))
+                sources.update({row.guid: feed_source(row) for row in rows})
+        return sources
 
-        The others have that guid with something added to it, because it was another story's: latest first.
+    def namesakes(self, feed_key: str, guids: Sequence[str]) -> dict[str, list[Item]]:
+        """Return the items of a feed whose guid is one of `guids` with something added, as `sources` does.
+
+        They got it because the guid was another story's. The latest come first.
         """
         sources: dict[str, list[Item]] = {}
         with self._reading() as connection:
             number = feeds.feed_id(connection, feed_key)
             for guid in guids:
-                same = sa.or_(items.c.guid == guid, items.c.guid.startswith(f"{guid} ", autoescape=True))
-                mine = (items.c.feed_id == number, items.c.state != "forgotten", same)
-                query = sa.select(newest_payload).where(*mine)
-                owner_first = sa.case((items.c.guid == guid, 0), else_=1), items.c.id.desc()
-                payloads = connection.scalars(query.order_by(*owner_first).limit(_MAX_NAMESAKES))
-                sources[guid] = [Item.model_validate_json(payload) for payload in payloads]
+                longer = items.c.guid.startswith(f"{guid} ", autoescape=True)
+                mine = (items.c.feed_id == number, items.c.state != "forgotten", longer)
+                query = sa.select(*FEED_SOURCE).where(*mine).order_by(items.c.id.desc())
+                rows = connection.execute(query.limit(_MAX_NAMESAKES))
+                sources[guid] = [feed_source(row) for row in rows]
         return sources
 
     def skip_reasons(self, feed_key: str, guids: Sequence[str]) -> dict[str, str]:

@@ -9,10 +9,12 @@ from pipeline.domain.errors import LeaseLost
 from pipeline.domain.models import Item, Window
 from pipeline.domain.reviews import Draft
 from pipeline.storage import feeds, item_rows, redraft_requests
+from pipeline.storage.duplicate_groups import queue_duplicate
 from pipeline.storage.engine import Transactions
 from pipeline.storage.findings import SYSTEM_EDITOR, drop_failed_redraft, flag_failed_redraft, flag_update
 from pipeline.storage.item_rows import SOURCE_APPLIED, values
 from pipeline.storage.lease_rows import leases, waiting
+from pipeline.storage.notices import flag_notice, set_notice
 from pipeline.storage.processes import process_is_dead
 from pipeline.storage.records import Lease, LeaseFilter
 from pipeline.storage.schema import OPEN, items
@@ -97,6 +99,13 @@ class LeaseRepository(Transactions):
             item_rows.confirm(connection, lease.item_id)
             redraft_requests.close(connection, lease.item_id, "written")
             _flag_later_update(connection, lease)
+            flag_notice(connection, lease.item_id)
+
+    def note_source(self, lease: Lease, notice: str) -> None:
+        """Store what became of the source of a leased item's draft."""
+        with self._writing() as connection:
+            row = connection.execute(sa.select(items).where(items.c.id == lease.item_id)).one()
+            set_notice(connection, row, notice)
 
     def keep_current(self, lease: Lease, reason: str) -> None:
         """End a lease and keep the item's current draft, flagged with why it was not redrafted."""
@@ -110,7 +119,7 @@ class LeaseRepository(Transactions):
         """
         with self._writing() as connection:
             update_held(connection, lease, state="skipped", reason=reason, owned_canonical=None, **_FREED)
-            _queue_duplicate(connection, lease.item_id)
+            queue_duplicate(connection, lease.item_id)
 
     def fail(self, lease: Lease, reason: str, *, retry: bool) -> str:
         """End a lease without a draft and return the item's state: waiting again, or `failed`."""
@@ -242,15 +251,3 @@ def _flag_later_update(connection: sa.Connection, lease: Lease) -> None:
         redraft_requests.insert(connection, lease.item_id, SYSTEM_EDITOR, datetime.now(UTC))
     else:
         flag_update(connection, lease.item_id, Item.model_validate_json(later))
-
-
-def _queue_duplicate(connection: sa.Connection, item_id: int) -> None:
-    """Queue the first item that was merged into a skipped one; the others become merged into that."""
-    identity = sa.select(items.c.external_id).where(items.c.id == item_id).scalar_subquery()
-    merged = sa.select(items).where(items.c.merged_into == identity, items.c.state == "merged")
-    heir = connection.execute(merged.order_by(items.c.id)).first()
-    if heir is not None:
-        others = items.update().where(items.c.merged_into == identity, items.c.id != heir.id)
-        connection.execute(others.values(merged_into=heir.external_id))
-        queued = {"state": "seen", "merged_into": None, "reason": None, "owned_canonical": heir.canonical}
-        connection.execute(items.update().where(items.c.id == heir.id).values(**queued))

@@ -17,8 +17,8 @@ written; those without any text."""
 WRITING = ("draft", "repair", "redraft")
 """Purposes of the calls whose answers are an article or a section."""
 
-SYSTEM_FINDINGS = ("story", "source-updated", "redraft")
-"""Kinds of findings that no check makes: duplicates, changed sources, redrafts that failed."""
+SYSTEM_FINDINGS = ("story", "source-updated", "source-withdrawn", "source-missing", "redraft")
+"""Kinds of findings that no check makes: duplicates, changed or withdrawn sources, redrafts that failed."""
 
 
 class Sibling(FrozenModel):

@@ -32,10 +32,12 @@ def _columns(row: Row, item: Item) -> Columns:
     """Return the columns that change: those of the source as its feed had it last."""
     if row.updated_hash is not None:
         changed: Columns = {"updated_hash": item.content_hash}
-        if row.updated_payload is not None:
+        if row.updated_payload is not None and not item.reserved:
             changed["updated_payload"] = _with_text(Item.model_validate_json(row.updated_payload), item)
         return changed
     changed = {"content_hash": item.content_hash}
+    if item.reserved:  # the text that was free when it was read stays
+        return changed
     stored = Item.model_validate_json(row.payload)
     if stored.content_hash == row.content_hash:  # else it is the text of its page
         changed["payload"] = _with_text(stored, item)

@@ -98,6 +98,7 @@ items = sa.Table(
     sa.Column("story_id", sa.Integer),  # the duplicate group: the id of its first item
     sa.Column("updates", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("updated_payload", SafeText),  # the source as it is now, where it changed since
+    sa.Column("notice", SafeText),  # what became of the source, where there is no new text of it
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("path", SafeText, unique=True),
     sa.Column("lease_owner", SafeText),

@@ -25,7 +25,7 @@ STORY = (
     "she said."
 )
 FEED = (
-    "<rss version='2.0'><channel><title>Wire</title><item><title>Storks of Brodal</title><guid>s1</guid>"
+    "<rss version='2.0'><channel><title>Wire</title><item><title>{title}</title><guid>s1</guid>"
     "<link>{link}</link><pubDate>05 Feb 2026 12:00:00 GMT</pubDate>"
     "<description>{text}</description></item></channel></rss>"
 )
@@ -59,9 +59,9 @@ class Wire:
         (folder / "feeds.yaml").write_text(yaml.safe_dump(document))
         self.settings: Settings = load_settings({"COPYDESK_DESK_TOKEN": TOKEN, "HOME": str(folder)}, folder)
 
-    def publish(self, text: str) -> None:
-        """Set the text of the feed's item."""
-        document = FEED.format(text=text, link=self.server.url("/story"))
+    def publish(self, text: str, title: str = "Storks of Brodal") -> None:
+        """Set the text and title of the feed's item."""
+        document = FEED.format(text=text, title=title, link=self.server.url("/story"))
         self.server.add("/feed.xml", document.encode(), content_type="application/rss+xml")
 
     def run(self) -> PollReport:

@@ -139,6 +139,34 @@ def test_a_changed_source_is_one_finding_however_often_an_editor_saves(desk: Des
         assert desk.page.count("<strong>Source changed</strong>") == 1
 
 
+def test_a_published_article_with_a_changed_source_stands_in_the_queue(desk: Desk) -> None:
+    desk.approve()
+    assert "source changed or withdrawn" not in desk.ada.page("/")
+    correct(desk)
+    page = desk.ada.page("/")
+    assert "1 published article: source changed or withdrawn" in page
+    assert f'href="/drafts/{desk.wire.row.external_id}"' in page
+    desk.post("revise")
+    assert desk.approve().status_code == 409
+    desk.save(body=corrected(loads(desk.wire.path.read_text())[1]))
+    assert desk.approve().status_code == 200
+    assert "source changed or withdrawn" not in desk.ada.page("/")
+
+
+def test_a_retracted_source_blocks_approval_until_an_editor_says_why_not(desk: Desk) -> None:
+    desk.wire.publish(OLD, title="RETRACTED: Storks of Brodal")
+    assert desk.wire.run().updated == 1
+    assert '<span class="badge changed">source withdrawn</span>' in desk.ada.page("/")
+    desk.save(title="Storks")
+    [finding] = [each for each in desk.wire.row.findings if each.kind == "source-withdrawn"]
+    page = desk.page
+    assert page.count("<strong>Source withdrawn</strong>") == 1
+    assert desk.approve().status_code == 409
+    desk.post("acknowledge", key=finding.key, reason="The new one says the same")
+    assert desk.approve().status_code == 200
+    assert "source changed or withdrawn" not in desk.ada.page("/"), "the editor knew it"
+
+
 def test_a_dismissal_holds_until_its_evidence_changes(desk: Desk) -> None:
     body = loads(desk.wire.path.read_text())[1]
     quoted = "“We are 34 souls and weigh every egg that we find,” Maren Falk said. She is 70."
@@ -226,6 +254,17 @@ def test_a_redraft_after_a_change_reads_the_page_again(paged: Desk) -> None:
     assert "43 staff" in paged.wire.row.item.text
     assert paged.wire.row.updated is None
     assert "2 findings block approval" in paged.page
+
+
+def test_a_page_that_is_gone_says_that_the_source_was_withdrawn(paged: Desk) -> None:
+    paged.wire.publish("Storks at Brodal: 16 pairs.")
+    paged.wire.server.add("/story", b"", status=410)
+    paged.wire.run()
+    paged.post("redraft")
+    paged.wire.run()
+    kinds = [finding.kind for finding in paged.wire.row.findings]
+    assert kinds.count("source-withdrawn") == 1
+    assert "its page is gone (410)" in paged.page
 
 
 def test_a_page_that_cannot_be_read_again_leaves_the_source_of_before(paged: Desk) -> None:

@@ -186,15 +186,18 @@ def needs_page(item: Item, feed: FeedConfig) -> bool:
 def merge_page_text(item: Item, page: Page | None, feed: FeedConfig) -> Item:
     """Return an item with the source text of a draft: the feed's, or its page's if that is longer.
 
-    A longer text that is cut off, as at a paywall, does not replace a complete one.
+    A longer text that is cut off, as at a paywall, does not replace a complete one. The text that it replaces
+    becomes the summary, unless the feed has one.
     """
     feed_text = _feed_text(item, feed)
     if page is None:
         return item.model_copy(update={"text": feed_text})
     longer = len(page.text) > len(strip_trailers(feed_text))
     worse = incompleteness(page.text, feed.min_chars) and not incompleteness(feed_text, feed.min_chars)
+    replaced = longer and not worse
     added = {
-        "text": page.text if longer and not worse else feed_text,
+        "text": page.text if replaced else feed_text,
+        "summary": item.summary or (feed_text if replaced else ""),
         "title": item.title or page.title,
         "author": item.author or page.author,
         "image": item.image or page.image,

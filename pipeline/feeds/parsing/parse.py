@@ -20,6 +20,7 @@ from pipeline.feeds.parsing.feedparser_adapter import NAMESPACES, Elements, pars
 from pipeline.feeds.parsing.json_feed import JsonFeed, read_json_feed
 from pipeline.feeds.parsing.newest import keep_newest_xml
 from pipeline.feeds.parsing.rss_atom import XmlFeed, read_xml_feed
+from pipeline.feeds.parsing.tombstones import deleted_guids
 from pipeline.feeds.parsing.xml_repair import (
     close_truncated,
     declare_namespaces,
@@ -123,6 +124,8 @@ class ParsedFeed(FrozenModel):
     """What the feed itself declares about the use of its texts."""
     notes: tuple[str, ...] = ()
     """Defects of the feed, a sentence each, for the run's report."""
+    deleted: tuple[str, ...] = ()
+    """Guids of the entries that the feed says are deleted."""
     earlier: dict[int, dict[str, str]] = Field(default_factory=dict)
     """Content hashes of the items by guid, as earlier versions of the reader make them; where asked for."""
 
@@ -165,6 +168,7 @@ def _parse_xml(
     text: str, url: str, dates: DateReader, now: datetime, reader: int, *, is_feed: bool
 ) -> ParsedFeed:
     text, over = keep_newest_xml(text, dates) if is_feed else (text, "")
+    deleted = deleted_guids(text)
     elements, cut, note = _elements(text, is_feed=is_feed)
     if not elements.entries and (cut or (is_feed and _may_hide_items(text, note))):
         raise FeedError(
@@ -176,7 +180,7 @@ def _parse_xml(
     read = partial(read_xml_feed, elements, url, dates)
     feed = read(reader)
     parsed = _build_feed(feed, read, reader, now, tuple(filter(None, (note, over))))
-    details = {"ttl_s": feed.ttl_s, "older": feed.older, "wordpress": feed.wordpress}
+    details = {"ttl_s": feed.ttl_s, "older": feed.older, "wordpress": feed.wordpress, "deleted": deleted}
     return parsed.model_copy(update={"cut": cut, "declared": feed.declared} | details)
 
 

@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.models import Item
-from pipeline.domain.near_duplicates import is_near_duplicate, is_same_item, signature_bands
+from pipeline.domain.near_duplicates import (
+    is_different_item,
+    is_near_duplicate,
+    is_same_item,
+    signature_bands,
+)
 from tests.pipeline.domain.near_duplicate_pairs import CHIP, CURE, DIFFERENT, EXCHANGE, PORT, SAME, SYNDICATED
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -112,3 +117,42 @@ def test_texts_that_share_most_of_their_words_share_a_band() -> None:
 
 def test_only_the_beginning_of_a_long_text_counts() -> None:
     assert signature_bands("", PORT * 2000) == signature_bands("", PORT * 20)
+
+
+TEASER = "Varnhem closes its northern basin from Monday, and its ferries leave from the old quay."
+LINK = "https://news.example/basin"
+SHORT = "Ferries leave from the old quay."
+
+
+@pytest.mark.parametrize(
+    ("stored", "now", "is_other"),
+    [
+        ({"text": TEASER}, {"text": TEASER}, False),
+        ({"text": TEASER}, {"text": PORT, "summary": TEASER}, False),
+        ({"text": PORT, "summary": TEASER}, {"text": TEASER}, False),
+        ({"text": ""}, {"text": TEASER}, False),
+        ({"text": TEASER}, {"text": CHIP}, True),
+        ({"text": SHORT}, {"text": SHORT, "canonical": f"{LINK}-2"}, False),
+        ({"text": SHORT}, {"text": "A card costs 12 dollars a year.", "canonical": f"{LINK}-2"}, True),
+        ({"text": "Comments"}, {"text": "Comments", "canonical": f"{LINK}-2"}, True),
+        ({"text": TEASER}, {"text": CHIP, "canonical": f"{LINK}-2"}, True),
+    ],
+    ids=[
+        "an edited headline and date",
+        "a full text beside the teaser",
+        "a teaser in place of the full text",
+        "an unknown text at one link",
+        "another text at one link",
+        "a short text that stays",
+        "another short text",
+        "a word that stands for a text",
+        "another text and link",
+    ],
+)
+def test_a_guid_names_another_story_only_where_all_else_differs(
+    stored: dict[str, str], now: dict[str, str], is_other: bool
+) -> None:
+    first = Item(guid="g", title="Basin closes", published_at=NOW, **({"canonical": LINK} | stored))
+    later = NOW + timedelta(hours=5)
+    second = Item(guid="g", title="New quay wanted", published_at=later, **({"canonical": LINK} | now))
+    assert is_different_item(first, second) is is_other

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.feeds.pages.extract import Page
+from pipeline.feeds.pages.fetch import merge_page_text
 from pipeline.http_client import HttpClient
 from pipeline.services.context import PollReport
 from pipeline.services.poll import poll
@@ -108,6 +110,29 @@ async def test_one_guid_for_everything_hides_nothing(newsroom: Newsroom) -> None
     assert newsroom.waiting() == ["Bridge", "Ferry", "Library"]
 
 
+async def test_a_column_whose_guid_is_its_title_is_a_story_a_day(newsroom: Newsroom) -> None:
+    await newsroom.poll(entry("The brief", FERRY, "The brief", "brief-3", 3))
+    report = await newsroom.poll(entry("The brief", BRIDGE, "The brief", "brief-4", 4))
+    assert (report.new, report.updated) == (1, 0)
+    again = await newsroom.poll(entry("The brief", BRIDGE + " It rains.", "The brief", "brief-4", 4))
+    assert (again.new, again.updated) == (0, 1)
+
+
+async def test_stories_with_one_link_for_all_are_no_duplicates(newsroom: Newsroom) -> None:
+    ferry, bridge = entry("Ferry", FERRY, "a", "news"), entry("Bridge", BRIDGE, "b", "news")
+    assert (await newsroom.poll(ferry, bridge)).new == 2
+    newsroom.draft()
+    library = entry("Library", LIBRARY, "c", "news", 5)
+    report = await newsroom.poll(library)
+    assert (report.new, report.updated) == (1, 0)
+    again = await newsroom.poll(library, bridge, ferry)
+    assert (again.new, again.updated) == (0, 0)
+    assert "source-updated" not in newsroom.findings()
+    copy = entry("Ferry sails", FERRY.replace("7", "8"), "d", "news", 5)
+    merged = await newsroom.poll(copy, "<!-- -->")
+    assert (merged.new, merged.merged, merged.updated) == (0, 1, 1)
+
+
 async def test_an_edited_story_keeps_its_guid(newsroom: Newsroom) -> None:
     """Neither a new headline, nor a new slug and date, nor a new text makes another story of it."""
     await newsroom.poll(entry("Ferry to sail", FERRY, "g", "fe"), entry("Bridge", BRIDGE, "h", "br"))
@@ -117,6 +142,20 @@ async def test_an_edited_story_keeps_its_guid(newsroom: Newsroom) -> None:
         entry("Bridge", LIBRARY, "h", "br", 5),
     )
     assert (edited.new, edited.updated) == (0, 2)
+
+
+@pytest.mark.parametrize("link", ["fe", "ferry-monday"])
+async def test_an_edited_teaser_is_not_compared_with_the_text_of_its_page(
+    newsroom: Newsroom, link: str
+) -> None:
+    await newsroom.poll(entry("Ferry to sail", FERRY, "g", "fe"))
+    [lease] = newsroom.db.leases.acquire("late", 1, LEASE_S)
+    page = Page(text=f"{BRIDGE} {LIBRARY} " * 3)
+    newsroom.db.leases.set_source(lease, merge_page_text(lease.item, page, newsroom.feed))
+    newsroom.db.leases.begin_write(lease, draft(lease))
+    newsroom.db.leases.confirm_write(lease)
+    edited = await newsroom.poll(entry("Crossing resumes", FERRY, "g", link, 5))
+    assert (edited.new, edited.updated) == (0, 1)
 
 
 async def test_a_story_under_a_new_guid_and_link_of_its_feed_is_named(newsroom: Newsroom) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from pipeline.domain.models import FeedConfig, reader_of
 from pipeline.feeds.parsing.parse import ParsedFeed, parse_feed
-from pipeline.feeds.reader import READER
+from pipeline.feeds.reader import FIRST_READER, READER
 from pipeline.http_client import HttpClient
 from pipeline.services.context import PollReport
 from pipeline.services.poll import poll
@@ -165,13 +165,59 @@ async def test_the_text_of_a_version_that_is_not_here_is_accepted(newsroom: News
     assert reader_of(newsroom.rows()["g2"].content_hash) == READER
 
 
-async def test_an_item_beside_its_duplicate_keeps_its_own_text(newsroom: Newsroom) -> None:
-    both = document(1, more=document(1).replace("<guid>g1<", "<guid>h1<").replace(" on day", " late on day"))
-    assert ((first := await newsroom.poll(both)).new, first.merged) == (1, 1)
-    assert " late on day" not in newsroom.rows()["g1"].payload
+TWIN = document(1).replace("<guid>g1<", "<guid>h1<").replace(" on day", " late on day")
+TWIN_ITEM = TWIN.replace("10:00:00", "11:30:00").partition("<title>F</title>")[2].partition("</channel>")[0]
+
+
+async def of_the_first_version(
+    body: bytes, content_type: str | None, url: str, now: datetime, reader: int = FIRST_READER
+) -> ParsedFeed:
+    """Read as the first version did."""
+    return parse_feed(body, content_type, url, now, reader)
+
+
+async def test_an_item_that_took_over_the_text_of_its_duplicate_is_not_flagged(newsroom: Newsroom) -> None:
+    both = document(1, more=TWIN_ITEM)
+    first = await newsroom.poll(both, parse=of_the_first_version)
+    assert (first.new, first.merged) == (1, 1)
     newsroom.draft(1)
-    twin = newsroom.rows()["h1"].content_hash
-    with newsroom.db._engine.begin() as connection:  # as earlier versions left it
-        connection.execute(items.update().where(items.c.guid == "g1").values(content_hash=twin))
+    twin = newsroom.rows()["h1"]
+    taken = {"content_hash": twin.content_hash, "payload": twin.payload}
+    with newsroom.db._engine.begin() as connection:  # as the first version left it
+        connection.execute(items.update().where(items.c.guid == "g1").values(**taken))
     assert (await newsroom.poll(both.replace("<title>F<", "<title>G<"))).updated == 0
     assert (await newsroom.poll(both.replace("spent 100 ", "spent 101 "))).updated == 1
+
+
+async def test_a_correction_of_one_of_two_equal_items_is_found(newsroom: Newsroom) -> None:
+    equal = TWIN_ITEM.replace(" late on day", " on day")
+    await newsroom.poll(document(1, more=equal), parse=of_the_first_version)
+    newsroom.draft(1)
+    corrected = document(1, more=equal).replace("spent 100 ", "spent 101 ", 1)
+    assert (await newsroom.poll(corrected)).updated == 1
+
+
+FIRE = (
+    "<item><title>Mill burns</title><guid>g1</guid><link>https://news.example/mill</link><pubDate>06 Feb "
+    "2026 10:00:00 GMT</pubDate><description>Nobody was hurt when the old mill of Vale burnt down at night; "
+    "its owner puts the loss at 9 million dollars.</description></item>"
+)
+
+
+async def test_what_an_earlier_version_read_is_read_by_it_once(newsroom: Newsroom) -> None:
+    versions: list[int] = []
+
+    async def counted(
+        body: bytes, content_type: str | None, url: str, now: datetime, reader: int = NEXT
+    ) -> ParsedFeed:
+        versions.append(reader)
+        return await upgraded(body, content_type, url, now, reader)
+
+    await newsroom.poll(document(0, 1))
+    newsroom.draft(1)
+    namesake = document(0, more=FIRE).replace("spent 000 ", "spent 1 ")  # the first is skipped
+    assert (await newsroom.poll(namesake)).new == 1
+    first = await newsroom.poll(namesake.replace("<title>F<", "<title>G<"), parse=counted)
+    assert (first.new, first.updated, versions) == (0, 0, [NEXT, READER])
+    again = await newsroom.poll(namesake, parse=counted)
+    assert (again.new, again.updated, versions[2:]) == (0, 0, [NEXT])
