@@ -115,7 +115,7 @@ def _fetched_feed(response: Response, moved_to: str | None, hints: CacheHints) -
         url=response.url,
         moved_to=moved_to,
         hints=hints,
-        declared=declared_in_headers(headers),
+        declared=declared_in_headers(headers, of_feed=True),
         etag=None if hints.expired else _usable_validator(headers.get("etag")),
         last_modified=None if hints.expired else _usable_validator(headers.get("last-modified")),
     )
