@@ -19,6 +19,8 @@ from pipeline.feeds.select import ExistingItems, is_age, select_items
 Outcome = Literal["drafted", "page", "waits", "skipped", "merged"]
 _TRIALS = 2
 """Pages of a feed that are fetched to learn whether they have the text. Chosen, not measured."""
+_MAX_ASKED = 200
+"""Items whose own page is compared with the rules of its site. Chosen, not measured."""
 _TRIALS_S = 30.0
 """Seconds for all questions about the pages of a feed. Chosen, not measured."""
 _MAX_CAUSES = 4
@@ -92,7 +94,7 @@ async def ask_pages(
     updated = list(rows)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_TRIALS_S):
-            errors = await asyncio.gather(*(_forbidden(pages, items[number]) for number in wanting))
+            errors = await _forbidden_each(pages, [items[number] for number in wanting])
             for number, error in zip(wanting, errors, strict=True):
                 if error:
                     updated[number] = _refused(rows[number], items[number], error)
@@ -108,6 +110,24 @@ async def ask_pages(
 
 def _wants_page(row: Row, item: Item, feed: FeedConfig) -> bool:
     return row.fate == "page" or (row.fate == "waits" and needs_page(item, feed))
+
+
+async def _forbidden_each(pages: PageFetcher, items: Sequence[Item]) -> list[FeedError | None]:
+    """Return why each item's page may not be fetched, None if it may.
+
+    Beyond the first ones, the items of a folder have one answer: each is compared with many rules.
+    """
+    errors = await asyncio.gather(*(_forbidden(pages, item) for item in items[:_MAX_ASKED]))
+    answers = {_folder(item): error for item, error in zip(items, errors, strict=False)}
+    for item in items[_MAX_ASKED:]:
+        if _folder(item) not in answers:
+            answers[_folder(item)] = await _forbidden(pages, item)
+        errors.append(answers[_folder(item)])
+    return errors
+
+
+def _folder(item: Item) -> str:
+    return (item.link or "").partition("?")[0].rpartition("/")[0]
 
 
 async def _forbidden(pages: PageFetcher, item: Item) -> FeedError | None:

@@ -88,6 +88,8 @@ class ItemOutcome(Spending):
     """Why there is no draft."""
     skipped: bool = False
     """There is no draft because the item is not to be drafted."""
+    waits: bool = False
+    """There is no draft as its page could not be had: the item stays queued, and is tried again later."""
     ref: str | None = None
     """The draft's external id."""
     held: bool = False

@@ -116,14 +116,14 @@ async def select_new(
     `taken` maps canonical URLs selected before to feed key and GUID. The document also has what earlier
     versions of the reader make of it, where stored items were read by them.
     """
-    existing = await asyncio.to_thread(_existing_items, ctx.db, feed, parsed.items, window)
+    existing = await asyncio.to_thread(_existing_items, ctx.db, feed, parsed.items)
     parsed = await with_earlier_readings(ctx, fetched, parsed, existing.guids)
     existing, reread = accept_rereadings(parsed, existing)
     items = await separate_namesakes(ctx.db, feed, parsed.items, existing.guids)
     namesakes = tuple(item for item, read in zip(items, parsed.items, strict=True) if item.guid != read.guid)
     if namesakes:
         parsed = parsed.model_copy(update={"items": items})
-        existing = await asyncio.to_thread(_existing_items, ctx.db, feed, items, window)
+        existing = await asyncio.to_thread(_existing_items, ctx.db, feed, items)
         existing, reread = accept_rereadings(parsed, existing)
     existing = existing.model_copy(update={"canonicals": {**existing.canonicals, **taken}})
     selection = select_items(feed, parsed.items, existing, ctx.clock(), window=window, limit=max_new)
@@ -142,17 +142,11 @@ async def _record_failure(
     await ctx.poll_states.update(feed, after)
 
 
-def _existing_items(
-    db: Database, feed: FeedConfig, items: Sequence[Item], window: Window | None
-) -> ExistingItems:
+def _existing_items(db: Database, feed: FeedConfig, items: Sequence[Item]) -> ExistingItems:
     guids = [item.guid for item in items]
     rows = db.items.existing(feed.key, guids, [item.canonical for item in items if item.canonical])
-    reasons = db.items.skip_reasons(feed.key, guids) if window else {}
     return ExistingItems(
-        guids={
-            guid: ExistingItem(state=state, content_hash=content_hash, reason=reasons.get(guid))
-            for guid, (state, content_hash) in rows.guids.items()
-        },
+        guids={guid: ExistingItem(**stored._asdict()) for guid, stored in rows.guids.items()},
         canonicals=rows.canonicals,
         forgotten=rows.forgotten,
     )

@@ -12,7 +12,7 @@ from pipeline.storage.admission import AdmissionResult, Policy, PollResult
 from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.erasure import erased_among
 from pipeline.storage.item_outcomes import OutcomeCount, count_outcomes
-from pipeline.storage.item_rows import ItemKey, StoredState, by_canonical, by_guid, newest_payload
+from pipeline.storage.item_rows import NOT_TRIED, ItemKey, StoredState, by_canonical, by_guid, newest_payload
 from pipeline.storage.records import Sibling
 from pipeline.storage.schema import IS_OPEN, OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
@@ -72,7 +72,7 @@ class ItemRepository(Transactions):
             feed = feeds.identity(connection, feed_key)
             admission.admit_new(connection, feed, arrivals, policy)
             admitted = by_guid(connection, feed.id, [item.guid for item in new])
-        return frozenset(guid for guid, (state, _) in admitted.items() if state != "seen")
+        return frozenset(guid for guid, stored in admitted.items() if stored.state != "seen")
 
     def namesakes(self, feed_key: str, guids: Sequence[str]) -> dict[str, list[Item]]:
         """Return the sources of a feed's items under each of the guids, the first with just that guid.
@@ -90,17 +90,6 @@ class ItemRepository(Transactions):
                 payloads = connection.scalars(query.order_by(*owner_first).limit(_MAX_NAMESAKES))
                 sources[guid] = [Item.model_validate_json(payload) for payload in payloads]
         return sources
-
-    def skip_reasons(self, feed_key: str, guids: Sequence[str]) -> dict[str, str]:
-        """Return the reasons of those items of a feed that are skipped, by guid."""
-        reasons = {}
-        with self._reading() as connection:
-            number = feeds.feed_id(connection, feed_key)
-            for chunk in chunks(guids):
-                mine = (items.c.feed_id == number, items.c.guid.in_(chunk), items.c.state == "skipped")
-                query = sa.select(items.c.guid, items.c.reason).where(*mine)
-                reasons.update({row.guid: row.reason or "" for row in connection.execute(query)})
-        return reasons
 
     def find(self, ref: str, canonical: str | None = None) -> tuple[str, Item]:
         """Return the feed key and item for an external id (or its start), a path, a guid or a link.
@@ -163,12 +152,13 @@ class ItemRepository(Transactions):
             return count_outcomes(connection, feeds.feed_id(connection, feed_key))
 
     def retry_failed(self, feed_key: str | None = None) -> int:
-        """Queue failed items of a feed (None: of all) again and return how many."""
+        """Queue failed and postponed items of a feed (None: of all) again and return how many."""
         with self._writing() as connection:
-            where = [items.c.state == "failed"]
+            postponed = sa.and_(items.c.state.in_(OPEN), items.c.retry_at.is_not(None))
+            where = [sa.or_(items.c.state == "failed", postponed)]
             if feed_key is not None:
                 where.append(items.c.feed_id == feeds.feed_id(connection, feed_key))
-            again = items.update().where(*where).values(state="seen", attempts=0)
+            again = items.update().where(*where).values(state="seen", attempts=0, **NOT_TRIED)
             return connection.execute(again).rowcount
 
     def waiting_counts(self) -> dict[str, int]:

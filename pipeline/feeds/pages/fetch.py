@@ -14,6 +14,7 @@ from pipeline.feeds.pages.blocked import has_challenge_header
 from pipeline.feeds.pages.completeness import incompleteness, strip_trailers
 from pipeline.feeds.pages.extract import Page, extract
 from pipeline.feeds.pages.robots import RobotsCache, RobotsRules
+from pipeline.feeds.pages.site_files import SiteFiles, SiteFileStore
 from pipeline.feeds.pages.site_rights import SiteRights
 from pipeline.feeds.rights.declaration import Declaration, reservation, reserved_reason
 from pipeline.feeds.rights.directives import declared_in_headers
@@ -56,7 +57,8 @@ class _Host:
 class PageFetcher:
     """Fetches and extracts pages, with a rate limit per host. It lives as long as a run.
 
-    `pause_s` is in seconds. `clock` returns monotonic seconds, `sleep` waits for seconds.
+    `pause_s` is in seconds. `store` keeps the rules of sites between runs. `clock` returns monotonic seconds,
+    `sleep` waits for seconds.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class PageFetcher:
         extractor: Extract = extract_here,
         pause_s: float = PAUSE_S,
         *,
+        store: SiteFileStore | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -73,8 +76,9 @@ class PageFetcher:
         self._pause_s = pause_s
         self._clock = clock
         self._sleep = sleep
-        self._robots = RobotsCache(net, clock)
-        self.rights = SiteRights(net, self._robots, clock)
+        files = SiteFiles(net, store)
+        self._robots = RobotsCache(files, clock)
+        self.rights = SiteRights(files, self._robots, clock)
         self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
 
     async def page(self, url: str, selector: str | None = None) -> Page:
