@@ -56,13 +56,14 @@ _TEMPORARY_KINDS = frozenset(("timeout", "unreachable", "server", "rate-limited"
 class SourceTooThin(Exception):
     """An item has too little text to be drafted, or a reserved one.
 
-    `temporary`: its page could not be had, and is tried again.
+    `temporary`: its page could not be had, and is tried again. `unasked`: its page was not requested.
     """
 
-    def __init__(self, reason: str, *, temporary: bool) -> None:
+    def __init__(self, reason: str, *, temporary: bool, unasked: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.temporary = temporary
+        self.unasked = unasked
 
 
 async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> Item:
@@ -81,7 +82,9 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
     item = merge_page_text(item, page, feed)
     if reason := incompleteness(item.text, feed.min_chars):
         message = f"{reason}; its page: {error.message}" if error else reason
-        raise SourceTooThin(message, temporary=error is not None and error.kind in _TEMPORARY_KINDS)
+        kind = error.kind if error else ""
+        unasked = kind in ("robots", "kept")
+        raise SourceTooThin(message, temporary=kind in _TEMPORARY_KINDS, unasked=unasked)
     if lease.updated or item != lease.item:
         await asyncio.to_thread(ctx.db.leases.set_source, lease, item)
     return item
@@ -92,7 +95,7 @@ async def _require_unreserved(ctx: RunContext, feed: FeedConfig) -> None:
     state = ctx.poll_states.state(feed)
     headers = Declaration(place=HEADERS, tdm=state.tdm)
     if what := await ctx.pages.rights.reservation(state.url or feed.url, headers):
-        raise SourceTooThin(reserved_reason(what), temporary=False)
+        raise SourceTooThin(reserved_reason(what), temporary=False, unasked=True)
 
 
 async def _page(ctx: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
@@ -198,7 +201,13 @@ async def _source_too_thin(ctx: RunContext, lease: Lease, error: SourceTooThin) 
         else:
             again = now + _RESERVED_AGE if is_reserved(reason) else None
             await asyncio.to_thread(ctx.db.leases.skip, lease, reason, again)
-    return ItemOutcome(title=lease.item.title, reason=reason, skipped=not error.temporary, waits=waits)
+    return ItemOutcome(
+        title=lease.item.title,
+        reason=reason,
+        skipped=not error.temporary,
+        waits=waits,
+        unasked=error.unasked,
+    )
 
 
 def _pause(tries: int) -> timedelta:

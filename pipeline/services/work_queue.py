@@ -14,7 +14,7 @@ from pipeline.storage import Lease, LeaseFilter
 
 LEASE_S = 900.0
 """Seconds until a lease that is not renewed expires. Chosen, not measured."""
-_PAGES_PER_DRAFT = 3
+PAGES_PER_DRAFT = 3
 """Items whose page is needed that are tried for each draft of the limit. Chosen, not measured."""
 
 Draft = Callable[[Lease], Awaitable[ItemOutcome | None]]
@@ -39,7 +39,7 @@ class LeaseQueue:
     ) -> None:
         self._ctx, self._feed, self._window, self._lease_filter = ctx, feed, window, lease_filter
         self._draft, self._left = draft, limit
-        self._pages_left = _PAGES_PER_DRAFT * limit
+        self._pages_left = PAGES_PER_DRAFT * limit
         writer = next(iter(ctx.writers(feed)), None)
         self._batch = writer.lanes if writer else 2 * ctx.settings.max_in_flight
         self._held: dict[asyncio.Future[ItemOutcome | None], Lease] = {}
@@ -82,6 +82,8 @@ class LeaseQueue:
             self._outcomes.append(outcome)
         if outcome is None or not (outcome.path or outcome.skipped):
             self._excluded.append(lease)
+        if outcome and outcome.unasked and needs_page(lease.updated or lease.item, self._feed):
+            self._pages_left += 1
         self._left -= outcome is None or not (outcome.skipped or outcome.waits)
         return None
 

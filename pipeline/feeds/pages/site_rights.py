@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from itertools import islice
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from pipeline.domain.errors import FeedError
 from pipeline.feeds.pages.robots import CACHE_S, RETRY_S, RobotsCache, TimedCache
@@ -36,7 +36,7 @@ class SiteRights:
         they count, and the licences that they name.
         """
         places = (*(await self.site(url) if site else ()), *declared)
-        names = dict.fromkeys(name for each in places for name in each.licenses)
+        names = dict.fromkeys(urljoin(url, name) for each in places for name in each.licenses)
         licenses = [await self._license(name, url) for name in islice(names, _MAX_LICENSES)]
         return reservation((*places, *licenses))
 

@@ -102,6 +102,19 @@ async def test_a_page_with_a_server_error_is_tried_again_later(
     assert (await draft(db, net, tmp_path, thin, Scripted())).path
 
 
+async def test_what_robots_txt_refuses_uses_up_no_pages(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    server.add("/robots.txt", b"User-agent: *\nDisallow: /")
+    thin = queued(db, server, "The port closes.")
+    urls = [server.url(f"/{number}") for number in range(7)]
+    others = (item(number, text="Short.", link=url, canonical=url) for number, url in enumerate(urls))
+    admit(db, *others, key="thin")
+    desk = run_context(db, net, tmp_path, Scripted(), feeds=(thin,))
+    assert len(await draft_feed(desk, thin, 1)) == 8
+    assert db.feeds.item_counts()["thin"] == {"skipped": 8}
+
+
 async def test_the_limit_counts_drafts_and_the_pages_asked_for_are_three_times_as_many(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
