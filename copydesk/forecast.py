@@ -174,8 +174,8 @@ def _refused(row: Row, item: Item, error: FeedError) -> Row:
     if error.kind == "robots":
         cause = "pages refused by robots.txt"
     why = f"{row.why}; its page: {error.message}" if row.fate == "page" else f"its page: {error.message}"
-    asked = error.kind not in ("robots", "reserved")
-    return row.model_copy(update={"fate": "skipped", "why": why, "cause": cause, "requested": asked})
+    requested = error.kind not in ("robots", "reserved")
+    return row.model_copy(update={"fate": "skipped", "why": why, "cause": cause, "requested": requested})
 
 
 def forecast(rows: Sequence[Row]) -> str:
