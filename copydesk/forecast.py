@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -15,10 +15,13 @@ from pipeline.domain.models import FeedConfig, FrozenModel, Item
 from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.fetch import PageFetcher, merge_page_text, needs_page
 from pipeline.feeds.select import ExistingItems, is_age, select_items
+from pipeline.services.work_queue import PAGES_PER_DRAFT
 
 Outcome = Literal["drafted", "page", "waits", "skipped", "merged"]
 _TRIALS = 2
 """Pages of a feed that are fetched to learn whether they have the text. Chosen, not measured."""
+_MAX_ASKED = 200
+"""Items whose own page is compared with the rules of its site. Chosen, not measured."""
 _TRIALS_S = 30.0
 """Seconds for all questions about the pages of a feed. Chosen, not measured."""
 _MAX_CAUSES = 4
@@ -38,26 +41,39 @@ class Row(FrozenModel):
     why: str = ""
     cause: str = ""
     """Why its page cannot help, in words that fit all items of a feed."""
+    requested: bool = False
+    """A run asks for its page, in vain."""
 
 
-def item_outcomes(feed: FeedConfig, items: Sequence[Item], now: datetime) -> Iterator[Row]:
-    """Yield the outcome of each item in a first run, in the feed's order."""
+def item_outcomes(feed: FeedConfig, items: Sequence[Item], now: datetime) -> tuple[Row, ...]:
+    """Return the outcome of each item in a first run, in the feed's order."""
     chosen = select_items(feed, items, ExistingItems(), now)
     reasons = {skip.item.guid: skip.reason for skip in chosen.skipped}
     merged = {merge.item.guid for merge in chosen.merged}
-    limit = min(feed.max_items, feed.max_items_per_day or feed.max_items)
-    newest = sorted(chosen.new, key=lambda item: item.published_at, reverse=True)
-    waiting = {item.guid for item in newest[limit:]}
+    rows = []
     for item in items:
         if item.guid in reasons:
-            yield _row(item, "skipped", reasons[item.guid])
+            rows.append(_row(item, "skipped", reasons[item.guid]))
         elif item.guid in merged:
-            yield _row(item, "merged", "duplicate of another item of this feed")
+            rows.append(_row(item, "merged", "duplicate of another item of this feed"))
         else:
-            outcome, why = _text_outcome(feed, item)
-            if item.guid in waiting and outcome != "skipped":
-                outcome, why = "waits", f"more than {pluralize(limit, 'item')} in one run"
-            yield _row(item, outcome, why)
+            rows.append(_row(item, *_text_outcome(feed, item)))
+    return _limited(feed, items, rows)
+
+
+def _limited(feed: FeedConfig, items: Sequence[Item], rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the rows with those left for later runs: over the limit of drafts, or of pages, newest first."""
+    limit = min(feed.max_items, feed.max_items_per_day or feed.max_items)
+    drafts, pages = limit, PAGES_PER_DRAFT * limit
+    limited = list(rows)
+    for number in sorted(range(len(rows)), key=lambda number: items[number].published_at, reverse=True):
+        if rows[number].fate in ("drafted", "page"):
+            if drafts <= 0 or pages <= 0:
+                why = f"more than {pluralize(limit, 'item')} in one run"
+                limited[number] = rows[number].model_copy(update={"fate": "waits", "why": why})
+            drafts -= 1
+        pages -= rows[number].fate == "page" or rows[number].requested
+    return tuple(limited)
 
 
 def _text_outcome(feed: FeedConfig, item: Item) -> tuple[Outcome, str]:
@@ -89,25 +105,46 @@ async def ask_pages(
     """
     wanting = [number for number, item in enumerate(items) if _wants_page(rows[number], item, feed)]
     wanting.sort(key=lambda number: items[number].published_at, reverse=True)
-    updated = list(rows)
+    updated = [
+        row if row.fate != "waits" else _row(item, *_text_outcome(feed, item))
+        for row, item in zip(rows, items, strict=True)
+    ]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_TRIALS_S):
-            errors = await asyncio.gather(*(_forbidden(pages, items[number]) for number in wanting))
+            errors = await _forbidden_each(pages, [items[number] for number in wanting])
             for number, error in zip(wanting, errors, strict=True):
                 if error:
-                    updated[number] = _refused(rows[number], items[number], error)
+                    updated[number] = _refused(updated[number], items[number], error)
             allowed = [number for number, error in zip(wanting, errors, strict=True) if error is None]
             tried = allowed[:_TRIALS]
             failures = [await _failure(pages, feed, items[number]) for number in tried]
             for number in allowed if failures and all(failures) else ():
                 failure = failures[tried.index(number)] if number in tried else failures[-1]
                 if failure:
-                    updated[number] = _refused(rows[number], items[number], failure)
-    return tuple(updated)
+                    updated[number] = _refused(updated[number], items[number], failure)
+    return _limited(feed, items, updated)
 
 
 def _wants_page(row: Row, item: Item, feed: FeedConfig) -> bool:
     return row.fate == "page" or (row.fate == "waits" and needs_page(item, feed))
+
+
+async def _forbidden_each(pages: PageFetcher, items: Sequence[Item]) -> list[FeedError | None]:
+    """Return why each item's page may not be fetched, None if it may.
+
+    Beyond the first ones, the items of a folder have one answer: each is compared with many rules.
+    """
+    errors = await asyncio.gather(*(_forbidden(pages, item) for item in items[:_MAX_ASKED]))
+    answers = {_folder(item): error for item, error in zip(items, errors, strict=False)}
+    for item in items[_MAX_ASKED:]:
+        if _folder(item) not in answers:
+            answers[_folder(item)] = await _forbidden(pages, item)
+        errors.append(answers[_folder(item)])
+    return errors
+
+
+def _folder(item: Item) -> str:
+    return (item.link or "").partition("?")[0].rpartition("/")[0]
 
 
 async def _forbidden(pages: PageFetcher, item: Item) -> FeedError | None:
@@ -131,11 +168,14 @@ async def _failure(pages: PageFetcher, feed: FeedConfig, item: Item) -> FeedErro
 
 def _refused(row: Row, item: Item, error: FeedError) -> Row:
     url, _, description = error.message.partition(" ")
+    if error.kind == "thin":
+        description = "has no more of it"
     cause = f"a page that {description}" if "://" in url else f"a page that cannot be had ({error.message})"
     if error.kind == "robots":
         cause = "pages refused by robots.txt"
     why = f"{row.why}; its page: {error.message}" if row.fate == "page" else f"its page: {error.message}"
-    return row.model_copy(update={"fate": "skipped", "why": why, "cause": cause})
+    requested = error.kind not in ("robots", "reserved")
+    return row.model_copy(update={"fate": "skipped", "why": why, "cause": cause, "requested": requested})
 
 
 def forecast(rows: Sequence[Row]) -> str:

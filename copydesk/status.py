@@ -1,6 +1,7 @@
 """`copydesk status`, `drafts` and `retry`: feeds, drafts and failures from the database."""
 
 import time
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +22,8 @@ from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FrozenModel, Item
 from pipeline.feeds.poll_schedule import is_paused
 from pipeline.http_client import redact_url
-from pipeline.storage import Database, DraftRow, FeedStatus, TargetBacklog
+from pipeline.services.skip_notes import skip_cause
+from pipeline.storage import Database, DraftRow, Failure, FeedStatus, TargetBacklog
 
 _REFRESH_S = 2.0
 STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed", "forgotten")
@@ -56,14 +58,20 @@ def status(*, as_json: bool) -> None:
         return
     rows = ((f.key, format_time(f.poll.last_polled_at), *_counts(f.counts), _feed_message(f)) for f in feeds)
     table("Feeds", ("feed", "last polled", *STATES, "message"), rows)
-    for failure in failures:
-        print_line(
-            f"{failure.state} {printable(failure.feed_key)} · {printable(failure.title)}: "
-            f"{printable(failure.reason)}"
-        )
+    _print_failures(failures)
     if any(failure.state == "failed" for failure in failures):
         print_line("\n`copydesk retry` queues failed items again.")
     _print_backlog(backlog, {target.name for target in subscriptions.publish})
+
+
+def _print_failures(failures: Sequence[Failure]) -> None:
+    """Print a line a feed and cause."""
+    groups: defaultdict[tuple[str, str, str], list[Failure]] = defaultdict(list)
+    for failure in failures:
+        groups[failure.state, failure.feed_key, skip_cause(failure.reason)].append(failure)
+    for (state, feed, cause), alike in groups.items():
+        what = f"{alike[0].title}: {alike[0].reason}" if len(alike) == 1 else f"{len(alike)} items: {cause}"
+        print_line(f"{state} {printable(feed)} · {printable(what)}")
 
 
 def _print_backlog(backlog: Sequence[TargetBacklog], names: Collection[str]) -> None:

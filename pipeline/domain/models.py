@@ -258,6 +258,8 @@ class PollState(FrozenModel):
     """Polls in a row that were redirected there."""
     url: str | None = None
     """URL of the feed after a permanent redirect; None: the configured URL."""
+    tdm: bool | None = None
+    """The TDM reservation in the headers of the last response that was read; None: they had none."""
 
 
 class Credit(FrozenModel):

@@ -27,6 +27,7 @@ _REFUSALS: dict[int, tuple[str, str]] = {
     404: ("not-found", "is not there (404); correct its url in feeds.yaml, or set `enabled: false`"),
     410: ("gone", "is gone for good (410); remove it from feeds.yaml, or set `enabled: false`"),
     429: ("rate-limited", "is asked for too often (429); it is polled again later"),
+    451: ("refused", "is withheld for legal reasons (451); set `enabled: false`"),
 }
 
 
@@ -115,7 +116,7 @@ def _fetched_feed(response: Response, moved_to: str | None, hints: CacheHints) -
         url=response.url,
         moved_to=moved_to,
         hints=hints,
-        declared=declared_in_headers(headers),
+        declared=declared_in_headers(headers, of_feed=True),
         etag=None if hints.expired else _usable_validator(headers.get("etag")),
         last_modified=None if hints.expired else _usable_validator(headers.get("last-modified")),
     )
@@ -153,6 +154,8 @@ def _refusal(feed: FeedConfig, response: Response, now: datetime) -> FeedError:
     kind, description = _REFUSALS.get(status, server_error if status >= 500 else unknown)
     if status == 403 and retry_after_s:  # CloudFront and others limit the rate of requests in this way
         kind, description = _LIMITED
+    if status >= 500 and retry_after_s:
+        kind, description = "server", f"has a server error ({status}, Retry-After); it is polled again later"
     if _is_challenge(response):
         kind, description = _CHALLENGE
     return FeedError(

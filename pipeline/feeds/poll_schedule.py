@@ -110,6 +110,7 @@ def state_after_read(
         "body_hash": fetched.body_hash if read.complete else None,
         "unchanged": 0,
         "ttl_s": read.ttl_s,
+        "tdm": fetched.declared.tdm,
     }
     return _state_after_response(feed, state.model_copy(update=update), fetched, now, chance)
 

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from pipeline.config.regex import compile_regex
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, Window
 from pipeline.domain.withdrawals import withdrawal_notice
-from pipeline.feeds.rights.declaration import reserved_reason
+from pipeline.feeds.rights.declaration import is_reserved, reserved_reason
 
 # Scripts without spaces between words: a keyword has no word boundary there.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff]")
@@ -158,7 +158,9 @@ class ExistingItem(FrozenModel):
     state: str
     content_hash: str
     reason: str | None = None
-    """Why it was skipped; read only for a backfill."""
+    """Why it was skipped."""
+    retry_at: AwareDatetime | None = None
+    """When a reservation at its site is looked up again."""
 
 
 class ExistingItems(FrozenModel):
@@ -281,7 +283,7 @@ def _outcome(
         # The text that was free when it was read stays; that it changed is told of what has a draft.
         changed = stored.state in _DRAFT_STATES and stored.content_hash != item.content_hash
         return "updated" if changed else "unchanged"
-    if stored is not None and not _needs_recheck(stored, item, window):
+    if stored is not None and not _needs_recheck(stored, item, window, now):
         if stored.content_hash == item.content_hash or stored.state in _NO_DRAFT_STATES:
             return "unchanged"
         # A backfill updates queued items only; a poll updates items with a draft.
@@ -300,10 +302,16 @@ def _has_draft(stored: ExistingItem | None) -> bool:
     return stored is not None and stored.state not in (*_NO_DRAFT_STATES, _MERGED)
 
 
-def _needs_recheck(stored: ExistingItem, item: Item, window: Window | None) -> bool:
-    """Return whether a skipped item changed, or was skipped for an age that no longer counts."""
+def _needs_recheck(stored: ExistingItem, item: Item, window: Window | None, now: datetime) -> bool:
+    """Return whether a skipped item changed, or the reason for which it was skipped may be gone.
+
+    Such reasons are an age that no longer counts, and a reservation that the feed no longer makes; what its
+    site or page reserved is looked up again once a day.
+    """
     if stored.state != _SKIPPED:
         return False
+    if is_reserved(stored.reason or ""):
+        return stored.retry_at is None or stored.retry_at <= now
     return stored.content_hash != item.content_hash or (window is not None and is_age(stored.reason))
 
 

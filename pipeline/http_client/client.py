@@ -59,7 +59,8 @@ class Response(FrozenModel):
     redirects: tuple[tuple[int, str], ...] = ()
     """Status and target of each redirect."""
     headers: dict[str, str]
-    """Names in lower case; repeated ones are joined by commas."""
+    """Names in lower case; repeated ones are joined by commas, X-Robots-Tag by line breaks: a robot's name in
+    it is for one header only."""
     body: bytes
     """Decoded from gzip or deflate; empty where the body of a status of 400 or more cannot be decoded."""
 
@@ -207,9 +208,16 @@ async def _read(response: httpx.Response, hops: tuple[tuple[int, str], ...], max
         status=response.status_code,
         url=str(response.url),
         redirects=hops,
-        headers=dict(response.headers.items()),
+        headers=_joined(response.headers),
         body=body,
     )
+
+
+def _joined(headers: httpx.Headers) -> dict[str, str]:
+    joined = dict(headers.items())
+    if robots := headers.get_list("x-robots-tag"):
+        joined["x-robots-tag"] = "\n".join(robots)
+    return joined
 
 
 async def _body(response: httpx.Response, max_bytes: int) -> bytes:

@@ -22,6 +22,9 @@ _CHARSETS = frozenset(
 _GZIP_MAGIC = b"\x1f\x8b"
 _TEXT_STARTS = (b"<", b"{", b"[", b" ", b"\t", b"\r", b"\n", b"\xef\xbb", b"\xff\xfe", b"\xfe\xff")
 """First bytes of uncompressed text: markup, JSON, white space or a byte order mark."""
+_SAMPLE_BYTES = 64
+"""Bytes that show whether a body is text. Compressed ones have a control character among so many."""
+_CONTROL = frozenset(range(32)) - frozenset(b"\t\r\n")
 
 
 class CorruptBody(ValueError):
@@ -36,8 +39,8 @@ class BodyDecoder:
     """Decodes one body by its Content-Encoding: none, gzip, or deflate with or without the zlib header.
 
     The bytes count more than the header: gzip is decoded without one too, and within gzip, up to `layers`
-    times; text that is labelled as gzip, and a body under a charset's name, is returned as it is. Source: RFC
-    1952 (gzip), RFC 1950, RFC 1951.
+    times, gzip and zlib also where each is labelled as the other; text is returned as it is, whatever its
+    label. Source: RFC 1952 (gzip), RFC 1950, RFC 1951.
     """
 
     def __init__(self, encoding: str, layers: int = MAX_LAYERS) -> None:
@@ -73,17 +76,20 @@ class BodyDecoder:
             self._within.end()
 
     def _begin(self, start: bytes) -> None:
-        if self._encoding == "deflate":
-            framed = start[0] & 0x0F == 8 and int.from_bytes(start[:2], "big") % 31 == 0
-            self._inflater = _Inflater(zlib.MAX_WBITS if framed else -zlib.MAX_WBITS)
-        elif self._encoding not in ("", "gzip"):
-            raise UnexpectedEncoding(self._encoding)
-        elif self._layers and start.startswith(_GZIP_MAGIC):
+        labelled, asked_for = self._encoding, self._encoding in ("", "gzip", "deflate")
+        framed = start[0] & 0x0F == 8 and int.from_bytes(start[:2], "big") % 31 == 0
+        if asked_for and self._layers and start.startswith(_GZIP_MAGIC):
             self._inflater = _Inflater(zlib.MAX_WBITS | 16, members=MAX_MEMBERS)
-        elif not self._encoding or start.startswith(_TEXT_STARTS):
+        elif not labelled or (labelled == "gzip" and start.startswith(_TEXT_STARTS)) or _is_text(start):
             self._is_plain = True
-        else:
+        elif asked_for and framed:
+            self._inflater = _Inflater(zlib.MAX_WBITS)
+        elif labelled == "deflate":
+            self._inflater = _Inflater(-zlib.MAX_WBITS)
+        elif asked_for:
             raise CorruptBody("no gzip")
+        else:
+            raise UnexpectedEncoding(labelled)
 
     def _unpack(self, chunk: bytes) -> Iterator[bytes]:
         """Yield inflated bytes, decoded once more if they are gzip."""
@@ -98,6 +104,11 @@ class BodyDecoder:
     def is_packed(self) -> bool:
         """Return whether the body was gzip or deflate, as far as it is known."""
         return self._inflater is not None
+
+
+def _is_text(start: bytes) -> bool:
+    sample = start[:_SAMPLE_BYTES]
+    return len(sample) == _SAMPLE_BYTES and sample.startswith(_TEXT_STARTS) and _CONTROL.isdisjoint(sample)
 
 
 def _applied(encoding: str) -> str:

@@ -88,6 +88,10 @@ class ItemOutcome(Spending):
     """Why there is no draft."""
     skipped: bool = False
     """There is no draft because the item is not to be drafted."""
+    waits: bool = False
+    """There is no draft as its page could not be had: the item stays queued, and is tried again later."""
+    unasked: bool = False
+    """Its page was not requested, as the site's rules or an earlier failure forbid it."""
     ref: str | None = None
     """The draft's external id."""
     held: bool = False

@@ -30,7 +30,7 @@ from pipeline.domain.withdrawals import GONE, NOT_FOUND
 from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import merge_page_text, needs_page
-from pipeline.feeds.rights.declaration import is_reserved, reserved_reason
+from pipeline.feeds.rights.declaration import HEADERS, Declaration, is_reserved, reserved_reason
 from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose
 from pipeline.services.compose_section import compose_section
@@ -43,6 +43,13 @@ PAGE_CACHE_AGE = timedelta(days=30)
 """How long a page is cached. Chosen, not measured."""
 _FAILED_PAGE_AGE = timedelta(days=1)
 """How long a page that could not be used is not requested again. Chosen, not measured."""
+_RESERVED_AGE = timedelta(days=1)
+"""How long a reservation at a site is not looked up again. Chosen, not measured."""
+_FIRST_PAUSE = timedelta(minutes=30)
+"""Pause after the first failed fetch of a page; doubled after each further one. Chosen, not measured."""
+_LONGEST_PAUSE = timedelta(days=1)
+_MAX_PAGE_TRIES = 12
+"""Fetches of a page until its item fails: six days and a half. Chosen, not measured."""
 _TEMPORARY_KINDS = frozenset(("timeout", "unreachable", "server", "rate-limited", "http", "tls"))
 """Kinds of FeedError that may be gone at a later run."""
 
@@ -51,12 +58,16 @@ _NOTICES = {"gone": GONE, "not-found": NOT_FOUND}
 
 
 class SourceTooThin(Exception):
-    """An item has too little text to be drafted, or a reserved one; `temporary` if that may change."""
+    """An item has too little text to be drafted, or a reserved one.
 
-    def __init__(self, reason: str, *, temporary: bool) -> None:
+    `temporary`: its page could not be had, and is tried again. `unasked`: its page was not requested.
+    """
+
+    def __init__(self, reason: str, *, temporary: bool, unasked: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.temporary = temporary
+        self.unasked = unasked
 
 
 async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> Item:
@@ -77,17 +88,20 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
     item = merge_page_text(item, page, feed)
     if reason := incompleteness(item.text, feed.min_chars):
         message = f"{reason}; its page: {error.message}" if error else reason
-        raise SourceTooThin(message, temporary=error is not None and error.kind in _TEMPORARY_KINDS)
+        kind = error.kind if error else ""
+        unasked = kind in ("robots", "kept")
+        raise SourceTooThin(message, temporary=kind in _TEMPORARY_KINDS, unasked=unasked)
     if lease.updated or item != lease.item:
         await asyncio.to_thread(ctx.db.leases.set_source, lease, item)
     return item
 
 
 async def _require_unreserved(ctx: RunContext, feed: FeedConfig) -> None:
-    """Raise SourceTooThin if the files of the feed's site reserve its texts."""
-    url = ctx.poll_states.state(feed).url or feed.url
-    if what := await ctx.pages.rights.reservation(url):
-        raise SourceTooThin(reserved_reason(what), temporary=False)
+    """Raise SourceTooThin if the files of the feed's site reserve its texts, unless its headers free them."""
+    state = ctx.poll_states.state(feed)
+    headers = Declaration(place=HEADERS, tdm=state.tdm)
+    if what := await ctx.pages.rights.reservation(state.url or feed.url, headers):
+        raise SourceTooThin(reserved_reason(what), temporary=False, unasked=True)
 
 
 async def _page(ctx: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
@@ -180,16 +194,31 @@ def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome, 
 
 
 async def _source_too_thin(ctx: RunContext, lease: Lease, error: SourceTooThin) -> ItemOutcome:
-    """Skip an item whose source is too thin; retry it first if the error is temporary."""
-    outcome = ItemOutcome(title=lease.item.title, reason=error.reason, skipped=not error.temporary)
+    """Skip an item whose source is too thin; try it again after a pause if the error is temporary."""
+    reason, now = error.reason, ctx.clock()
+    waits = error.temporary and not lease.previous and lease.page_tries + 1 < _MAX_PAGE_TRIES
     with contextlib.suppress(LeaseLost):
         if lease.previous:
-            await asyncio.to_thread(ctx.db.leases.keep_current, lease, error.reason)
+            await asyncio.to_thread(ctx.db.leases.keep_current, lease, reason)
+        elif waits:
+            await asyncio.to_thread(ctx.db.leases.postpone, lease, reason, now + _pause(lease.page_tries))
         elif error.temporary:
-            await asyncio.to_thread(ctx.db.leases.fail, lease, error.reason, retry=True)
+            await asyncio.to_thread(ctx.db.leases.fail, lease, reason, retry=False)
         else:
-            await asyncio.to_thread(ctx.db.leases.skip, lease, error.reason)
-    return outcome
+            again = now + _RESERVED_AGE if is_reserved(reason) else None
+            await asyncio.to_thread(ctx.db.leases.skip, lease, reason, again)
+    return ItemOutcome(
+        title=lease.item.title,
+        reason=reason,
+        skipped=not error.temporary,
+        waits=waits,
+        unasked=error.unasked,
+    )
+
+
+def _pause(tries: int) -> timedelta:
+    """Return the pause after a failed fetch of a page that `tries` others came before."""
+    return min(_FIRST_PAUSE * (1 << min(tries, 10)), _LONGEST_PAUSE)
 
 
 async def _failed(ctx: RunContext, lease: Lease, error: LLMError) -> ItemOutcome:

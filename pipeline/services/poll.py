@@ -147,14 +147,14 @@ class Comparison(NamedTuple):
 
 
 def _compare(db: Database, feed: FeedConfig, parsed: ParsedFeed, window: Window | None) -> Comparison:
-    existing = _existing_items(db, feed, parsed.items, window)
+    existing = _existing_items(db, feed, parsed.items)
     sources = changed_sources(db, feed, parsed.items, existing.guids)
     items = separate_namesakes(db, feed, parsed.items, sources)
     pairs = zip(parsed.items, items, strict=True)
     names = {read.guid: item.guid for read, item in pairs if read.guid != item.guid}
     if names:
         parsed = parsed.model_copy(update={"items": items})
-        existing = _existing_items(db, feed, items, window)
+        existing = _existing_items(db, feed, items)
         sources = changed_sources(db, feed, items, existing.guids)
     owners = _owners(db, feed, parsed.items, existing)
     parsed = parsed.model_copy(update={"items": separate_links(parsed.items, existing.guids, owners)})
@@ -181,17 +181,11 @@ async def _record_failure(
     await ctx.poll_states.update(feed, after)
 
 
-def _existing_items(
-    db: Database, feed: FeedConfig, items: Sequence[Item], window: Window | None
-) -> ExistingItems:
+def _existing_items(db: Database, feed: FeedConfig, items: Sequence[Item]) -> ExistingItems:
     guids = [item.guid for item in items]
     rows = db.items.existing(feed.key, guids, [item.canonical for item in items if item.canonical])
-    reasons = db.items.skip_reasons(feed.key, guids) if window else {}
     return ExistingItems(
-        guids={
-            guid: ExistingItem(state=state, content_hash=content_hash, reason=reasons.get(guid))
-            for guid, (state, content_hash) in rows.guids.items()
-        },
+        guids={guid: ExistingItem(**stored._asdict()) for guid, stored in rows.guids.items()},
         canonicals=rows.canonicals,
         forgotten=rows.forgotten,
     )

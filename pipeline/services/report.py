@@ -104,9 +104,11 @@ def feed_report(
     drafted = [outcome for outcome in outcomes if outcome.path]
     counts = polled.model_dump(exclude={"feed"}) if polled else {}
     skipped = [(outcome.title, outcome.reason or "") for outcome in outcomes if outcome.skipped]
+    waiting = [(outcome.title, outcome.reason or "") for outcome in outcomes if outcome.waits]
     counts["skipped"] = counts.get("skipped", 0) + len(skipped)
     switches = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
-    counts["notes"] = (*counts.get("notes", ()), *skip_notes(skipped), *switches)
+    causes = (*skip_notes(skipped), *skip_notes(waiting, "postponed"))
+    counts["notes"] = (*counts.get("notes", ()), *causes, *switches)
     return FeedReport(
         feed=key,
         error=error,
@@ -118,7 +120,7 @@ def feed_report(
         failed=tuple(
             f"{outcome.title}: {outcome.reason}"
             for outcome in outcomes
-            if outcome.reason and not outcome.skipped
+            if outcome.reason and not (outcome.skipped or outcome.waits)
         ),
         queued=queued,
         **dict(sum(outcomes, Spending())),

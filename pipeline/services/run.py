@@ -42,6 +42,7 @@ from pipeline.services.context import (
 from pipeline.services.draft import PAGE_CACHE_AGE
 from pipeline.services.report import Plan, Publish, RunReport
 from pipeline.services.shutdown import graceful_shutdown
+from pipeline.services.site_file_store import DatabaseSiteFiles
 from pipeline.services.subscriptions import load_subscriptions
 from pipeline.services.writers import WriterPool, open_client
 from pipeline.storage import Database
@@ -119,7 +120,7 @@ async def open_run(
             db=db,
             net=net,
             poll_states=poll_states,
-            pages=PageFetcher(net, parsers.extract),
+            pages=PageFetcher(net, parsers.extract, store=DatabaseSiteFiles(db, _utc_now)),
             parse=parsers.parse,
             check=checkers.check,
             host_cooldowns=host_cooldowns((feed, poll_states.state(feed)) for feed in subscriptions.feeds),
@@ -140,6 +141,10 @@ async def open_run(
             warnings=subscriptions.warnings,
         )
         yield ctx, subscriptions
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _open_database(

@@ -12,13 +12,13 @@ _NOTICES = 5
 _PAGE = "; its page: "
 
 
-def skip_notes(skipped: Iterable[tuple[str, str]]) -> list[str]:
+def skip_notes(skipped: Iterable[tuple[str, str]], done: str = "skipped") -> list[str]:
     """Return a note a cause; `skipped` are pairs of an item's title and the reason why it is not drafted."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for title, reason in skipped:
-        groups[skip_cause(reason)].append(f"skipped {title}: {reason}")
+        groups[skip_cause(reason)].append(f"{done} {title}: {reason}")
     return [
-        notes[0] if len(notes) == 1 else f"{len(notes)} skipped: {cause}" for cause, notes in groups.items()
+        notes[0] if len(notes) == 1 else f"{len(notes)} {done}: {cause}" for cause, notes in groups.items()
     ]
 
 

@@ -8,18 +8,25 @@ from typing import Any
 from pipeline.config import day_start
 from pipeline.domain.errors import DatabaseError
 from pipeline.domain.models import FeedConfig, Window
+from pipeline.feeds.pages.fetch import needs_page
 from pipeline.services.context import ItemOutcome, RunContext
 from pipeline.storage import Lease, LeaseFilter
 
 LEASE_S = 900.0
 """Seconds until a lease that is not renewed expires. Chosen, not measured."""
+PAGES_PER_DRAFT = 3
+"""Items whose page is needed that are tried for each draft of the limit. Chosen, not measured."""
 
 Draft = Callable[[Lease], Awaitable[ItemOutcome | None]]
 """Drafts a leased item; returns None if the lease is to be released with nothing done."""
 
 
 class LeaseQueue:
-    """Leases a batch at a time, newest items first, until a limit or the queue is exhausted."""
+    """Leases a batch at a time, newest items first, until a limit or the queue is exhausted.
+
+    The limit counts drafts and failed model calls: items that are skipped or postponed do not use it up, but
+    only so many pages are asked for.
+    """
 
     def __init__(
         self,
@@ -32,6 +39,7 @@ class LeaseQueue:
     ) -> None:
         self._ctx, self._feed, self._window, self._lease_filter = ctx, feed, window, lease_filter
         self._draft, self._left = draft, limit
+        self._pages_left = PAGES_PER_DRAFT * limit
         writer = next(iter(ctx.writers(feed)), None)
         self._batch = writer.lanes if writer else 2 * ctx.settings.max_in_flight
         self._held: dict[asyncio.Future[ItemOutcome | None], Lease] = {}
@@ -72,22 +80,28 @@ class LeaseQueue:
         outcome = task.result()
         if outcome is not None:
             self._outcomes.append(outcome)
-        if outcome is None or not outcome.path:
+        if outcome is None or not (outcome.path or outcome.skipped):
             self._excluded.append(lease)
+        if outcome and outcome.unasked and needs_page(lease.updated or lease.item, self._feed):
+            self._pages_left += 1
+        self._left -= outcome is None or not (outcome.skipped or outcome.waits)
         return None
 
     async def _fill(self) -> None:
         """Lease more items if a quarter of a batch or more is done."""
         ctx, free = self._ctx, self._batch - len(self._held)
-        if ctx.fatal_errors or self._left <= 0 or 4 * free < self._batch:
+        count = min(free, self._left - len(self._held), self._pages_left)
+        if ctx.fatal_errors or count <= 0 or 4 * free < self._batch:
             return
         try:
-            leases = await asyncio.to_thread(self._lease, min(self._left, free))
+            leases = await asyncio.to_thread(self._lease, count)
         except DatabaseError as error:  # running items may still be stored
             ctx.fatal_errors.append(error)
             return
-        self._left = self._left - len(leases) if leases else 0
+        if not leases:
+            self._left = 0
         for lease in leases:
+            self._pages_left -= needs_page(lease.updated or lease.item, self._feed)
             ctx.notify(self._feed.key, "claimed")
             self._held[asyncio.ensure_future(self._draft(lease))] = lease
 
@@ -100,7 +114,13 @@ class LeaseQueue:
         # A held lease may have been released a moment ago.
         tried = [lease.item_id for lease in (*self._excluded, *self._held.values())]
         return ctx.db.leases.acquire(
-            feed.key, count, LEASE_S, window=self._window, lease_filter=self._lease_filter, exclude=tried
+            feed.key,
+            count,
+            LEASE_S,
+            window=self._window,
+            lease_filter=self._lease_filter,
+            exclude=tried,
+            now=ctx.clock(),
         )
 
     @contextlib.asynccontextmanager

@@ -18,7 +18,7 @@ from pipeline.storage.engine import Row
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.findings import SYSTEM_EDITOR, flag_update
 from pipeline.storage.item_outcomes import SAME_ENTRY, SAME_LINK, SAME_TEXT
-from pipeline.storage.item_rows import Columns, by_canonical, by_guid, insert, values
+from pipeline.storage.item_rows import NOT_TRIED, Columns, by_canonical, by_guid, insert, values
 from pipeline.storage.notices import (
     SourceNotice,
     add_corrections,
@@ -173,6 +173,7 @@ def _admit_one(
     more: Columns = {"state": "merged" if owner else "seen", "merged_into": owner}
     more["reason"] = _merge_reason(duplicate) if owner else None
     more["owned_canonical"] = None if owner else item.canonical
+    more |= NOT_TRIED
     if duplicate and not duplicate.same_entry:
         more["story_id"] = duplicate_groups.join(connection, duplicate)
     item_id = _put(connection, feed, item, more, row.id if row else None)
@@ -192,6 +193,8 @@ def _merge_reason(duplicate: duplicate_groups.NearDuplicate | None) -> str:
 
 def _still_too_short(row: Row, item: Item) -> bool:
     """Return whether an item that was too short when it was leased has no more text now."""
+    if row.retry_at is not None:
+        return False  # it was not its text that was missing
     return row.lease_token > 0 and len(item.text) <= len(Item.model_validate_json(row.payload).text)
 
 
@@ -324,7 +327,9 @@ def _update(connection: sa.Connection, row: Row, item: Item, policy: Policy) -> 
     written = sa.select(versions.c.id).where(versions.c.item_id == items.c.id)
     untouched = sa.and_(~answered.exists(), ~written.exists(), items.c.lease_owner.is_(None))
     fresh = this.where(items.c.state == "seen", untouched)
-    if connection.execute(fresh.values(**values(item), updated_hash=None, updated_payload=None)).rowcount:
+    if connection.execute(
+        fresh.values(**values(item), **NOT_TRIED, updated_hash=None, updated_payload=None)
+    ).rowcount:
         return True
     changed = {"updated_hash": item.content_hash, "updated_payload": item.model_dump_json()}
     counted = changed | {"updates": items.c.updates + 1}

@@ -28,6 +28,10 @@ class StoredState(NamedTuple):
 
     state: str
     content_hash: str
+    reason: str | None = None
+    """Why it has no draft."""
+    retry_at: datetime | None = None
+    """When a failed fetch of its page is repeated, or a reservation at its site is looked up again."""
 
 
 class ItemKey(NamedTuple):
@@ -39,12 +43,16 @@ class ItemKey(NamedTuple):
 
 def by_guid(connection: sa.Connection, feed_id: int, guids: Sequence[str]) -> dict[str, StoredState]:
     """Return the states of stored items of a feed, by guid."""
-    columns = (items.c.guid, items.c.state, items.c.content_hash, items.c.updated_hash)
+    columns = (
+        *(items.c.guid, items.c.state, items.c.content_hash, items.c.updated_hash),
+        *(items.c.reason, items.c.retry_at),
+    )
     result: dict[str, StoredState] = {}
     for chunk in chunks(guids):
         query = sa.select(*columns).where(items.c.feed_id == feed_id, items.c.guid.in_(chunk))
         for row in connection.execute(query):
-            result[row.guid] = StoredState(row.state, row.updated_hash or row.content_hash)
+            content_hash = row.updated_hash or row.content_hash
+            result[row.guid] = StoredState(row.state, content_hash, row.reason, row.retry_at)
     return result
 
 
@@ -76,7 +84,10 @@ def insert(connection: sa.Connection, feed: FeedRow, rows: Sequence[tuple[Item, 
     return list(connection.scalars(numbered, every))
 
 
+NOT_TRIED: Columns = {"page_tries": 0, "retry_at": None}
+"""Columns of an item whose page has not failed."""
 _BLANK: Columns = {
+    **NOT_TRIED,
     **dict.fromkeys(("reason", "merged_into", "owned_canonical", "story_id")),
     **dict.fromkeys(("attempts", "lease_token", "updates"), 0),
 }

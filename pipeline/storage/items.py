@@ -14,6 +14,7 @@ from pipeline.storage.erasure import erased_among
 from pipeline.storage.item_outcomes import OutcomeCount, count_outcomes
 from pipeline.storage.item_rows import (
     FEED_SOURCE,
+    NOT_TRIED,
     ItemKey,
     StoredState,
     by_canonical,
@@ -80,7 +81,7 @@ class ItemRepository(Transactions):
             feed = feeds.identity(connection, feed_key)
             admission.admit_new(connection, feed, arrivals, policy)
             admitted = by_guid(connection, feed.id, [item.guid for item in new])
-        return frozenset(guid for guid, (state, _) in admitted.items() if state != "seen")
+        return frozenset(guid for guid, stored in admitted.items() if stored.state != "seen")
 
     def sources(self, feed_key: str, guids: Sequence[str]) -> dict[str, Item]:
         """Return items of a feed by guid, with the texts that their feed had last, not their pages'."""
@@ -108,17 +109,6 @@ class ItemRepository(Transactions):
                 rows = connection.execute(query.limit(_MAX_NAMESAKES))
                 sources[guid] = [feed_source(row) for row in rows]
         return sources
-
-    def skip_reasons(self, feed_key: str, guids: Sequence[str]) -> dict[str, str]:
-        """Return the reasons of those items of a feed that are skipped, by guid."""
-        reasons = {}
-        with self._reading() as connection:
-            number = feeds.feed_id(connection, feed_key)
-            for chunk in chunks(guids):
-                mine = (items.c.feed_id == number, items.c.guid.in_(chunk), items.c.state == "skipped")
-                query = sa.select(items.c.guid, items.c.reason).where(*mine)
-                reasons.update({row.guid: row.reason or "" for row in connection.execute(query)})
-        return reasons
 
     def find(self, ref: str, canonical: str | None = None) -> tuple[str, Item]:
         """Return the feed key and item for an external id (or its start), a path, a guid or a link.
@@ -181,12 +171,13 @@ class ItemRepository(Transactions):
             return count_outcomes(connection, feeds.feed_id(connection, feed_key))
 
     def retry_failed(self, feed_key: str | None = None) -> int:
-        """Queue failed items of a feed (None: of all) again and return how many."""
+        """Queue failed and postponed items of a feed (None: of all) again and return how many."""
         with self._writing() as connection:
-            where = [items.c.state == "failed"]
+            postponed = sa.and_(items.c.state.in_(OPEN), items.c.retry_at.is_not(None))
+            where = [sa.or_(items.c.state == "failed", postponed)]
             if feed_key is not None:
                 where.append(items.c.feed_id == feeds.feed_id(connection, feed_key))
-            again = items.update().where(*where).values(state="seen", attempts=0)
+            again = items.update().where(*where).values(state="seen", attempts=0, **NOT_TRIED)
             return connection.execute(again).rowcount
 
     def waiting_counts(self) -> dict[str, int]:

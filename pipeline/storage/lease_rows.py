@@ -58,6 +58,7 @@ def _lease(
         item=item,
         updated=updated,
         attempts=row.attempts + 1,
+        page_tries=row.page_tries,
         answer=_last_answer(call for call in mine if call.purpose in WRITING),
         later_answers={call.prompt: _response(call) for call in mine if call.purpose not in WRITING},
         unconfirmed=item_rows.unconfirmed(connection, versions, row.external_id),

@@ -12,7 +12,7 @@ from pipeline.storage import feeds, item_rows, redraft_requests
 from pipeline.storage.duplicate_groups import queue_duplicate
 from pipeline.storage.engine import Transactions
 from pipeline.storage.findings import SYSTEM_EDITOR, drop_failed_redraft, flag_failed_redraft, flag_update
-from pipeline.storage.item_rows import SOURCE_APPLIED, values
+from pipeline.storage.item_rows import NOT_TRIED, SOURCE_APPLIED, values
 from pipeline.storage.lease_rows import leases, waiting
 from pipeline.storage.notices import flag_notice, set_notice
 from pipeline.storage.processes import process_is_dead
@@ -40,16 +40,19 @@ class LeaseRepository(Transactions):
         window: Window | None = None,
         lease_filter: LeaseFilter = "all",
         exclude: Sequence[int] = (),
+        now: datetime | None = None,
     ) -> list[Lease]:
         """Lease up to `limit` waiting items of a feed for `lease_s` seconds, newest first.
 
-        Items with ids in `exclude` are left out. Leases that expired, or whose process on this host is dead,
-        are taken over.
+        Items with ids in `exclude`, and those postponed beyond `now`, are left out. Leases that expired, or
+        whose process on this host is dead, are taken over.
         """
         with self._writing() as connection:
             _free_dead(connection)
             number = feeds.feed_id(connection, feed_key)
             conditions = [*waiting(number, window, lease_filter), free(connection)]
+            if now is not None:
+                conditions.append(sa.or_(items.c.retry_at.is_(None), items.c.retry_at <= now))
             if exclude:
                 conditions.append(items.c.id.not_in(exclude))
             return _acquire(connection, self._owner, conditions, limit, lease_s)
@@ -95,7 +98,7 @@ class LeaseRepository(Transactions):
     def confirm_write(self, lease: Lease) -> None:
         """Record that the draft's file is written, and end the lease."""
         with self._writing() as connection:
-            update_held(connection, lease, state="drafted", reason=None, **_FREED)
+            update_held(connection, lease, state="drafted", reason=None, **NOT_TRIED, **_FREED)
             item_rows.confirm(connection, lease.item_id)
             redraft_requests.close(connection, lease.item_id, "written")
             _flag_later_update(connection, lease)
@@ -112,14 +115,21 @@ class LeaseRepository(Transactions):
         with self._writing() as connection:
             end_with_current(connection, lease, reason)
 
-    def skip(self, lease: Lease, reason: str) -> None:
-        """End a lease because the item is not to be drafted, until its source changes.
+    def skip(self, lease: Lease, reason: str, retry_at: datetime | None = None) -> None:
+        """End a lease because the item is not to be drafted, until its source changes or `retry_at`.
 
         The first duplicate that was merged into it is queued in its place.
         """
         with self._writing() as connection:
-            update_held(connection, lease, state="skipped", reason=reason, owned_canonical=None, **_FREED)
+            skipped = {"state": "skipped", "reason": reason, "owned_canonical": None, "retry_at": retry_at}
+            update_held(connection, lease, **skipped, **_FREED)
             queue_duplicate(connection, lease.item_id)
+
+    def postpone(self, lease: Lease, reason: str, retry_at: datetime) -> None:
+        """End a lease as the item's page could not be had; the item is not leased again before `retry_at`."""
+        tried = {"page_tries": items.c.page_tries + 1, "retry_at": retry_at}
+        with self._writing() as connection:
+            update_held(connection, lease, reason=reason, **tried, **_FREED)
 
     def fail(self, lease: Lease, reason: str, *, retry: bool) -> str:
         """End a lease without a draft and return the item's state: waiting again, or `failed`."""

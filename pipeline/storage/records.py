@@ -82,6 +82,8 @@ class Lease(FrozenModel):
     item: Item
     attempts: int
     """Attempts with this one: failed ones before, and one."""
+    page_tries: int = 0
+    """Fetches of its page that failed before."""
     answer: LLMResponse | None = None
     """Paid for earlier, and usable."""
     unconfirmed: Draft | None = None

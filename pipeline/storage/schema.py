@@ -100,6 +100,8 @@ items = sa.Table(
     sa.Column("updated_payload", SafeText),  # the source as it is now, where it changed since
     sa.Column("notice", SafeText),  # what became of the source, where there is no new text of it
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("page_tries", sa.Integer, nullable=False, default=0, server_default="0"),  # that failed
+    sa.Column("retry_at", UtcDateTime),  # not drafted before this time
     sa.Column("path", SafeText, unique=True),
     sa.Column("lease_owner", SafeText),
     sa.Column("lease_token", sa.Integer, nullable=False, default=0),

@@ -7,7 +7,7 @@ import pytest
 
 from copydesk.feeds import unsubscribed
 from copydesk.feeds_check import Answer, check_feed, kind_of, warnings
-from copydesk.forecast import forecast, item_outcomes
+from copydesk.forecast import ask_pages, forecast, item_outcomes
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.feeds.fetch import FetchedFeed
@@ -93,7 +93,7 @@ def test_each_item_has_an_outcome_in_the_feeds_order() -> None:
         item("6", canonical="https://w.example/5"),
         item("7", title="Casino"),
     ]
-    rows = list(item_outcomes(feed(max_items=3, exclude=["casino"]), items, NOW))
+    rows = item_outcomes(feed(max_items=2, exclude=["casino"]), items, NOW)
     assert [row.fate for row in rows] == [
         "waits",
         "skipped",
@@ -103,10 +103,36 @@ def test_each_item_has_an_outcome_in_the_feeds_order() -> None:
         "merged",
         "skipped",
     ]
-    assert rows[0].why == "more than 3 items in one run"
+    assert rows[0].why == "more than 2 items in one run"
     assert rows[1].why == "too old: published 2026-02-20, more than 7 days ago"
     assert "11" in rows[3].why, "the figure is said"
     assert rows[6].why == "excluded word: casino"
+
+
+async def test_items_that_a_first_run_skips_leave_their_places_to_the_next() -> None:
+    with FeedServer() as server:
+        paths = [f"/{number}" for number in range(12)]
+        items = [
+            item(
+                path,
+                text="Too little.",
+                link=server.add(path, status=404),
+                published_at=NOW - timedelta(hours=n),
+            )
+            for n, path in enumerate(paths)
+        ]
+        whole = [
+            item("a", published_at=NOW - timedelta(days=1)),
+            item("b", published_at=NOW - timedelta(days=2)),
+        ]
+        async with HttpClient("test", allowed=server.hosts) as net:
+            pages = PageFetcher(net, pause_s=0)
+            for refused, waiting in ((2, 1), (11, 2)):  # within and beyond the pages of a run
+                some = [*items[:refused], *whole]
+                rows = item_outcomes(feed(max_items=1), some, NOW)
+                rows = await ask_pages(pages, feed(max_items=1), some, rows)
+                assert sum(row.fate == "waits" for row in rows) == waiting
+                assert forecast(rows).endswith("a page that is not there (404)")
 
 
 def test_the_full_text_settings_decide_about_the_page() -> None:

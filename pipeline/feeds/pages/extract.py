@@ -55,7 +55,8 @@ class PageMetadata(FrozenModel):
 
 def read_declared_metadata(tree: Tree, scripts: Sequence[str]) -> DeclaredMetadata:
     """Return a page's meta elements and the objects of its JSON-LD `scripts`. Never raises."""
-    return DeclaredMetadata(_meta(tree), tuple(filter(_is_work, _nodes(scripts))))
+    first = dict(reversed(tuple(_meta(tree))))
+    return DeclaredMetadata(first, tuple(filter(_is_work, _nodes(scripts))))
 
 
 def parse_metadata(declared: DeclaredMetadata, tree: Tree, url: str) -> PageMetadata:
@@ -76,7 +77,7 @@ def is_paywalled(declared: DeclaredMetadata) -> bool:
     return any(_is_false(work.get("isAccessibleForFree")) for work in declared.works)
 
 
-def declared_rights(declared: DeclaredMetadata, tree: Tree, licenses: Sequence[str], url: str) -> Declaration:
+def declared_rights(tree: Tree, licenses: Sequence[str], url: str) -> Declaration:
     """Return what a page declares about the use of its text; `licenses` are its scripts of RSL."""
     links = (
         absolute_url(each.get("href"), url)
@@ -84,17 +85,16 @@ def declared_rights(declared: DeclaredMetadata, tree: Tree, licenses: Sequence[s
         if is_license_link(each.get("rel") or "", each.get("type") or "")
     )
     terms = [term for each in licenses[:_MAX_SCRIPTS] for term in read_license(each.encode(), url)]
-    return declared_in_meta(declared.meta, filter(None, islice(links, _MAX_SCRIPTS)), refusals(terms))
+    return declared_in_meta(_meta(tree), filter(None, islice(links, _MAX_SCRIPTS)), refusals(terms))
 
 
-def _meta(tree: Tree) -> dict[str, str]:
-    values: dict[str, str] = {}
+def _meta(tree: Tree) -> Iterator[tuple[str, str]]:
+    """Yield the names, in lower case, and contents of a page's meta elements."""
     for each in tree.iter("meta"):
         name = each.get("property") or each.get("name") or each.get("itemprop") or ""
         content = (each.get("content") or "")[:_MAX_VALUE_CHARS].strip()
         if content:
-            values.setdefault(name.strip().lower(), content)
-    return values
+            yield name.strip().lower(), content
 
 
 def _nodes(scripts: Sequence[str]) -> Iterator[Node]:
@@ -230,7 +230,7 @@ def extract(body: bytes, content_type: str | None, url: str, selector: str | Non
     if is_paywalled(declared):
         raise _error(url, "is behind a paywall", "paywall")
     metadata = parse_metadata(declared, tree, url)
-    rights = declared_rights(declared, tree, licenses, url)
+    rights = declared_rights(tree, licenses, url)
     return Page(text=_article_text(tree, selector, url), declared=rights, **metadata.model_dump())
 
 

@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from pipeline.domain.errors import FeedError
@@ -14,11 +15,13 @@ from pipeline.feeds.pages.blocked import has_challenge_header
 from pipeline.feeds.pages.completeness import incompleteness, strip_trailers
 from pipeline.feeds.pages.extract import Page, extract
 from pipeline.feeds.pages.robots import RobotsCache, RobotsRules
+from pipeline.feeds.pages.site_files import SiteFiles, SiteFileStore
 from pipeline.feeds.pages.site_rights import SiteRights
 from pipeline.feeds.rights.declaration import Declaration, reservation, reserved_reason
 from pipeline.feeds.rights.directives import declared_in_headers
 from pipeline.feeds.rights.site_files import declared_in_robots
 from pipeline.http_client import HttpClient, Response
+from pipeline.http_client.headers import parse_retry_after
 
 Extract = Callable[[bytes, str | None, str, str | None], Awaitable[Page]]
 """A function of body, content type, URL and CSS selector that returns the article."""
@@ -27,6 +30,9 @@ PAUSE_S = 1.0
 """Least seconds between two requests to one host; Crawl-delay may be longer. Chosen, not measured."""
 _MAX_BYTES = 5_000_000
 """Bytes of a page that are fetched. Chosen, not measured."""
+_REST_S = 900.0
+"""Seconds for which a host is left alone after a 429 without Retry-After. Chosen, not measured."""
+_ACCEPT = (("Accept", "text/html, */*;q=0.1"),)
 
 _REFUSALS: dict[int, tuple[str, str]] = {
     401: ("refused", "needs a login (401)"),
@@ -51,12 +57,17 @@ class _Host:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     free_at: float = 0.0
     """Time of the next allowed request, in seconds of the clock."""
+    rests_until: float = 0.0
+    """End of the rest that it asked for: until then its pages are not requested, and fail as that one did."""
+    refusal: str = ""
+    """Why it rests."""
 
 
 class PageFetcher:
     """Fetches and extracts pages, with a rate limit per host. It lives as long as a run.
 
-    `pause_s` is in seconds. `clock` returns monotonic seconds, `sleep` waits for seconds.
+    `pause_s` is in seconds. `store` keeps the rules of sites between runs. `clock` returns monotonic seconds,
+    `sleep` waits for seconds.
     """
 
     def __init__(
@@ -65,6 +76,7 @@ class PageFetcher:
         extractor: Extract = extract_here,
         pause_s: float = PAUSE_S,
         *,
+        store: SiteFileStore | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -73,8 +85,9 @@ class PageFetcher:
         self._pause_s = pause_s
         self._clock = clock
         self._sleep = sleep
-        self._robots = RobotsCache(net, clock)
-        self.rights = SiteRights(net, self._robots, clock)
+        files = SiteFiles(net, store)
+        self._robots = RobotsCache(files, clock)
+        self.rights = SiteRights(files, self._robots, clock)
         self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
 
     async def page(self, url: str, selector: str | None = None) -> Page:
@@ -106,13 +119,19 @@ class PageFetcher:
     async def _fetch(self, url: str) -> Response:
         host = self._hosts[url_host(url)]
         async with host.lock:
+            if host.rests_until > self._clock():
+                raise FeedError(f"{redact_url(url)} {host.refusal}", kind="rate-limited")
             rules = await self._rules(url)
             await self.rights.site(url)  # before the page, whose own declarations the decision waits for
             await self._sleep(max(0.0, host.free_at - self._clock()))
             try:
-                return await self._net.get(url, [("Accept", "text/html, */*;q=0.1")], max_bytes=_MAX_BYTES)
+                response = await self._net.get(url, _ACCEPT, max_bytes=_MAX_BYTES)
             finally:
                 host.free_at = self._clock() + max(self._pause_s, rules.delay_s())
+            if rest_s := _rest_s(response):
+                host.rests_until = self._clock() + rest_s
+                host.refusal = _refusal(response).message.partition(" ")[2]
+            return response
 
     async def require_allowed(self, url: str) -> None:
         """Raise FeedError of kind robots, reserved, server or url if a page's site forbids its use."""
@@ -158,6 +177,14 @@ def _reserved(url: str, what: str) -> FeedError:
 
 def _is_challenge(response: Response) -> bool:
     return has_challenge_header(response.headers) or (response.status == 202 and not response.body.strip())
+
+
+def _rest_s(response: Response) -> float:
+    """Return the seconds for which a response asks that its host be left alone, 0 if it does not."""
+    asked_s = parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC)) or 0.0
+    if response.status == 429:
+        return asked_s or _REST_S
+    return asked_s if response.status in (403, 503) else 0.0
 
 
 def _refusal(response: Response) -> FeedError:

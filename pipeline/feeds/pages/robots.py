@@ -7,10 +7,9 @@ from typing import Generic, TypeVar
 
 from protego import Protego
 
-from pipeline.domain.errors import FeedError
+from pipeline.feeds.pages.site_files import SiteFiles
 from pipeline.feeds.rights.declaration import AGENT
 from pipeline.feeds.rights.site_files import parse_usage
-from pipeline.http_client import HttpClient
 
 MAX_DELAY_S = 30.0
 """Longest Crawl-delay that is obeyed, in seconds; a longer one is shortened to it. Chosen, not measured."""
@@ -20,8 +19,6 @@ RETRY_S = 600.0
 """Seconds until a file that could not be fetched is requested again. Chosen, not measured."""
 _MAX_PARSED_BYTES = 500_000
 """Bytes of a robots.txt that are parsed (RFC 9309 section 2.5)."""
-_MAX_FETCHED_BYTES = 5_000_000
-"""Bytes of a robots.txt that are fetched; a longer one counts as not fetched. Chosen, not measured."""
 
 
 class RobotsRules:
@@ -78,8 +75,8 @@ class TimedCache(Generic[T]):
 class RobotsCache:
     """Fetches and caches the rules of hosts; `clock` returns monotonic seconds."""
 
-    def __init__(self, net: HttpClient, clock: Callable[[], float]) -> None:
-        self._net = net
+    def __init__(self, files: SiteFiles, clock: Callable[[], float]) -> None:
+        self._files = files
         self._cache = TimedCache(self._fetch, clock)
 
     async def rules(self, origin: str) -> RobotsRules:
@@ -90,13 +87,6 @@ class RobotsCache:
         return await self._cache.get(origin)
 
     async def _fetch(self, origin: str) -> tuple[RobotsRules, float]:
-        try:
-            response = await self._net.get(f"{origin}/robots.txt", max_bytes=_MAX_FETCHED_BYTES)
-        except FeedError as error:
-            if error.kind in ("forbidden-address", "url"):
-                raise
-            # Too many redirects count as no robots.txt (RFC 9309 section 2.3.1.2).
-            rules = RobotsRules(404 if error.kind == "redirects" else None)
-        else:
-            rules = await asyncio.to_thread(RobotsRules, response.status, response.body)
+        file = await self._files.get(f"{origin}/robots.txt")
+        rules = await asyncio.to_thread(RobotsRules, file.status, file.body)
         return rules, RETRY_S if rules.unknown else CACHE_S

@@ -3,17 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from itertools import islice
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from pipeline.domain.errors import FeedError
 from pipeline.feeds.pages.robots import CACHE_S, RETRY_S, RobotsCache, TimedCache
+from pipeline.feeds.pages.site_files import SiteFiles
 from pipeline.feeds.rights.declaration import Declaration, reservation
 from pipeline.feeds.rights.rsl import read_license, refusals
 from pipeline.feeds.rights.site_files import TdmRule, declared_in_robots, declared_in_tdmrep, parse_tdmrep
-from pipeline.http_client import HttpClient, redact_url
+from pipeline.http_client import redact_url
 
-_MAX_BYTES = 1_000_000
-"""Bytes of a tdmrep.json or a licence that are fetched. Chosen, not measured."""
 _MAX_LICENSES = 5
 """Licences of one text that are fetched. Chosen, not measured."""
 
@@ -24,8 +23,8 @@ class SiteRights:
     A file that cannot be had, or that cannot be read, declares nothing.
     """
 
-    def __init__(self, net: HttpClient, robots: RobotsCache, clock: Callable[[], float]) -> None:
-        self._net = net
+    def __init__(self, files: SiteFiles, robots: RobotsCache, clock: Callable[[], float]) -> None:
+        self._files = files
         self._robots = robots
         self._tdmrep = TimedCache(self._fetch_tdmrep, clock)
         self._licenses = TimedCache(self._fetch, clock)
@@ -37,7 +36,7 @@ class SiteRights:
         they count, and the licences that they name.
         """
         places = (*(await self.site(url) if site else ()), *declared)
-        names = dict.fromkeys(name for each in places for name in each.licenses)
+        names = dict.fromkeys(urljoin(url, name) for each in places for name in each.licenses)
         licenses = [await self._license(name, url) for name in islice(names, _MAX_LICENSES)]
         return reservation((*places, *licenses))
 
@@ -67,8 +66,7 @@ class SiteRights:
     async def _fetch(self, url: str) -> tuple[bytes, float]:
         """Return the bytes of a file, b"" if there is none, and the seconds that they may be kept."""
         try:
-            response = await self._net.get(url, max_bytes=_MAX_BYTES)
+            file = await self._files.get(url)
         except FeedError:
             return b"", RETRY_S
-        body = response.body if 200 <= response.status < 300 else b""
-        return body, RETRY_S if response.status >= 500 else CACHE_S
+        return file.body if file.exists else b"", CACHE_S if file.is_final else RETRY_S

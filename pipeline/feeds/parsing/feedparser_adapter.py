@@ -20,7 +20,7 @@ Node: TypeAlias = dict[str, Any]
 NAMESPACES: dict[str, str] = {prefix: uri for uri, prefix in StrictFeedParser.namespaces.items() if prefix}
 """Common prefixes to their namespaces. Source: feedparser."""
 RSL_TERMS = "rsl_terms"
-"""Key of an element's terms of RSL: (element, type, text), in order."""
+"""Key of an element's terms of RSL: (element, type, text, `url` of its `content`), in order."""
 _MAX_TERMS = 100
 """Terms of RSL of an element that are read."""
 _BUFFER_BYTES = 1 << 18
@@ -111,6 +111,7 @@ class _Limited:
     sanitize_html = False
     namespaces: ClassVar = StrictFeedParser.namespaces | {NAMESPACE: "rsl"}
     _matchnamespaces: ClassVar[dict[str, str]] = {}  # of feedparser, which fills it from `namespaces`
+    _rsl_scope = ""
 
     def push_content(self, *about: Any) -> None:  # noqa: ANN401
         super().push_content(*about)  # type: ignore[misc]
@@ -134,7 +135,13 @@ class _Limited:
     def _rsl_term(self, element: str, kind: str = "", text: str = "") -> None:
         terms = dict.setdefault(self._get_context(), RSL_TERMS, [])  # type: ignore[attr-defined]
         if len(terms) < _MAX_TERMS:
-            terms.append((element, kind, text))
+            terms.append((element, kind, text, self._rsl_scope))
+
+    def _start_rsl_content(self, attributes: Node) -> None:
+        self._rsl_scope = attributes.get("url", "")
+
+    def _end_rsl_content(self) -> None:
+        self._rsl_scope = ""
 
     def _start_rsl_license(self, _attributes: Node) -> None:
         self._rsl_term("license")

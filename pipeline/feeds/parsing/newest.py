@@ -86,13 +86,15 @@ def _spans(text: str, masked: str, dates: DateReader) -> Iterator[_Span]:
 
 
 def _newest(moments: Sequence[datetime], sizes: Sequence[int]) -> frozenset[int]:
-    """Return the numbers of the newest items within the limits, at least one."""
+    """Return the numbers of the newest items within the limits, at least one.
+
+    An item that would break the limit by its own length is left out, and hides no other.
+    """
     order = sorted(range(len(moments)), key=lambda number: moments[number], reverse=True)
     chosen: list[int] = []
     total = 0
-    for number in order[:MAX_ITEMS]:
-        total += sizes[number]
-        if chosen and total > MAX_CHARS:
-            break
-        chosen.append(number)
-    return frozenset(chosen)
+    for number in order:
+        if total + sizes[number] <= MAX_CHARS and len(chosen) < MAX_ITEMS:
+            total += sizes[number]
+            chosen.append(number)
+    return frozenset(chosen or order[:1])

@@ -10,7 +10,7 @@ from pipeline.feeds.parsing.feedparser_adapter import RSL_TERMS, Elements, Node
 from pipeline.feeds.reader import FIRST_READER, READER
 from pipeline.feeds.rights.declaration import Declaration, reservation
 from pipeline.feeds.rights.directives import is_license_link
-from pipeline.feeds.rights.rsl import Term, refusals
+from pipeline.feeds.rights.rsl import Term, applicable, refusals
 from pipeline.feeds.text_cleanup import clean_plain_text, one_line
 from pipeline.feeds.urls import absolute_url
 
@@ -43,8 +43,10 @@ def read_xml_feed(elements: Elements, url: str, dates: DateReader, reader: int =
     home = absolute_url(_get(feed, "link"), url)
     author = _author(feed) if version.startswith("atom") else None
     feed_language = _get(feed, "language")
+    terms = _terms(feed)
     entries = [
-        _entry(each, home or url, version, author, feed_language, dates, reader) for each in elements.entries
+        _entry(each, home or url, version, author, feed_language, dates, reader, terms)
+        for each in elements.entries
     ]
     return XmlFeed(
         _title(feed, version, reader),
@@ -58,16 +60,24 @@ def read_xml_feed(elements: Elements, url: str, dates: DateReader, reader: int =
 
 
 def _declared(feed: Node, url: str) -> Declaration:
-    """Return what the RSL of a feed says, and the licences that it links to."""
+    """Return the licences that a feed links to. Its own RSL is for single items, see `_reserved`."""
     links = (
         absolute_url(_get(link, "href"), url)
         for link in _dicts(feed, "links")
         if is_license_link(_get(link, "rel"), _get(link, "type"))
     )
-    refused, licenses = refusals(_terms(feed)), tuple(filter(None, links))
-    if not (refused or licenses):
-        return Declaration()
-    return Declaration(place="the feed", refusals=refused, licenses=licenses)
+    licenses = tuple(filter(None, links))
+    return Declaration(place="the feed", licenses=licenses) if licenses else Declaration()
+
+
+def _reserved(each: Node, link: str | None, of_feed: list[Term]) -> str | None:
+    """Return what the RSL of an entry and of its feed reserves, as far as it is about the entry's page."""
+    places = {"the feed": of_feed, "the feed's item": _terms(each)}
+    return reservation(
+        Declaration(place=place, refusals=refusals(applicable(terms, link or "")))
+        for place, terms in places.items()
+        if terms
+    )
 
 
 def _terms(holder: Node) -> list[Term]:
@@ -113,6 +123,7 @@ def _entry(
     feed_language: str,
     dates: DateReader,
     reader: int,
+    terms: list[Term],
 ) -> Entry:
     guid = _get(each, "id")
     link = _link(each, base) or (absolute_url(guid, "") if dict.get(each, "guidislink") else None)
@@ -133,7 +144,7 @@ def _entry(
         categories=unique_values(
             [one_line(_get(tag, "label") or _get(tag, "term"), 100) for tag in _dicts(each, "tags")]
         ),
-        reserved=reservation([Declaration(place="the feed's item", refusals=refusals(_terms(each)))]),
+        reserved=_reserved(each, link, terms),
     )
 
 

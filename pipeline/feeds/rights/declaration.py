@@ -6,6 +6,8 @@ from pipeline.domain.models import FrozenModel
 
 AGENT = "Copydesk"
 """The product token of this crawler in robots.txt and robots directives."""
+HEADERS = "its HTTP headers"
+"""Name of the place that response headers are."""
 _RESERVED = "reserved by its publisher: "
 
 

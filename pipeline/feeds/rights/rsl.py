@@ -9,8 +9,9 @@ from pipeline.feeds.rights.site_files import path_matches
 NAMESPACE = "https://rslstandard.org/rsl"
 _OUR_USES = ("ai-input", "ai-all", "all")
 """Uses that ours is in, the narrowest first: it takes precedence (section 3.1.1)."""
-_GRATIS = frozenset(("", "free", "attribution", "contribution"))
-"""Payment types that ask for no money before the use. A draft names its source and links to it."""
+_GRATIS = frozenset(("", "free", "attribution", "contribution", "training"))
+"""Payment types that ask for no money before our use. A draft names its source and links to it; `training` is
+paid for each training of a model."""
 _MAX_BYTES = 500_000
 """Bytes of a licence that are read. Chosen, not measured."""
 _MAX_TERMS = 1_000
@@ -24,6 +25,8 @@ class Term(NamedTuple):
     kind: str = ""
     """The attribute `type`."""
     value: str = ""
+    scope: str = ""
+    """The `url` of the `content` that it is in; empty: all that the licence is attached to."""
 
 
 class License(NamedTuple):
@@ -48,7 +51,7 @@ def refusals(terms: Sequence[Term]) -> tuple[str, ...]:
 
 def _licenses(terms: Iterable[Term]) -> Iterator[License]:
     current: License | None = None
-    for element, kind, value in terms:
+    for element, kind, value, _ in terms:
         if element == "license":
             if current is not None:
                 yield current
@@ -77,10 +80,7 @@ def _refusal(terms: License) -> str | None:
 
 
 def read_license(body: bytes, url: str) -> tuple[Term, ...]:
-    """Return the terms of a licence document that apply to a URL; none if it cannot be read.
-
-    Of several parts of the site that contain the URL, the narrowest counts.
-    """
+    """Return the terms of a licence document that apply to a URL; none if it cannot be read."""
     from lxml import etree  # late: only few sites have a licence
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -88,26 +88,33 @@ def read_license(body: bytes, url: str) -> tuple[Term, ...]:
         root = etree.fromstring(body[:_MAX_BYTES], parser)
     except (etree.XMLSyntaxError, ValueError):
         return ()
-    contents = [each for each in root.iter(f"{{{NAMESPACE}}}content") if _covers(each.get("url", ""), url)]
-    narrowest = max((len(each.get("url", "")) for each in contents), default=0)
-    terms = (term for each in contents if len(each.get("url", "")) == narrowest for term in _terms(each))
-    return tuple(term for term, _ in zip(terms, range(_MAX_TERMS), strict=False))
+    contents = root.iter(f"{{{NAMESPACE}}}content")
+    terms = (term for each in contents for term in _terms(each))
+    return applicable([term for term, _ in zip(terms, range(_MAX_TERMS), strict=False)], url)
+
+
+def applicable(terms: Sequence[Term], url: str) -> tuple[Term, ...]:
+    """Return the terms that apply to a URL: of several parts of the site that contain it, the narrowest."""
+    scopes = {scope for scope in {term.scope for term in terms} if _covers(scope, url)}
+    longest = max(map(len, scopes), default=0)
+    return tuple(term for term in terms if term.scope in scopes and len(term.scope) == longest)
 
 
 def _covers(pattern: str, url: str) -> bool:
     """Return whether the `url` of a `content` contains a URL; an empty one contains all."""
     try:
-        parts = urlsplit(pattern)
+        parts, host = urlsplit(pattern.strip()), urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
         return False
-    if parts.netloc and parts.netloc.lower() != urlsplit(url).netloc.lower():
+    if parts.netloc and parts.netloc.lower() != host.lower():
         return False
     path = pattern.partition("://")[2].partition("/")[2] if parts.netloc else pattern.removeprefix("/")
-    return path_matches(f"/{path}", url)
+    return path_matches(f"/{path.strip()}", url)
 
 
 def _terms(content: Any) -> Iterator[Term]:  # noqa: ANN401 - lxml has no types
+    scope = content.get("url", "")
     for each in content.iter():
         name = each.tag.removeprefix(f"{{{NAMESPACE}}}") if isinstance(each.tag, str) else ""
         if name in ("license", "permits", "prohibits", "payment"):
-            yield Term(name, each.get("type", ""), (each.text or "").strip())
+            yield Term(name, each.get("type", ""), (each.text or "").strip(), scope)

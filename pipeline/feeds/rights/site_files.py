@@ -14,7 +14,7 @@ from pipeline.feeds.rights.declaration import AGENT, Declaration, tdm_value
 from pipeline.feeds.rights.directives import refused_use
 
 _USAGE_RULES = {"content-usage": "Content-Usage", "content-signal": "Content-Signal"}
-_MAX_RULES = 1_000
+_MAX_RULES = 500
 """Rules of a file that are read: each is compared with the URL of each item. Chosen, not measured."""
 _MAX_STARS = 20
 """Stars of a pattern; one with more matches nothing. Chosen, not measured."""
@@ -74,8 +74,8 @@ def path_matches(pattern: str, url: str) -> bool:
 def parse_usage(text: str) -> RobotsUsage:
     """Return the rules and licences of a robots.txt that apply to this crawler.
 
-    The lines of its own group count, else those of the group `*`; lines before all groups count in any case,
-    but licences only where the group has none.
+    The lines of its own group count, else those of the group `*`; of each kind, lines before all groups count
+    only where the group has none.
     """
     before, naming = RobotsLines([], []), False
     groups: dict[str, RobotsLines] = {}
@@ -93,7 +93,9 @@ def parse_usage(text: str) -> RobotsUsage:
         if name:
             naming = name == "user-agent"
     group = groups.get(AGENT.lower(), groups.get("*", RobotsLines([], [])))
-    return RobotsUsage((*before.rules, *group.rules), tuple(group.licenses or before.licenses))
+    named = {rule.name for rule in group.rules}
+    inherited = (rule for rule in before.rules if rule.name not in named)
+    return RobotsUsage((*inherited, *group.rules), tuple(group.licenses or before.licenses))
 
 
 def _add_line(lines: RobotsLines, name: str, value: str) -> None:
@@ -112,8 +114,8 @@ def declared_in_robots(usage: RobotsUsage, url: str) -> Declaration:
     for name in _USAGE_RULES.values():
         rules = [rule for rule in usage.rules if rule.name == name and path_matches(rule.pattern, url)]
         longest = max((len(rule.pattern) for rule in rules), default=0)
-        uses = (refused_use(rule.value) for rule in rules if len(rule.pattern) == longest)
-        refusals += [f"{name}: {use}" for use in uses if use]
+        stated = ",".join(rule.value for rule in rules if len(rule.pattern) == longest)
+        refusals += [f"{name}: {use}"] if (use := refused_use(stated)) else []
     return Declaration(place="robots.txt", refusals=tuple(refusals), licenses=usage.licenses)
 
 

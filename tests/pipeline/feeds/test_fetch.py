@@ -221,6 +221,8 @@ async def test_a_feed_with_status_202_is_a_feed(net: HttpClient, server: FeedSer
         (402, {}, "refused", "wants payment (402); ask its publisher for terms"),
         (403, {"Retry-After": "7200"}, "rate-limited", "(403 with Retry-After); it is polled again later"),
         (403, {"Retry-After": "0"}, "refused", "ask the publisher"),
+        (503, {"Retry-After": "7200"}, "server", "(503, Retry-After); it is polled again later"),
+        (451, {}, "refused", "is withheld for legal reasons (451)"),
     ],
 )
 async def test_a_refusal_advises_rightly(
@@ -232,4 +234,4 @@ async def test_a_refusal_advises_rightly(
     assert caught.value.kind == kind
     assert advice in caught.value.message
     rests = state_after_failure(PollState(), caught.value, NOW, 0.0).wait_until
-    assert rests == (NOW + timedelta(hours=2) if kind == "rate-limited" else None)
+    assert rests == (NOW + timedelta(hours=2) if headers.get("Retry-After") == "7200" else None)

@@ -53,6 +53,10 @@ def test_long_items_count_by_their_length() -> None:
     assert note == "4 items: only the newest 2 are read"
     assert "No 1" in text
     assert "No 2" not in text
+    giant = item(9, NOW + timedelta(hours=1), "x" * (MAX_CHARS + 1))
+    text, note = keep_newest_xml(rss(giant, item(1, NOW), item(2, NOW)), DateReader(NOW))
+    assert note == "3 items: only the newest 2 are read", "one huge item hides no other"
+    assert "No 9" not in text
     alone = rss(item(1, NOW, "x" * (MAX_CHARS + 1)))
     assert keep_newest_xml(alone, DateReader(NOW)) == (alone, "")
 

@@ -205,6 +205,7 @@ RSL = (
         ("<meta content='1' name='TDM-Reservation'>", "tdm-reservation: 1 in the page"),
         ("<meta name='robots' content='index, noai'>", "robots: noai in the page"),
         ("<meta name='copydesk' content='noai'>", "robots: noai in the page"),
+        ("<meta name='robots' content='all'><meta name='ROBOTS' content='noai'>", "robots: noai in the page"),
         ("<meta name='tdm-reservation' content='0'>", None),
         ("<meta name='robots' content='noindex, max-snippet:-1'>", None),
         ("<meta name='googlebot' content='noai'>", None),

@@ -279,3 +279,22 @@ def test_a_page_fills_in_what_the_feed_left_out() -> None:
     own = {"title": "Feed", "author": "Olav Brandt", "image": "https://a.example/own.jpg"}
     merged = merge_page_text(item("", **own), page, feed())
     assert {name: getattr(merged, name) for name in own} == own
+
+
+async def test_a_host_that_asks_to_be_left_alone_is_left_alone(
+    pages: PageFetcher, server: FeedServer, time: FakeTime
+) -> None:
+    first = server.add("/1", status=503, headers={"Retry-After": "60"})
+    second = server.add("/2", PAGE, content_type="text/html")
+    assert await kind(pages, first) == "server"
+    assert await kind(pages, second) == "rate-limited"
+    assert server.requests_of("/2") == 0
+    time.now += 61
+    assert TEXT in (await pages.page(second)).text
+
+
+async def test_a_licence_may_be_named_by_its_path(pages: PageFetcher, server: FeedServer) -> None:
+    rsl = b"<rsl xmlns='https://rslstandard.org/rsl'><content url='/'><license><prohibits type='usage'>ai-all"
+    server.add("/terms/l.xml", rsl + b"</prohibits></license></content></rsl>")
+    server.add("/robots.txt", b"License: /terms/l.xml")
+    assert await kind(pages, server.add("/story", PAGE, content_type="text/html")) == "reserved"

@@ -44,6 +44,7 @@ def test_a_refusal_counts_and_a_tdm_reservation_is_superseded() -> None:
         ("otherbot: noai", None),
         ("otherbot: noindex, noai", None),
         ("otherbot: noai, copydesk: none", "none"),
+        ("otherbot: noindex\nnoai", "noai"),
         ("unavailable_after: 25 Jun 2030 15:00:00 GMT, noai", "noai"),
         ("", None),
     ],
@@ -65,6 +66,12 @@ def test_the_first_refusing_directive_is_returned(directives: str, refusal: str 
         ("bots=n", "bots=n"),
         ("ai-use", None),
         ("", None),
+        ("bots=n, ai-use=y", None),
+        ("ai-input=y, all=n, tdm=n", None),
+        ("ai-use=n, ai-use=y", None),
+        ("ai-use=y, ai-use=n", "ai-use=n"),
+        ("ai-use=n, ai-use", "ai-use=n"),
+        ("bots=y, ai-output=n", "ai-output=n"),
     ],
 )
 def test_only_our_use_of_a_text_is_refused(preferences: str, refusal: str | None) -> None:
@@ -89,6 +96,15 @@ def test_headers_reserve_a_text(headers: dict[str, str], what: str | None) -> No
     assert reservation([declared_in_headers(headers)]) == what
 
 
+def test_of_a_feeds_robots_directives_only_those_about_ai_count() -> None:
+    """`nosnippet` on a feed keeps the feed itself out of search results; it is not about its stories."""
+    shown = {"x-robots-tag": "noindex, nosnippet, max-snippet:0, none"}
+    assert reservation([declared_in_headers(shown)]) == "X-Robots-Tag: nosnippet in its HTTP headers"
+    assert reservation([declared_in_headers(shown, of_feed=True)]) is None
+    noai = {"x-robots-tag": "otherbot: noindex\nNoAI"}
+    assert reservation([declared_in_headers(noai, of_feed=True)]) == "X-Robots-Tag: noai in its HTTP headers"
+
+
 def test_a_link_header_names_a_licence() -> None:
     links = (
         '<https://a.example/l.xml>; rel="license"; type="application/rsl+xml", <https://b.example/>; rel=by'
@@ -111,6 +127,13 @@ def test_a_link_header_names_a_licence() -> None:
         ("User-agent: GPTBot\nContent-Usage: ai-use=n", None),
         ("User-agent: GPTBot\n\nUser-agent: copydesk\nContent-Usage: ai-use=n", "Content-Usage: ai-use=n"),
         ("Content-Usage: ai-use=n", "Content-Usage: ai-use=n"),
+        ("Content-Usage: ai-use=n\nUser-agent: *\nContent-Usage: ai-use=y", None),
+        ("Content-Usage: ai-use=n\nUser-agent: *\nContent-Usage: train-ai=n", None),
+        (
+            "Content-Signal: ai-input=no\nUser-agent: *\nContent-Usage: ai-use=y",
+            "Content-Signal: ai-input=no",
+        ),
+        ("User-agent: *\nContent-Usage: bots=n\nContent-Usage: ai-use=y", None),
         ("User-agent: *\nContent-Signal: search=yes, ai-train=no", None),
     ],
 )
@@ -193,6 +216,8 @@ def terms_of(*terms: tuple[str, str]) -> list[Term]:
         (terms_of(("permits", "ai-all")) + terms_of(("prohibits", "all")), "prohibits all"),
         ([Term("prohibits", "usage", "ai-input")], "prohibits ai-input"),
         ([Term("license"), Term("prohibits", "geo", "US")], None),
+        (terms_of(("prohibits", "ai-train"), ("payment", "training")), None),
+        (terms_of(("payment", "crawl")), "asks for payment (crawl)"),
         ([], None),
     ],
 )

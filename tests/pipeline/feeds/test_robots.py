@@ -12,6 +12,7 @@ from pipeline.feeds.pages.robots import (
     RobotsCache,
     RobotsRules,
 )
+from pipeline.feeds.pages.site_files import SiteFiles
 from pipeline.http_client import HttpClient
 from tests.fakes.feed_server import FeedServer
 
@@ -33,7 +34,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def robots(net: HttpClient, clock: Clock) -> RobotsCache:
-    return RobotsCache(net, clock)
+    return RobotsCache(SiteFiles(net), clock)
 
 
 def origin(server: FeedServer) -> str:
@@ -123,6 +124,6 @@ async def test_redirects_without_end_are_no_rules(robots: RobotsCache, server: F
 async def test_rules_of_a_forbidden_address_are_not_fetched(server: FeedServer) -> None:
     async with HttpClient("test") as guarded:
         with pytest.raises(FeedError) as caught:
-            await RobotsCache(guarded, Clock()).rules(origin(server))
+            await RobotsCache(SiteFiles(guarded), Clock()).rules(origin(server))
     assert caught.value.kind == "forbidden-address"
     assert server.requests == 0

@@ -104,8 +104,10 @@ async def test_an_error_status_is_returned_whatever_its_body(server: FeedServer)
 
 
 async def test_repeated_headers_are_joined(server: FeedServer) -> None:
-    url = server.add_raw("/feed", b"HTTP/1.1 200 OK\r\nX-Robots-Tag: a\r\nx-robots-tag: b\r\n\r\n")
-    assert (await get(url)).headers["x-robots-tag"] == "a, b"
+    repeated = b"Vary: a\r\nvary: b\r\nX-Robots-Tag: bot: none\r\nx-robots-tag: noai\r\n"
+    url = server.add_raw("/feed", b"HTTP/1.1 200 OK\r\n" + repeated + b"\r\n")
+    headers = (await get(url)).headers
+    assert (headers["vary"], headers["x-robots-tag"]) == ("a, b", "bot: none\nnoai")
 
 
 async def test_the_limit_counts_decoded_bytes(server: FeedServer) -> None:

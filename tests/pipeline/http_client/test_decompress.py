@@ -98,6 +98,12 @@ def test_text_that_is_announced_as_gzip_is_taken_as_text() -> None:
     assert decode("gzip", [b"<rs", b"s/>"]) == b"<rss/>"
 
 
+@pytest.mark.parametrize("encoding", ["br", "8bit", "charset=utf-8", "aws-chunked", "deflate"])
+def test_text_is_text_whatever_it_is_labelled_as(encoding: str) -> None:
+    text = "<rss><title>Überschrift und mehr, als sechzig Zeichen lang ist</title></rss>".encode()
+    assert decode(encoding, [text[:70], text[70:]]) == text
+
+
 def test_a_decompression_bomb_is_decoded_in_small_steps() -> None:
     bomb = gzip.compress(bytes(50_000_000))
     assert len(bomb) < 60_000
@@ -122,6 +128,8 @@ ONCE = gzip.compress(b"<rss/>", mtime=0)
         ("gzip, gzip", gzip.compress(ONCE, mtime=0)),
         ("gzip, gzip", ONCE),
         ("deflate", zlib.compress(ONCE)),
+        ("deflate", ONCE),
+        ("gzip", zlib.compress(b"<rss/>")),
         ("utf-8", b"<rss/>"),
         ("UTF8", ONCE),
         ("gzip, utf-8", ONCE),

@@ -18,7 +18,7 @@ from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.pages import WORDPRESS, archived, atom, json_paged, paged, rss, wordpress
 from tests.pipeline.services.desk import BEAT, run_context
-from tests.pipeline.storage.records import NOW, draft, feed, item
+from tests.pipeline.storage.records import NOW, draft, feed, item, skip_reasons
 
 EVER: Window = (datetime(2020, 1, 1, tzinfo=UTC), None)
 
@@ -178,12 +178,12 @@ async def test_of_what_was_too_old_the_limit_takes_the_newest_and_leaves_the_oth
     days = subscribed(db, server).model_copy(update={"max_age_days": 1, "exclude": ("casino",)})
     desk = run_context(db, net, tmp_path, feeds=(days,))
     assert (await poll(desk, days, named=True)).skipped == 4
-    before = db.items.skip_reasons("days", ["d20", "d19", "d18", "d17"])
+    before = skip_reasons(db, "days", "d20", "d19", "d18", "d17")
     assert len(before) == 4
     report = await walked(desk, days, limit=2)
     assert (report.new, report.left) == (2, 1)
     assert [item.guid for item in db.items.waiting("days")] == ["d20", "d18"]
-    assert db.items.skip_reasons("days", list(before)) == {guid: before[guid] for guid in ("d19", "d17")}
+    assert skip_reasons(db, "days", *before) == {guid: before[guid] for guid in ("d19", "d17")}
 
 
 async def test_a_changed_source_of_a_draft_is_left_to_the_next_poll(

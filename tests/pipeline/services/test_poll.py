@@ -1,5 +1,7 @@
 """Polls: which items are admitted, and when a feed is not polled."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,12 +10,15 @@ import pytest
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Window
+from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.http_client import HttpClient
+from pipeline.services.draft import draft_feed
 from pipeline.services.poll import poll
+from pipeline.services.site_file_store import DatabaseSiteFiles
 from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import run_context
-from tests.pipeline.storage.records import NOW, feed
+from tests.pipeline.storage.records import NOW, feed, skip_reasons
 
 CUT = b"<rss version='2.0'><channel><title>F</title>%s<item><title>B is cut o"
 FIRST = (
@@ -166,7 +171,7 @@ async def test_reserved_items_are_skipped(
     late = subscribed(db, server, body, headers=headers)
     report = await poll(run_context(db, net, tmp_path, feeds=(late,)), late)
     assert (report.new, report.skipped) == (new, 2 - new)
-    reasons = [*db.items.skip_reasons("late", ["a", "b"]).values()]
+    reasons = [*skip_reasons(db, "late", "a", "b").values()]
     assert all("reserved by its publisher: " in each for each in reasons)
     assert any(reason in each for each in (*reasons, ""))
     assert any(reason in note for note in (*report.notes, ""))
@@ -174,3 +179,62 @@ async def test_reserved_items_are_skipped(
     server.add("/feed.xml", again, content_type="application/rss+xml", headers={"X-Robots-Tag": "noai"})
     later = await poll(run_context(db, net, tmp_path, feeds=(late,)), late, named=True)
     assert (later.new, later.updated) == (0, 0), "no reserved text replaces a free one"
+    freed = re.sub(rb"<r:license>.*</r:license>", b"", again, flags=re.DOTALL).replace(b"Now", b"Then")
+    server.add("/feed.xml", freed, content_type="application/rss+xml", headers={"X-Robots-Tag": "none"})
+    once_more = await poll(run_context(db, net, tmp_path, feeds=(late,)), late, named=True)
+    assert once_more.new == 2 - new, "a reservation that is gone no longer counts"
+
+
+async def test_what_a_site_reserves_is_looked_up_once_a_day(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    late = subscribed(db, server, TWO)
+    server.add("/robots.txt", b"User-agent: *\nContent-Usage: ai-use=n")
+
+    async def run(hours: float, title: bytes) -> tuple[int, list[bool]]:
+        server.add("/feed.xml", TWO.replace(b"<title>F<", b"<title>%s<" % title))
+        desk = run_context(db, net, tmp_path, feeds=(late,), now=NOW + timedelta(hours=hours))
+        store = DatabaseSiteFiles(db, desk.clock)
+        desk = replace(desk, pages=PageFetcher(net, store=store))
+        report = await poll(desk, late, named=True)
+        return report.new, [bool(outcome.path) for outcome in await draft_feed(desk, late, 9)]
+
+    assert await run(0, b"1") == (2, [False, False])
+    assert await run(23, b"2") == (0, [])
+    assert server.requests_of("/robots.txt") == server.requests_of("/.well-known/tdmrep.json") == 1
+    assert await run(25, b"3") == (2, [False, False])
+    server.add("/robots.txt", b"User-agent: *\nAllow: /")
+    assert await run(26, b"4") == (0, [])
+    assert await run(50, b"5") == (2, [True, True])
+    assert server.requests_of("/robots.txt") == 3
+
+
+async def test_headers_of_a_feed_that_free_it_supersede_the_sites_file(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    server.add("/.well-known/tdmrep.json", b'[{"location": "/", "tdm-reservation": 1}]')
+    late = subscribed(db, server, TWO, headers={"TDM-Reservation": "0"})
+    desk = run_context(db, net, tmp_path, feeds=(late,))
+    assert (await poll(desk, late)).new == 2
+    assert all(outcome.path for outcome in await draft_feed(desk, late, 2))
+
+
+async def test_rsl_in_a_feed_is_for_the_pages_that_it_names(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    paid = b"<r:content url='/paid/*'><r:license><r:prohibits type='usage'>ai-input</r:prohibits></r:license>"
+    paid += b"</r:content><r:content url='/paid/free'><r:license/></r:content>"
+    late = subscribed(
+        db,
+        server,
+        RSL[: RSL.index(b"<item>")]
+        + paid
+        + b"".join(
+            b"<item><title>%d</title><link>%s</link></item>" % (number, server.url(path).encode())
+            for number, path in enumerate(("/paid/1", "/open", "/paid/free/2"))
+        )
+        + b"</channel></rss>",
+    )
+    report = await poll(run_context(db, net, tmp_path, feeds=(late,)), late)
+    assert (report.new, report.skipped) == (2, 1)
+    assert report.notes[-1].endswith("the RSL licence prohibits ai-input in the feed")

@@ -1,5 +1,8 @@
 """The source of a draft: the feed's text, its page if that text is thin or cut, or no draft."""
 
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +11,15 @@ import pytest
 from pipeline.articles import files
 from pipeline.domain.errors import LLMError
 from pipeline.domain.models import FeedConfig, Item
+from pipeline.domain.text import url_host
+from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.http_client import HttpClient
 from pipeline.services.draft import draft_feed
+from pipeline.services.report import feed_report
 from pipeline.storage import Database, Policy
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import Scripted, run_context
-from tests.pipeline.storage.records import admit, feed, item
+from tests.pipeline.storage.records import NOW, admit, feed, item
 
 STORY = (
     "The port of Varnhem will close its northern basin for eleven weeks, the harbour board said on Tuesday. "
@@ -83,11 +89,63 @@ async def test_a_page_with_a_server_error_is_tried_again_later(
 ) -> None:
     server.add("/story", b"", status=503)
     thin = queued(db, server, "The port closes.")
-    outcome = await draft(db, net, tmp_path, thin, Scripted())
-    assert not outcome.skipped
-    assert db.feeds.item_counts()["thin"] == {"seen": 1}
+    pauses, now = [], NOW
+    while db.feeds.item_counts()["thin"] == {"seen": 1}:
+        desk = run_context(db, net, tmp_path, Scripted(), feeds=(thin,), now=now)
+        pauses += [now] if await draft_feed(desk, thin, 1) else []
+        now += timedelta(minutes=30)
+    hours = [(later - earlier) / timedelta(hours=1) for earlier, later in pairwise(pauses)]
+    assert hours == [0.5, 1, 2, 4, 8, 16, *[24] * 5], "with growing pauses, for days"
+    assert db.feeds.item_counts()["thin"] == {"failed": 1}
     server.add("/story", PAGE, content_type="text/html")
+    assert db.items.retry_failed() == 1
     assert (await draft(db, net, tmp_path, thin, Scripted())).path
+
+
+async def test_what_robots_txt_refuses_uses_up_no_pages(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    server.add("/robots.txt", b"User-agent: *\nDisallow: /")
+    thin = queued(db, server, "The port closes.")
+    urls = [server.url(f"/{number}") for number in range(7)]
+    others = (item(number, text="Short.", link=url, canonical=url) for number, url in enumerate(urls))
+    admit(db, *others, key="thin")
+    desk = run_context(db, net, tmp_path, Scripted(), feeds=(thin,))
+    assert len(await draft_feed(desk, thin, 1)) == 8
+    assert db.feeds.item_counts()["thin"] == {"skipped": 8}
+
+
+async def test_the_limit_counts_drafts_and_the_pages_asked_for_are_three_times_as_many(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    thin = queued(db, server, "The port closes.", full_text="auto")
+    others = [
+        item(
+            number,
+            text=f"{number} short.",
+            link=server.url(f"/{number}"),
+            canonical=f"https://a.example/{number}",
+        )
+        for number in range(7)
+    ]
+    unlinked = [item(number, text=f"{number} short.", link=None, canonical=None) for number in range(10, 20)]
+    whole = item(30, text=STORY, link=None, canonical=None)
+    admit(db, *others, *unlinked, whole, key="thin")
+    for number in range(3):
+        server.add(f"/{number}", status=503)
+    desk = replace(
+        run_context(db, net, tmp_path, Scripted(), feeds=(thin,)), pages=PageFetcher(net, pause_s=0)
+    )
+    first = await draft_feed(desk, thin, 1)
+    assert [outcome.waits for outcome in first] == [True] * 3
+    assert feed_report("thin", None, None, first, 16).notes == (
+        f"3 postponed: thin source; its page: {url_host(server.url(''))} answers 503",
+    )
+    second = await draft_feed(desk, thin, 1)
+    assert [outcome.waits for outcome in second] == [False] * 3, "those that wait keep no other from its turn"
+    third = await draft_feed(desk, thin, 1)
+    assert [bool(outcome.path) for outcome in third] == [False] * 12 + [True], "what needs no page is no page"
+    assert db.feeds.item_counts()["thin"] == {"seen": 3, "skipped": 15, "drafted": 1}
 
 
 async def test_an_updated_source_is_written_over_our_draft_and_never_over_an_editors(

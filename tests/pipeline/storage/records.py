@@ -53,3 +53,9 @@ def draft(lease: Lease, text: str = "text") -> Draft:
     return Draft(
         external_id=identity, path=f"drafts/2026/02/{identity[:8]}.md", text=text, findings=(finding,)
     )
+
+
+def skip_reasons(db: Database, feed_key: str, *guids: str) -> dict[str, str]:
+    """Return why items of a feed are skipped, by guid."""
+    stored = db.items.existing(feed_key, guids, []).guids
+    return {guid: each.reason or "" for guid, each in stored.items() if each.state == "skipped"}

@@ -41,7 +41,7 @@ def test_known_items_are_told_by_guid_and_by_canonical_url(db: Database) -> None
     guids = [f"guid-{number}" for number in range(1300)]
     known = db.items.existing("one", guids, []).guids
     assert len(known) == 1200
-    assert known["guid-7"] == ("seen", item(7).content_hash)
+    assert known["guid-7"][:2] == ("seen", item(7).content_hash)
     assert db.items.existing("two", guids, []).guids == {}
     assert db.items.existing("one", [], ["https://news.example/7", "https://news.example/x"]).canonicals == {
         "https://news.example/7": ("one", "guid-7")
