@@ -175,6 +175,13 @@ class FeedConfig(FrozenModel):
         return self.previous_keys[0] if self.previous_keys else self.key
 
 
+class Credit(FrozenModel):
+    """Another publisher that has the same text."""
+
+    name: str
+    url: str
+
+
 class Item(FrozenModel):
     """One feed entry as stored: plain text, UTC times, http(s) links."""
 
@@ -205,6 +212,8 @@ class Item(FrozenModel):
     """Version of the reader that made title, text and summary; 1 in items stored earlier."""
     reserved: str | None = None
     """What reserves its text, where its publisher does; such an item is never drafted."""
+    origin: Credit | None = None
+    """Whose text it is, where the feed or the page names another publisher."""
 
     @property
     def published_local(self) -> datetime:
@@ -255,13 +264,6 @@ class PollState(FrozenModel):
     """URL of the feed after a permanent redirect; None: the configured URL."""
 
 
-class Credit(FrozenModel):
-    """Another publisher that has the same text."""
-
-    name: str
-    url: str
-
-
 class Source(FrozenModel):
     """What a draft is written from and checked against: an item with the fields of its feed."""
 
@@ -283,7 +285,10 @@ class Source(FrozenModel):
 def build_source(
     feed: FeedConfig, item: Item, *, first_key: str | None = None, also: tuple[Credit, ...] = ()
 ) -> Source:
-    """Return the source of an item; `first_key` is the one in the database, where the feed is stored."""
+    """Return the source of an item; `first_key` is the one in the database, where the feed is stored.
+
+    `also` are further publishers of its text.
+    """
     return Source(
         item=item,
         feed_key=feed.key,
@@ -291,8 +296,14 @@ def build_source(
         first_key=first_key or feed.first_key,
         category=feed.category,
         language=feed.language,
-        also=also,
+        also=with_origin(item, *also),
     )
+
+
+def with_origin(item: Item, *also: Credit) -> tuple[Credit, ...]:
+    """Return the other publishers of an item's text, the one whose it is first."""
+    first = (item.origin,) if item.origin else ()
+    return (*first, *(each for each in also if each not in first))
 
 
 def external_id(first_key: str, guid: str) -> str:

@@ -52,7 +52,7 @@ ZONES = {name: float(hours) for name, hours in zip(_ZONE_PAIRS[::2], _ZONE_PAIRS
 """Time zone abbreviations in lower case to hours ahead of UTC."""
 
 
-_EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
 _MAX_CHARS = 120  # chosen, not measured
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d")
 _EPOCH = re.compile(r"(\d{9,10})(?:\d{3})?(?:\.\d{1,9})?")
@@ -115,7 +115,7 @@ class DateReader:
         if raw not in self._cache or parsed is not None:
             self._cache[raw] = parse_date(raw) or _from_tuple(parsed)
         date = self._cache[raw]
-        return date if date is not None and _EARLIEST <= date.moment <= self._latest else None
+        return date if date is not None and EARLIEST <= date.moment <= self._latest else None
 
 
 def parse_date(raw: str) -> ParsedDate | None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from pipeline.feeds.entries import Entry, Media, language_of, media_of, unique_values
+from pipeline.domain.models import Credit
+from pipeline.feeds.entries import Entry, Media, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, ParsedDate, date_fields
 from pipeline.feeds.parsing.feedparser_adapter import RSL_TERMS, Elements, Node
@@ -134,6 +135,7 @@ def _entry(
             [one_line(_get(tag, "label") or _get(tag, "term"), 100) for tag in _dicts(each, "tags")]
         ),
         reserved=reservation([Declaration(place="the feed's item", refusals=refusals(_terms(each)))]),
+        origin=_origin(each, link or base),
     )
 
 
@@ -231,6 +233,13 @@ def _author(holder: Node) -> str | None:
     detail = _get(dict.get(holder, "author_detail"), "name")
     names = unique_values([one_line(html_to_text(name, FIRST_READER), 200) for name in people or [detail]])
     return ", ".join(name for name in names if "@" not in name) or None
+
+
+def _origin(each: Node, own: str) -> Credit | None:
+    """Return the publisher that `<source>` names."""
+    source = dict.get(each, "source")
+    name = one_line(html_to_text(_get(source, "title"), FIRST_READER), 200)
+    return origin_of(name, absolute_url(_get(source, "href") or _get(source, "link"), ""), own)
 
 
 def _image(each: Node, contents: Iterable[tuple[str, bool]], base: str) -> str | None:
