@@ -33,7 +33,7 @@ def exclusion_reason(feed: FeedConfig, item: Item, now: datetime | None) -> str 
     return (
         _emptiness(item)
         or (reserved_reason(item.reserved) if item.reserved else None)
-        or _age(feed, item, now)
+        or age_reason(feed, item, now)
         or _language(feed, item)
         or _categories(feed, item)
         or _keywords(feed, item)
@@ -52,7 +52,8 @@ def _emptiness(item: Item) -> str | None:
     return None if item.title or item.text or item.link else "empty: it has neither title, text nor link"
 
 
-def _age(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
+def age_reason(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
+    """Return why an item is too old for its feed, None if it is not; without `now`, age is not checked."""
     days = feed.max_age_days
     if now is None or days is None or item.published_at >= now - timedelta(days=days):
         return None

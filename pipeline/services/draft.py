@@ -30,6 +30,7 @@ from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import merge_page_text, needs_page
 from pipeline.feeds.rights.declaration import is_reserved, reserved_reason
+from pipeline.feeds.select import age_reason
 from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose
 from pipeline.services.compose_section import compose_section
@@ -55,11 +56,15 @@ class SourceTooThin(Exception):
         self.temporary = temporary
 
 
+class SamePage(Exception):
+    """An item's page declares the URL that another item is drafted for; the item was merged into that."""
+
+
 async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> Item:
     """Return a leased item with enough text to be drafted: the feed's, or its page's if that has more.
 
     The completed source is stored first, so that a later run and the editor see the same source.
-    Raises SourceTooThin, LeaseLost.
+    Raises SourceTooThin, SamePage, LeaseLost.
     """
     item, page, error = lease.updated or lease.item, None, None
     if feed.use != "link":
@@ -72,6 +77,11 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
     if reason := incompleteness(item.text, feed.min_chars):
         message = f"{reason}; its page: {error.message}" if error else reason
         raise SourceTooThin(message, temporary=error is not None and error.kind in _TEMPORARY_KINDS)
+    _require_recent(ctx, feed, lease.item, item)
+    if page is not None and page.canonical not in (None, item.canonical) and lease.previous is None:
+        title = await asyncio.to_thread(ctx.db.leases.merge_page, lease, item, page.canonical or "")
+        if title is not None:
+            raise SamePage(title)
     if lease.updated or item != lease.item:
         await asyncio.to_thread(ctx.db.leases.set_source, lease, item)
     return item
@@ -82,6 +92,12 @@ async def _require_unreserved(ctx: RunContext, feed: FeedConfig) -> None:
     url = ctx.poll_states.state(feed).url or feed.url
     if what := await ctx.pages.rights.reservation(url):
         raise SourceTooThin(reserved_reason(what), temporary=False)
+
+
+def _require_recent(ctx: RunContext, feed: FeedConfig, before: Item, item: Item) -> None:
+    """Raise SourceTooThin if the page of an undated item says that it is too old."""
+    if item.dated and not before.dated and (reason := age_reason(feed, item, ctx.clock())):
+        raise SourceTooThin(reason, temporary=False)
 
 
 async def _page(ctx: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
@@ -141,6 +157,9 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
             outcome = await _draft(ctx, feed, lease, budget)
         except LeaseLost as error:
             outcome = ItemOutcome(title=lease.item.title, reason=error.message)
+        except SamePage as other:
+            reason = f"its page is that of {str(other)!r}: merged"
+            outcome = ItemOutcome(title=lease.item.title, reason=reason, skipped=True)
         except SourceTooThin as lack:
             outcome = await _source_too_thin(ctx, lease, lack)
         except (ShutdownRequested, RateLimited):
