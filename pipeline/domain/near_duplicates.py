@@ -136,7 +136,7 @@ def is_same_page(item: Item, other: Item) -> bool:
     return pages[0] == pages[1] and (item.title, item.text) == (other.title, other.text)
 
 
-def is_one_story(item: Item, other: Item) -> bool:
+def is_same_report(item: Item, other: Item) -> bool:
     """Tell whether two items whose pages declare one URL are one story, as some sites declare one for all."""
     return _same_title(item.title, other.title) or is_near_duplicate(item, other)
 

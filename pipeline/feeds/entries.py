@@ -37,6 +37,8 @@ class Entry(FrozenModel):
     categories: tuple[str, ...] = ()
     reserved: str | None = Field(default=None, exclude=True)
     """What reserves its text; not dumped, as above."""
+    link_list: bool = Field(default=False, exclude=True)
+    """Its text is a list of links; not dumped, as above."""
     origin: Credit | None = Field(default=None, exclude=True)
     """Whose text it is, if the feed names another publisher; not dumped, as above."""
 
@@ -221,6 +223,7 @@ def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item
         categories=entry.categories,
         reserved=entry.reserved,
         origin=entry.origin,
+        link_list=entry.link_list,
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pipeline.config.regex import compile_regex
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, Window
+from pipeline.feeds.article_signs import not_an_article
 from pipeline.feeds.rights.declaration import reserved_reason
 
 # Scripts without spaces between words: a keyword has no word boundary there.
@@ -26,9 +27,9 @@ def is_age(reason: str | None) -> bool:
 def exclusion_reason(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
     """Return why the feed's filters exclude an item, None if they do not.
 
-    The first reason in this order: emptiness, reservation, age, language, categories, keywords, regular
-    expressions, length. `now` is aware UTC; without it, age is not checked. `min_chars` is not checked,
-    because the item's page may have more text.
+    The first reason in this order: emptiness, reservation, age, language, categories, authors, link, media,
+    keywords, regular expressions, length, no article. `now` is aware UTC; without it, age is not checked.
+    `min_chars` is not checked, because the item's page may have more text.
     """
     return (
         _emptiness(item)
@@ -36,10 +37,18 @@ def exclusion_reason(feed: FeedConfig, item: Item, now: datetime | None) -> str 
         or age_reason(feed, item, now)
         or _language(feed, item)
         or _categories(feed, item)
+        or _sources(feed, item)
         or _keywords(feed, item)
         or _patterns(feed, item)
         or _length(feed, item)
+        or non_article_reason(feed, item)
     )
+
+
+def non_article_reason(feed: FeedConfig, item: Item) -> str | None:
+    """Return why an item is no article, None if it may be one, or if the feed takes everything."""
+    what = not_an_article(item) if feed.only_articles else None
+    return f"not an article ({what})" if what else None
 
 
 def matches_language(language: str, language_range: str) -> bool:
@@ -76,6 +85,21 @@ def _categories(feed: FeedConfig, item: Item) -> str | None:
         feed.include_categories,
         feed.exclude_categories,
         lambda category: _fold_category(category) in categories,
+    )
+
+
+def _sources(feed: FeedConfig, item: Item) -> str | None:
+    """Return the reason of the filters on authors, link and media."""
+    authors = {_fold_category(author) for author in (item.author or "").split(",")}
+    link = (item.link or "").encode("utf-8", "replace")
+    return (
+        _refusal(
+            "author", feed.include_authors, feed.exclude_authors, lambda name: _fold_category(name) in authors
+        )
+        or _refusal(
+            "link", feed.include_links, feed.exclude_links, lambda each: compile_regex(each).matches(link)
+        )
+        or _refusal("media", (), feed.exclude_media, lambda medium: medium == item.media)
     )
 
 

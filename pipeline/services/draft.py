@@ -30,7 +30,7 @@ from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import merge_page_text, needs_page
 from pipeline.feeds.rights.declaration import is_reserved, reserved_reason
-from pipeline.feeds.select import age_reason
+from pipeline.feeds.select import age_reason, non_article_reason
 from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose
 from pipeline.services.compose_section import compose_section
@@ -78,6 +78,8 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
         message = f"{reason}; its page: {error.message}" if error else reason
         raise SourceTooThin(message, temporary=error is not None and error.kind in _TEMPORARY_KINDS)
     _require_recent(ctx, feed, lease.item, item)
+    if what := non_article_reason(feed, item):
+        raise SourceTooThin(what, temporary=False)
     if page is not None and page.canonical not in (None, item.canonical) and lease.previous is None:
         title = await asyncio.to_thread(ctx.db.leases.merge_page, lease, item, page.canonical or "")
         if title is not None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from pipeline.domain.errors import LeaseLost
 from pipeline.domain.models import Item, Window
-from pipeline.domain.near_duplicates import is_one_story
+from pipeline.domain.near_duplicates import is_same_report
 from pipeline.domain.reviews import Draft
 from pipeline.storage import feeds, item_rows, redraft_requests
 from pipeline.storage.engine import Row, Transactions
@@ -88,7 +88,7 @@ class LeaseRepository(Transactions):
             where = owns(items.c.canonical == canonical, items.c.owned_canonical == canonical)
             owners = connection.execute(sa.select(items).where(where, items.c.id != lease.item_id)).all()
             for owner in owners:
-                if is_one_story(Item.model_validate_json(owner.payload), item):
+                if is_same_report(Item.model_validate_json(owner.payload), item):
                     _merge(connection, lease, owner)
                     return str(owner.title)
             if not any(owner.owned_canonical == canonical for owner in owners):

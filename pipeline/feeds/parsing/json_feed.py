@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.text import redact_url
+from pipeline.feeds.article_signs import is_link_list
 from pipeline.feeds.entries import Entry, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, date_fields
@@ -123,6 +124,7 @@ def _entry(
         media=media_of(files),
         language=language_of(_text(item.get("language")), feed_language),
         categories=unique_values([one_line(_text(tag), 100) for tag in _list(item.get("tags"))]),
+        link_list=is_link_list(markup, text),
         origin=origin_of(site_name(elsewhere), elsewhere, base) if elsewhere else None,
     )
 

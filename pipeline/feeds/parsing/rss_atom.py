@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from pipeline.domain.models import Credit
+from pipeline.feeds.article_signs import is_link_list
 from pipeline.feeds.entries import Entry, Media, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, ParsedDate, date_fields
@@ -118,6 +119,8 @@ def _entry(
     guid = _get(each, "id")
     link = _link(each, base) or (absolute_url(guid, "") if dict.get(each, "guidislink") else None)
     contents = dict.fromkeys(_contents(each, version))
+    if reader >= 2 and _get(each, "yt_videoid"):  # a description of a video is plain text with lines
+        contents = dict.fromkeys((value, markup and "<" in value) for value, markup in contents)
     text, summary = _texts(contents, reader)
     published, updated = (_date(each, name, dates) for name in ("published", "updated"))
     return Entry(
@@ -136,6 +139,7 @@ def _entry(
         ),
         reserved=reservation([Declaration(place="the feed's item", refusals=refusals(_terms(each)))]),
         origin=_origin(each, link or base),
+        link_list=any(is_link_list(value, text) for value, markup in contents if markup),
     )
 
 
