@@ -222,6 +222,8 @@ class Item(FrozenModel):
     """Version of the reader that made title, text and summary; 1 in items stored earlier."""
     reserved: str | None = None
     """What reserves its text, where its publisher does; such an item is never drafted."""
+    unread_date: str | None = None
+    """The feed's date as written, where it has one that nobody can read; such an item is not `dated`."""
     link_list: bool = False
     """Its text in the feed is a list of links to other stories."""
     origin: Credit | None = None

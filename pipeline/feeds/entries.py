@@ -37,6 +37,8 @@ class Entry(FrozenModel):
     categories: tuple[str, ...] = ()
     reserved: str | None = Field(default=None, exclude=True)
     """What reserves its text; not dumped, as above."""
+    unread_date: str | None = Field(default=None, exclude=True)
+    """Its date as written, if nobody can read it; not dumped, as above."""
     link_list: bool = Field(default=False, exclude=True)
     """Its text is a list of links; not dumped, as above."""
     origin: Credit | None = Field(default=None, exclude=True)
@@ -223,6 +225,7 @@ def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item
         categories=entry.categories,
         reserved=entry.reserved,
         origin=entry.origin,
+        unread_date=entry.unread_date,
         link_list=entry.link_list,
     )
 

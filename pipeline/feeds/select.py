@@ -17,6 +17,7 @@ from pipeline.feeds.rights.declaration import reserved_reason
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff]")
 
 _TOO_OLD = "too old:"
+_UNREAD = "unread date: {!r} may be old; items that come later are drafted"
 
 
 def is_age(reason: str | None) -> bool:
@@ -295,6 +296,8 @@ def _outcome(
         # A backfill updates queued items only; a poll updates items with a draft.
         return "updated" if window is None or stored.state == _QUEUED else "outside"
     reason = exclusion_reason(feed, item, None if window else now)
+    if not reason and item.unread_date and not existing.guids and window is None:
+        reason = _UNREAD.format(item.unread_date)  # at a first poll it may be of any year
     if reason:
         return Skip(item=item, reason=reason) if stored is None else "unchanged"
     into = taken.get(item.canonical or "")

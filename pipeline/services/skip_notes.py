@@ -22,7 +22,7 @@ def skip_cause(reason: str) -> str:
     """Return a reason without what differs from item to item: figures, dates, paths of pages."""
     text, _, page = reason.partition(_PAGE)
     kind = text.partition(":")[0]
-    if kind in ("thin source", "cut source", "too long"):
+    if kind in ("thin source", "cut source", "too long", "unread date"):
         text = kind
     elif kind == "too old":
         text = f"{kind}: {text.partition(', ')[2]}"

@@ -110,7 +110,8 @@ def _entry(
         (_text(attachment.get("mime_type")), _text(attachment.get("url")))
         for attachment in _dicts(item.get("attachments"))
     )
-    published, updated = (dates.read(_text(item.get(name))) for name in ("date_published", "date_modified"))
+    written = [_text(item.get(name)) for name in ("date_published", "date_modified")]
+    published, updated = map(dates.read, written)
     images = (_text(item.get("image")), _text(item.get("banner_image")), first_image(markup) or "")
     return Entry(
         guid=_text(item.get("id")),
@@ -119,7 +120,7 @@ def _entry(
         text=text or summary,
         summary=summary if text and summary != text else "",
         author=_authors(item) or authors,
-        **date_fields(published, updated),
+        **date_fields(published, updated, dates.unread_among(*written)),
         image=next(filter(None, (absolute_url(image, link or base) for image in images)), None),
         media=media_of(files),
         language=language_of(_text(item.get("language")), feed_language),

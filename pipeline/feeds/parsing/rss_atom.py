@@ -130,7 +130,11 @@ def _entry(
         text=text,
         summary=summary,
         author=_author(each) or author,
-        **date_fields(published or _date(each, "created", dates), updated),
+        **date_fields(
+            published or _date(each, "created", dates),
+            updated,
+            dates.unread_among(*(_get(each, name) for name in ("published", "updated", "created"))),
+        ),
         image=_image(each, contents, link or base),
         media=_media(each),
         language=language_of(_get(each, "language"), feed_language),
