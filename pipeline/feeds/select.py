@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.config.regex import compile_regex
+from pipeline.domain.languages import other_language
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, Window
 from pipeline.feeds.article_signs import not_an_article
 from pipeline.feeds.rights.declaration import reserved_reason
@@ -71,8 +72,11 @@ def age_reason(feed: FeedConfig, item: Item, now: datetime | None) -> str | None
 
 
 def _language(feed: FeedConfig, item: Item) -> str | None:
-    language = item.language or feed.language
-    if not feed.languages or any(matches_language(language, accepted) for accepted in feed.languages):
+    if not feed.languages:
+        return None
+    declared = item.language or feed.language
+    language = other_language(f"{item.title}\n{item.text}", declared) or declared
+    if any(matches_language(language, accepted) for accepted in feed.languages):
         return None
     return f"unwanted language: {language}"
 
