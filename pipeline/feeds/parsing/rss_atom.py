@@ -39,6 +39,9 @@ _PERIODS_S = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly
 """Update periods in seconds. Source: the syndication module of RSS 1.0."""
 
 
+_DATES = ("published", "updated", "created")
+
+
 def read_xml_feed(elements: Elements, url: str, dates: DateReader, reader: int = READER) -> XmlFeed:
     """Return a feed's data and entries; `url` is its final URL, `reader` the version of the rules."""
     feed, version = elements.feed, elements.version
@@ -133,7 +136,7 @@ def _entry(
         **date_fields(
             published or _date(each, "created", dates),
             updated,
-            dates.unread_among(*(_get(each, name) for name in ("published", "updated", "created"))),
+            dates.unread_among(*(_get(each, name) for name in _DATES)) if dates.unread else (),
         ),
         image=_image(each, contents, link or base),
         media=_media(each),
@@ -246,6 +249,8 @@ def _author(holder: Node) -> str | None:
 def _origin(each: Node, own: str) -> Credit | None:
     """Return the publisher that `<source>` names."""
     source = dict.get(each, "source")
+    if not source:
+        return None
     name = one_line(html_to_text(_get(source, "title"), FIRST_READER), 200)
     return origin_of(name, absolute_url(_get(source, "href") or _get(source, "link"), ""), own)
 
