@@ -14,6 +14,7 @@ from pipeline.feeds.parsing.date_words import (
     split_zone_name,
     with_named_day,
 )
+from pipeline.feeds.text_cleanup import one_line
 
 # fmt: off
 _MONTH_NAMES = (
@@ -103,7 +104,7 @@ def date_fields(
         published_at=published.moment if published else None,
         updated_at=updated.moment if updated else None,
         utc_offset_min=dated.utc_offset_min if dated else None,
-        unread_date=None if dated else next((raw[:60] for raw in unread), None),
+        unread_date=None if dated else next((one_line(raw, 60) for raw in unread), None),
     )
 
 
