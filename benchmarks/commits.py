@@ -35,7 +35,7 @@ def timed_article() -> str:
 
 async def waits(count: int) -> list[float]:
     """Draft everything; return the seconds from each answer's last byte to its commit."""
-    from pipeline.domain.models import LLMResponse
+    from pipeline.domain.model_calls import LLMResponse
     from pipeline.services.draft import draft_feed
     from pipeline.services.run import open_run
     from pipeline.storage import CallDetails, Lease

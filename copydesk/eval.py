@@ -28,7 +28,8 @@ from pipeline.config import (
     require_secrets,
 )
 from pipeline.domain.errors import ConfigError, LLMError, LLMRejected
-from pipeline.domain.models import DEFAULT_PROFILE, Beat, LLMResponse, Source, TokenUsage
+from pipeline.domain.model_calls import LLMResponse, TokenUsage
+from pipeline.domain.models import DEFAULT_PROFILE, Beat, Source
 from pipeline.llm.chat import estimate_prompt_tokens
 from pipeline.llm.client import LLMClient, build_client
 from pipeline.llm.pricing import Price as PublishedPrice

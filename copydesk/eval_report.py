@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from copydesk.console import out, pluralize, print_line, printable, table
-from pipeline.domain.models import Provenance
+from pipeline.domain.model_calls import Provenance
 from pipeline.rewrite.evaluation.scoring import Score
 from pipeline.storage import dollars
 

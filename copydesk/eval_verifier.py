@@ -13,7 +13,7 @@ from copydesk.eval import load_profiles
 from copydesk.eval_verifier_page import lines, measurement_page, rows_of, summary
 from pipeline.config import ModelConnection, Settings, load_settings
 from pipeline.domain.errors import BudgetExceeded, ConfigError, LLMError
-from pipeline.domain.models import LLMResponse, TokenUsage
+from pipeline.domain.model_calls import LLMResponse, TokenUsage
 from pipeline.llm.capabilities import RequestMode
 from pipeline.llm.chat import Attempt, build_request
 from pipeline.llm.client import build_client, options_of

@@ -24,16 +24,8 @@ from pipeline.config import (
     load_settings,
 )
 from pipeline.domain.errors import ConfigError, CopydeskError, ReviewError
-from pipeline.domain.models import (
-    DEFAULT_PROFILE,
-    Beat,
-    FeedConfig,
-    Item,
-    Provenance,
-    Source,
-    build_source,
-    external_id,
-)
+from pipeline.domain.model_calls import Provenance
+from pipeline.domain.models import DEFAULT_PROFILE, Beat, FeedConfig, Item, Source, build_source, external_id
 from pipeline.domain.reviews import Severity
 from pipeline.feeds.pages.fetch import needs_page
 from pipeline.llm.capabilities import KnownCapability, RequestMode, cached_mode, profile_of

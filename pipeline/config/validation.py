@@ -67,7 +67,8 @@ def _languages(feed: FeedConfig) -> Iterator[Mistake]:
 
 
 def _patterns(feed: FeedConfig) -> Iterator[Mistake]:
-    for name, patterns in (("include_match", feed.include_match), ("exclude_match", feed.exclude_match)):
+    for name in ("include_match", "exclude_match", "include_links", "exclude_links"):
+        patterns: tuple[str, ...] = getattr(feed, name)
         for index, pattern in enumerate(patterns):
             try:
                 compile_regex(pattern)
@@ -79,6 +80,8 @@ def _conflicting_filters(feed: FeedConfig) -> Iterator[Mistake]:
     pairs = (
         ("include", feed.include, "exclude", feed.exclude),
         ("include_match", feed.include_match, "exclude_match", feed.exclude_match),
+        ("include_authors", feed.include_authors, "exclude_authors", feed.exclude_authors),
+        ("include_links", feed.include_links, "exclude_links", feed.exclude_links),
         ("include_categories", feed.include_categories, "exclude_categories", feed.exclude_categories),
     )
     for included_name, included, excluded_name, excluded in pairs:

@@ -135,6 +135,16 @@ class FeedConfig(FrozenModel):
     include_categories: tuple[str, ...] = ()
     exclude_categories: tuple[str, ...] = ()
     """The publisher's own categories, in any case."""
+    include_authors: tuple[str, ...] = ()
+    exclude_authors: tuple[str, ...] = ()
+    """Names of authors, in any case."""
+    include_links: tuple[str, ...] = ()
+    exclude_links: tuple[str, ...] = ()
+    """Regular expressions in RE2's syntax, searched in the item's link."""
+    exclude_media: tuple[Literal["audio", "video"], ...] = ()
+    """Kinds of items that are not drafted: those with an audio or video file."""
+    only_articles: bool = True
+    """Whether show notes, advertising, sign-up pages and lists of links are skipped."""
     languages: tuple[str, ...] = ()
     """Languages to draft; `en` includes `en-GB`. An item without a language has its feed's."""
     min_chars: int = Field(default=200, ge=0, le=1_000_000)
@@ -175,6 +185,13 @@ class FeedConfig(FrozenModel):
         return self.previous_keys[0] if self.previous_keys else self.key
 
 
+class Credit(FrozenModel):
+    """Another publisher that has the same text."""
+
+    name: str
+    url: str
+
+
 class Item(FrozenModel):
     """One feed entry as stored: plain text, UTC times, http(s) links."""
 
@@ -205,6 +222,12 @@ class Item(FrozenModel):
     """Version of the reader that made title, text and summary; 1 in items stored earlier."""
     reserved: str | None = None
     """What reserves its text, where its publisher does; such an item is never drafted."""
+    unread_date: str | None = None
+    """The feed's date as written, where it has one that nobody can read; such an item is not `dated`."""
+    link_list: bool = False
+    """Its text in the feed is a list of links to other stories."""
+    origin: Credit | None = None
+    """Whose text it is, where the feed or the page names another publisher."""
 
     @property
     def published_local(self) -> datetime:
@@ -262,13 +285,6 @@ class PollState(FrozenModel):
     """The TDM reservation in the headers of the last response that was read; None: they had none."""
 
 
-class Credit(FrozenModel):
-    """Another publisher that has the same text."""
-
-    name: str
-    url: str
-
-
 class Source(FrozenModel):
     """What a draft is written from and checked against: an item with the fields of its feed."""
 
@@ -290,7 +306,10 @@ class Source(FrozenModel):
 def build_source(
     feed: FeedConfig, item: Item, *, first_key: str | None = None, also: tuple[Credit, ...] = ()
 ) -> Source:
-    """Return the source of an item; `first_key` is the one in the database, where the feed is stored."""
+    """Return the source of an item; `first_key` is the one in the database, where the feed is stored.
+
+    `also` are further publishers of its text.
+    """
     return Source(
         item=item,
         feed_key=feed.key,
@@ -298,55 +317,19 @@ def build_source(
         first_key=first_key or feed.first_key,
         category=feed.category,
         language=feed.language,
-        also=also,
+        also=with_origin(item, *also),
     )
+
+
+def with_origin(item: Item, *also: Credit) -> tuple[Credit, ...]:
+    """Return the other publishers of an item's text, the one whose it is first."""
+    first = (item.origin,) if item.origin else ()
+    return (*first, *(each for each in also if each not in first))
 
 
 def external_id(first_key: str, guid: str) -> str:
     """Return the permanent id of an item: 16 hex digits of SHA-256 over (the feed's first key, guid)."""
     return hashlib.sha256(f"{first_key}\0{guid}".encode("utf-8", "replace")).hexdigest()[:16]
-
-
-class Provenance(FrozenModel):
-    """What wrote an article: a model with a prompt, or the offline brief."""
-
-    rewritten: bool
-    """True only when a model wrote it."""
-    model: str
-    prompt: str | None = None
-    """`name@hash` of the template; None for the brief."""
-
-
-class TokenUsage(FrozenModel):
-    """Tokens that one model call was billed for."""
-
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    """Prompt tokens that the server read from its cache."""
-    completion_tokens: int = 0
-    reasoning_tokens: int = 0
-    """Completion tokens that are not part of the answer's text."""
-
-    def __add__(self, other: "TokenUsage") -> "TokenUsage":
-        """Return the sum of two calls' tokens, count by count."""
-        counts = type(self).model_fields
-        return TokenUsage(**{name: getattr(self, name) + getattr(other, name) for name in counts})
-
-
-class LLMResponse(FrozenModel):
-    """What a model answered, verbatim; it is stored before it is parsed."""
-
-    text: str
-    provenance: Provenance
-    usage: TokenUsage = TokenUsage()
-    estimated: bool = False
-    """The server did not give the whole usage: `usage` is the most that it can have been."""
-    arrived: bool = True
-    """False: the answer was lost on its way; `usage` is what the server may bill even so."""
-    notes: tuple[str, ...] = ()
-    """What was read leniently, such as an answer inside a code fence."""
-    seconds: float | None = None
-    """From the request to its answer, without waits before it."""
 
 
 def utc_iso(moment: datetime) -> str:

@@ -129,6 +129,19 @@ def is_same_item(item: Item, other: Item) -> bool:
     return _same_title(item.title, other.title) and is_near_duplicate(item, other)
 
 
+def is_same_page(item: Item, other: Item) -> bool:
+    """Tell whether two items are one page under links that differ in their query: the same title and text."""
+    if not (item.canonical and other.canonical and item.text):
+        return False
+    pages = [each.canonical.partition("?")[0] for each in (item, other) if each.canonical]
+    return pages[0] == pages[1] and (item.title, item.text) == (other.title, other.text)
+
+
+def is_same_report(item: Item, other: Item) -> bool:
+    """Tell whether two items whose pages declare one URL are one story, as some sites declare one for all."""
+    return _same_title(item.title, other.title) or is_near_duplicate(item, other)
+
+
 def is_different_item(stored: Item, item: Item) -> bool:
     """Tell whether an item of a feed is another story than the stored one that has its guid.
 

@@ -10,10 +10,10 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AwareDatetime, Field
 
-from pipeline.domain.models import FrozenModel, Item
+from pipeline.domain.models import Credit, FrozenModel, Item
 from pipeline.feeds.reader import READER
 from pipeline.feeds.text_cleanup import one_line, shorten, strip_invisible
-from pipeline.feeds.urls import canonical_url, fix_url, url_fragment
+from pipeline.feeds.urls import canonical_url, fix_url, same_site, url_fragment
 
 Media = Literal["audio", "video"]
 
@@ -37,6 +37,12 @@ class Entry(FrozenModel):
     categories: tuple[str, ...] = ()
     reserved: str | None = Field(default=None, exclude=True)
     """What reserves its text; not dumped, as above."""
+    unread_date: str | None = Field(default=None, exclude=True)
+    """Its date as written, if nobody can read it; not dumped, as above."""
+    link_list: bool = Field(default=False, exclude=True)
+    """Its text is a list of links; not dumped, as above."""
+    origin: Credit | None = Field(default=None, exclude=True)
+    """Whose text it is, if the feed names another publisher; not dumped, as above."""
 
     @property
     def empty(self) -> bool:
@@ -85,6 +91,13 @@ def language_of(*declared: str) -> str | None:
         if _LANGUAGE_TAG.fullmatch(tag):
             return tag
     return None
+
+
+def origin_of(name: str, url: str | None, own: str) -> Credit | None:
+    """Return the credit of another publisher, None if `url` is of the site of `own`, or unknown."""
+    if not (name and url) or same_site(url, own):
+        return None
+    return Credit(name=name, url=url)
 
 
 def build_items(
@@ -214,6 +227,9 @@ def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item
         summary=entry.summary,
         categories=entry.categories,
         reserved=entry.reserved,
+        origin=entry.origin,
+        unread_date=entry.unread_date,
+        link_list=entry.link_list,
     )
 
 

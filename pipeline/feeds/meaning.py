@@ -7,7 +7,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from pipeline.feeds.html_pieces import HtmlPieces, attribute_value, decode_references
+from pipeline.feeds.html_pieces import HtmlPieces, attribute_value, decode_references, split_html
 
 _STRUCK = frozenset(("del", "s", "strike"))
 """Elements whose text the publisher took back."""
@@ -23,6 +23,7 @@ HIDING_HINTS = (
 """What attributes of such elements contain: a fast check."""
 _MEANINGFUL = frozenset(("q", "sup", "sub", "td", "th", "ol", "img"))
 _BLOCKS = frozenset(("p", "div", "table", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "br"))
+_INLINE = frozenset(("q", "sup", "sub"))
 _CELLS = ("td", "th")
 _SUPERSCRIPTS = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -70,16 +71,44 @@ def keep_meaning(split: HtmlPieces) -> HtmlPieces:
     if present & {"sup", "sub"}:
         _write_scripts(split, texts)
     if "q" in present:
-        for at, name in enumerate(split.names):
-            if name == "q":
-                texts[at + 1] = '"' + texts[at + 1].lstrip()
-            elif name == "/q":
-                texts[at] = texts[at].rstrip() + '"'
+        _write_quotations(split.names, texts)
     if "ol" in present:
         _write_numbers(split, texts)
     if present & {"td", "th"}:
         _write_columns(split, texts)
     return split._replace(texts=texts)
+
+
+def write_inline_meaning(source: str) -> str:
+    """Return the HTML of a page with the meaning of exponents, quotations and struck-out text in its texts.
+
+    For a page's article is found by a library that drops these elements or splits lines at them.
+    """
+    split = split_html(source)
+    struck = struck_elements(split.names)
+    written = struck | _INLINE
+    if written.isdisjoint(split.names):
+        return source
+    texts = list(split.texts)
+    for start, end in _elements(split.names, tuple(struck)):
+        texts[start + 1 : end + 1] = [""] * (end - start)
+    _write_scripts(split._replace(texts=texts), texts)
+    _write_quotations(split.names, texts)
+    tags = [
+        "" if not name or name.removeprefix("/") in written else f"<{name}{attributes}>"
+        for name, attributes in zip(split.names, split.attributes, strict=True)
+    ]
+    joined = [""] * (len(texts) + len(tags))
+    joined[::2], joined[1::2] = texts, tags
+    return "".join(joined)
+
+
+def _write_quotations(names: list[str], texts: list[str]) -> None:
+    for at, name in enumerate(names):
+        if name == "q":
+            texts[at + 1] = '"' + texts[at + 1].lstrip()
+        elif name == "/q":
+            texts[at] = texts[at].rstrip() + '"'
 
 
 def _write_pictures(split: HtmlPieces, texts: list[str]) -> None:

@@ -66,28 +66,6 @@ def retry_delay(error: FeedError) -> float | None:
     return delay_s if delay_s <= MAX_RETRY_DELAY_S else None
 
 
-def same_site(url: str, other: str) -> bool:
-    """Return whether two URLs have one host, or hosts below one registrable domain.
-
-    Source: the Public Suffix List (publicsuffix.org) with its private part, so that two blogs of one platform
-    are two sites.
-    """
-    hosts = _host(url), _host(other)
-    if None in hosts or hosts[0] == hosts[1]:
-        return None not in hosts
-    from tld import get_fld  # late: it reads a list of 10,000 names
-
-    first, second = (get_fld(f"https://{host}/", fail_silently=True, search_private=True) for host in hosts)
-    return first is not None and first == second
-
-
-def _host(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
-
-
 def with_credentials(url: str, feed_url: str) -> str:
     """Return `url` with the user and password of `feed_url` if scheme, host and port are the same."""
     try:

@@ -9,14 +9,17 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from pipeline.config.regex import compile_regex
+from pipeline.domain.languages import other_language
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, Window
 from pipeline.domain.withdrawals import withdrawal_notice
+from pipeline.feeds.article_signs import not_an_article
 from pipeline.feeds.rights.declaration import is_reserved, reserved_reason
 
 # Scripts without spaces between words: a keyword has no word boundary there.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff]")
 
 _TOO_OLD = "too old:"
+_UNREAD = "unread date: {!r} may be old; items that come later are drafted"
 
 
 def is_age(reason: str | None) -> bool:
@@ -27,21 +30,29 @@ def is_age(reason: str | None) -> bool:
 def exclusion_reason(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
     """Return why the feed's filters exclude an item, None if they do not.
 
-    The first reason in this order: emptiness, withdrawal, reservation, age, language, categories, keywords,
-    regular expressions, length. `now` is aware UTC; without it, age is not checked. `min_chars` is not
-    checked, because the item's page may have more text.
+    The first reason in this order: emptiness, withdrawal, reservation, age, language, categories, authors,
+    link, media, keywords, regular expressions, length, no article. `now` is aware UTC; without it, age is not
+    checked. `min_chars` is not checked, because the item's page may have more text.
     """
     return (
         _emptiness(item)
         or withdrawal_notice(item.title)
         or (reserved_reason(item.reserved) if item.reserved else None)
-        or _age(feed, item, now)
+        or age_reason(feed, item, now)
         or _language(feed, item)
         or _categories(feed, item)
+        or _sources(feed, item)
         or _keywords(feed, item)
         or _patterns(feed, item)
         or _length(feed, item)
+        or non_article_reason(feed, item)
     )
+
+
+def non_article_reason(feed: FeedConfig, item: Item) -> str | None:
+    """Return why an item is no article, None if it may be one, or if the feed takes everything."""
+    what = not_an_article(item) if feed.only_articles else None
+    return f"not an article ({what})" if what else None
 
 
 def matches_language(language: str, language_range: str) -> bool:
@@ -54,7 +65,8 @@ def _emptiness(item: Item) -> str | None:
     return None if item.title or item.text or item.link else "empty: it has neither title, text nor link"
 
 
-def _age(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
+def age_reason(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
+    """Return why an item is too old for its feed, None if it is not; without `now`, age is not checked."""
     days = feed.max_age_days
     if now is None or days is None or item.published_at >= now - timedelta(days=days):
         return None
@@ -62,8 +74,11 @@ def _age(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
 
 
 def _language(feed: FeedConfig, item: Item) -> str | None:
-    language = item.language or feed.language
-    if not feed.languages or any(matches_language(language, accepted) for accepted in feed.languages):
+    if not feed.languages:
+        return None
+    declared = item.language or feed.language
+    language = other_language(f"{item.title}\n{item.text}", declared) or declared
+    if any(matches_language(language, accepted) for accepted in feed.languages):
         return None
     return f"unwanted language: {language}"
 
@@ -77,6 +92,21 @@ def _categories(feed: FeedConfig, item: Item) -> str | None:
         feed.include_categories,
         feed.exclude_categories,
         lambda category: _fold_category(category) in categories,
+    )
+
+
+def _sources(feed: FeedConfig, item: Item) -> str | None:
+    """Return the reason of the filters on authors, link and media."""
+    authors = {_fold_category(author) for author in (item.author or "").split(",")}
+    link = (item.link or "").encode("utf-8", "replace")
+    return (
+        _refusal(
+            "author", feed.include_authors, feed.exclude_authors, lambda name: _fold_category(name) in authors
+        )
+        or _refusal(
+            "link", feed.include_links, feed.exclude_links, lambda each: compile_regex(each).matches(link)
+        )
+        or _refusal("media", (), feed.exclude_media, lambda medium: medium == item.media)
     )
 
 
@@ -289,6 +319,8 @@ def _outcome(
         # A backfill updates queued items only; a poll updates items with a draft.
         return "updated" if window is None or stored.state == _QUEUED else "outside"
     reason = exclusion_reason(feed, item, None if window else now)
+    if not reason and item.unread_date and not existing.guids and window is None:
+        reason = _UNREAD.format(item.unread_date)  # at a first poll it may be of any year
     if reason:
         return Skip(item=item, reason=reason) if stored is None else "unchanged"
     into = taken.get(item.canonical or "")

@@ -117,6 +117,33 @@ def url_fragment(url: str | None) -> str:
     return (url or "").partition("#")[2]
 
 
+def same_site(url: str, other: str) -> bool:
+    """Return whether two URLs have one host, or hosts below one registrable domain.
+
+    Source: the Public Suffix List (publicsuffix.org) with its private part, so that two blogs of one platform
+    are two sites.
+    """
+    hosts = _hostname(url), _hostname(other)
+    if None in hosts or site_name(url) == site_name(other):
+        return None not in hosts
+    from tld import get_fld  # late: it reads a list of 10,000 names
+
+    first, second = (get_fld(f"https://{host}/", fail_silently=True, search_private=True) for host in hosts)
+    return first is not None and first == second
+
+
+def _hostname(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def site_name(url: str) -> str:
+    """Return the host of a URL without `www.`, "" if it has none."""
+    return (_hostname(url) or "").removeprefix("www.")
+
+
 def _is_http(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and len(url) <= _MAX_CHARS

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from pydantic import BaseModel, Field
 
-from pipeline.domain.models import FrozenModel, TokenUsage
+from pipeline.domain.model_calls import TokenUsage
+from pipeline.domain.models import FrozenModel
 from pipeline.domain.text import replace_surrogates
 from pipeline.llm.answer_limit import AnswerLimit
 from pipeline.llm.capabilities import OutputMode, RequestMode, fallback, mode_after_rejection

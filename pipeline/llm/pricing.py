@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from pipeline.domain.models import TokenUsage
+from pipeline.domain.model_calls import TokenUsage
 from pipeline.llm.capabilities import profile_of
 from pipeline.llm.model_names import ModelName, plain, readings
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from pipeline.domain.errors import FailureCause, LLMError
-from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
+from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
 from pipeline.llm.answers import is_complete
 from pipeline.llm.breaker import OF_THE_ITEM
 from pipeline.llm.chat import (

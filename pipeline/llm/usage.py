@@ -11,7 +11,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pipeline.domain.models import FrozenModel, TokenUsage
+from pipeline.domain.model_calls import TokenUsage
+from pipeline.domain.models import FrozenModel
 
 BYTES_PER_TOKEN = 2.5
 """Lower than the average of any tokenizer, so that an estimate is an upper bound. Chosen, not measured."""

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from pipeline.articles.article import Article, Section, Sentiment
-from pipeline.domain.models import Beat, Provenance, Source
+from pipeline.domain.model_calls import Provenance
+from pipeline.domain.models import Beat, Source
 from pipeline.domain.placeholders import BriefLabels, brief_labels
 from pipeline.domain.text import headline, one_line, replace_surrogates, sentence_ends, sentences, truncate
 

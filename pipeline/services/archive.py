@@ -19,11 +19,11 @@ from pipeline.feeds.pagination import (
     is_last_page,
     next_page_url,
     retry_delay,
-    same_site,
     unseen,
     with_credentials,
 )
 from pipeline.feeds.parsing.parse import ParsedFeed
+from pipeline.feeds.urls import same_site
 from pipeline.services.context import RunContext
 from pipeline.services.poll import FeedSnapshot, fetch_and_parse, select_new
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from pipeline.config import day_start, month_start
 from pipeline.domain.errors import BudgetExceeded, RateLimited
-from pipeline.domain.models import LLMResponse, TokenUsage
+from pipeline.domain.model_calls import LLMResponse, TokenUsage
 from pipeline.services.context import ModelContext, Writer
 from pipeline.services.spending import Spending
 from pipeline.storage import CallCost, CallDetails, CallLimits, CallSubject, SpendingCap

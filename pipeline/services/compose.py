@@ -13,7 +13,8 @@ from pipeline.articles.markdown import find_section, safe_line, section_text
 from pipeline.articles.render import FrontMatterDefaults, build_front_matter, render_body
 from pipeline.covers import build_query, feed_cover, photo_cover
 from pipeline.domain.errors import BudgetExceeded, LLMError
-from pipeline.domain.models import Beat, Credit, FeedConfig, LLMResponse, Provenance, Source, build_source
+from pipeline.domain.model_calls import LLMResponse, Provenance
+from pipeline.domain.models import Beat, Credit, FeedConfig, Source, build_source
 from pipeline.domain.reviews import Draft, Finding, Severity
 from pipeline.domain.text import headline, without_elements
 from pipeline.llm.structured_output import Parse, StructuredRequest

@@ -31,6 +31,7 @@ from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import merge_page_text, needs_page
 from pipeline.feeds.rights.declaration import HEADERS, Declaration, is_reserved, reserved_reason
+from pipeline.feeds.select import age_reason, non_article_reason
 from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose
 from pipeline.services.compose_section import compose_section
@@ -70,11 +71,15 @@ class SourceTooThin(Exception):
         self.unasked = unasked
 
 
+class SamePage(Exception):
+    """An item's page declares the URL that another item is drafted for; the item was merged into that."""
+
+
 async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> Item:
     """Return a leased item with enough text to be drafted: the feed's, or its page's if that has more.
 
     The completed source is stored first, so that a later run and the editor see the same source.
-    Raises SourceTooThin, LeaseLost.
+    Raises SourceTooThin, SamePage, LeaseLost.
     """
     item, page, error = lease.updated or lease.item, None, None
     if feed.use != "link":
@@ -91,6 +96,13 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
         kind = error.kind if error else ""
         unasked = kind in ("robots", "kept")
         raise SourceTooThin(message, temporary=kind in _TEMPORARY_KINDS, unasked=unasked)
+    _require_recent(ctx, feed, lease.item, item)
+    if what := non_article_reason(feed, item):
+        raise SourceTooThin(what, temporary=False)
+    if page is not None and page.canonical not in (None, item.canonical) and lease.previous is None:
+        title = await asyncio.to_thread(ctx.db.leases.merge_page, lease, item, page.canonical or "")
+        if title is not None:
+            raise SamePage(title)
     if lease.updated or item != lease.item:
         await asyncio.to_thread(ctx.db.leases.set_source, lease, item)
     return item
@@ -102,6 +114,12 @@ async def _require_unreserved(ctx: RunContext, feed: FeedConfig) -> None:
     headers = Declaration(place=HEADERS, tdm=state.tdm)
     if what := await ctx.pages.rights.reservation(state.url or feed.url, headers):
         raise SourceTooThin(reserved_reason(what), temporary=False, unasked=True)
+
+
+def _require_recent(ctx: RunContext, feed: FeedConfig, before: Item, item: Item) -> None:
+    """Raise SourceTooThin if the page of an undated item says that it is too old."""
+    if item.dated and not before.dated and (reason := age_reason(feed, item, ctx.clock())):
+        raise SourceTooThin(reason, temporary=False)
 
 
 async def _page(ctx: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
@@ -161,6 +179,9 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
             outcome = await _draft(ctx, feed, lease, budget)
         except LeaseLost as error:
             outcome = ItemOutcome(title=lease.item.title, reason=error.message)
+        except SamePage as other:
+            reason = f"its page is that of {str(other)!r}: merged"
+            outcome = ItemOutcome(title=lease.item.title, reason=reason, skipped=True)
         except SourceTooThin as lack:
             outcome = await _source_too_thin(ctx, lease, lack)
         except (ShutdownRequested, RateLimited):

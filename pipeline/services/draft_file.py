@@ -17,7 +17,7 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.checks.injection.contact_details import extract_contacts
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
-from pipeline.domain.models import Beat, Credit, Source
+from pipeline.domain.models import Beat, Credit, Source, with_origin
 from pipeline.domain.reviews import Draft, Finding, Front, Severity
 from pipeline.storage import SYSTEM_FINDINGS, Database, DraftRow, PendingSave, Save, unacknowledged
 from pipeline.verifier.findings import KIND as SENSE
@@ -156,8 +156,9 @@ def draft_source(row: DraftRow, subscriptions: Subscriptions) -> Source:
         first_key=feed.first_key if feed else row.feed_key,
         category=feed.category if feed else "",
         language=feed.language if feed else row.source.language or "en",
-        also=tuple(
-            Credit(name=sibling.feed_name, url=sibling.url) for sibling in row.siblings if sibling.url
+        also=with_origin(
+            row.source,
+            *(Credit(name=sibling.feed_name, url=sibling.url) for sibling in row.siblings if sibling.url),
         ),
     )
 

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from pipeline.domain.models import FeedConfig, FrozenModel, Item, TokenUsage, build_source
+from pipeline.domain.model_calls import TokenUsage
+from pipeline.domain.models import FeedConfig, FrozenModel, Item, build_source
 from pipeline.llm.chat import Attempt, Message, ModelOptions, build_request, estimate_prompt_tokens
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.article_schema import WireArticle

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from pipeline.config import Settings
 from pipeline.domain.errors import ConfigError, LLMError
-from pipeline.domain.models import Beat, LLMResponse, Source
+from pipeline.domain.model_calls import LLMResponse
+from pipeline.domain.models import Beat, Source
 from pipeline.domain.readings import SentenceReading
 from pipeline.domain.reviews import Finding, Front
 from pipeline.llm.structured_output import StructuredRequest

@@ -39,7 +39,7 @@ def skip_cause(reason: str) -> str:
     """Return a reason without what differs from item to item: figures, dates, paths of pages."""
     text, _, page = reason.partition(_PAGE)
     kind = text.partition(":")[0]
-    if kind in ("thin source", "cut source", "too long"):
+    if kind in ("thin source", "cut source", "too long", "unread date"):
         text = kind
     elif kind == "withdrawn":
         text = notice_cause(text)

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Self
 
-from pipeline.domain.models import FrozenModel, LLMResponse
+from pipeline.domain.model_calls import LLMResponse
+from pipeline.domain.models import FrozenModel
 from pipeline.storage import cost_text
 
 _DEFAULT_ANSWER_TOKENS = 1500

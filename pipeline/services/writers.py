@@ -20,7 +20,8 @@ from pipeline.config import (
     verifier_of,
 )
 from pipeline.domain.errors import ConfigError, CopydeskError, FailureCause, LLMError, LLMRejected
-from pipeline.domain.models import Beat, FeedConfig, LLMResponse
+from pipeline.domain.model_calls import LLMResponse
+from pipeline.domain.models import Beat, FeedConfig
 from pipeline.llm.breaker import AT_START
 from pipeline.llm.capabilities import KnownCapability
 from pipeline.llm.pricing import Price, Rates

@@ -18,7 +18,7 @@ from pipeline.storage.engine import Row
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.findings import SYSTEM_EDITOR, flag_update
 from pipeline.storage.item_outcomes import SAME_ENTRY, SAME_LINK, SAME_TEXT
-from pipeline.storage.item_rows import NOT_TRIED, Columns, by_canonical, by_guid, insert, values
+from pipeline.storage.item_rows import NOT_TRIED, Columns, by_canonical, by_guid, insert, owns, values
 from pipeline.storage.notices import (
     SourceNotice,
     add_corrections,
@@ -168,7 +168,8 @@ def _admit_one(
     owner = _owner(connection, item.canonical)
     duplicate = None if owner else duplicate_groups.find_near_duplicate(connection, feed.id, item, marks)
     among = policy.merge_among - {feed.key}  # a feed that has two stories means two
-    if duplicate and (duplicate.same_entry or duplicate.feed_key in among):
+    same = duplicate and (duplicate.same_entry or duplicate.same_page)
+    if duplicate and (same or duplicate.feed_key in among):
         owner = duplicate.external_id
     more: Columns = {"state": "merged" if owner else "seen", "merged_into": owner}
     more["reason"] = _merge_reason(duplicate) if owner else None
@@ -186,7 +187,7 @@ def _admit_one(
 
 
 def _merge_reason(duplicate: duplicate_groups.NearDuplicate | None) -> str:
-    if duplicate is None:
+    if duplicate is None or duplicate.same_page:
         return SAME_LINK
     return SAME_ENTRY if duplicate.same_entry else SAME_TEXT
 
@@ -209,8 +210,8 @@ def _put(connection: sa.Connection, feed: FeedRow, item: Item, more: Columns, it
 def _owner(connection: sa.Connection, canonical: str | None) -> str | None:
     if canonical is None:
         return None
-    query = sa.select(items.c.external_id).where(items.c.owned_canonical == canonical)
-    return connection.execute(query).scalar()
+    where = owns(items.c.canonical == canonical, items.c.owned_canonical == canonical)
+    return connection.execute(sa.select(items.c.external_id).where(where).order_by(items.c.id)).scalar()
 
 
 def _add_skipped(

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from pipeline.domain.errors import BudgetExceeded, LeaseLost, RateLimited
-from pipeline.domain.models import DEFAULT_PROFILE, LLMResponse
+from pipeline.domain.model_calls import LLMResponse
+from pipeline.domain.models import DEFAULT_PROFILE
 from pipeline.storage import leases
 from pipeline.storage.engine import Transactions
 from pipeline.storage.group_commit import GroupCommit

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.domain.models import Item
-from pipeline.domain.near_duplicates import MAX_GAP, is_near_duplicate, is_same_item
+from pipeline.domain.near_duplicates import MAX_GAP, is_near_duplicate, is_same_item, is_same_page
 from pipeline.storage.engine import Row, chunks
 from pipeline.storage.findings import add_finding
 from pipeline.storage.item_outcomes import CORRECTION
@@ -31,6 +31,8 @@ class NearDuplicate(NamedTuple):
     group_id: int | None
     same_entry: bool
     """It is the same entry of the same feed under another guid."""
+    same_page: bool = False
+    """It is the same page in another feed, under a link with another query."""
 
 
 def find_near_duplicate(
@@ -46,7 +48,8 @@ def find_near_duplicate(
         same = row.feed_id == feed_id and is_same_item(other, item)
         rank = 0 if same else 1 if row.feed_id != feed_id else 2
         if (best is None or rank < best[0]) and (same or is_near_duplicate(other, item)):
-            best = rank, NearDuplicate(row.id, row.external_id, row.key, row.story_id, same)
+            page = not same and row.feed_id != feed_id and is_same_page(other, item)
+            best = rank, NearDuplicate(row.id, row.external_id, row.key, row.story_id, same, page)
         if same:
             break
     return best[1] if best else None

@@ -61,12 +61,20 @@ def by_canonical(connection: sa.Connection, urls: Sequence[str]) -> dict[str, It
     result: dict[str, ItemKey] = {}
     for chunk in chunks(urls):
         query = (
-            sa.select(items.c.owned_canonical, feeds.c.key, items.c.guid)
+            sa.select(items.c.canonical, items.c.owned_canonical, feeds.c.key, items.c.guid)
             .select_from(items.join(feeds))
-            .where(items.c.owned_canonical.in_(chunk))
+            .where(owns(items.c.canonical.in_(chunk), items.c.owned_canonical.in_(chunk)))
         )
-        result.update({row[0]: ItemKey(row[1], row[2]) for row in connection.execute(query)})
+        for row in connection.execute(query):
+            key = ItemKey(row.key, row.guid)
+            result.setdefault(row.canonical, key)
+            result[row.owned_canonical] = key
     return result
+
+
+def owns(canonical: sa.ColumnElement[bool], owned: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the condition that an item is drafted for a URL: its feed's, or its page's own."""
+    return sa.or_(owned, sa.and_(canonical, items.c.owned_canonical.is_not(None)))
 
 
 def insert(connection: sa.Connection, feed: FeedRow, rows: Sequence[tuple[Item, Columns]]) -> list[int]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
-from pipeline.domain.models import Item, LLMResponse, Provenance, TokenUsage, Window
+from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
+from pipeline.domain.models import Item, Window
 from pipeline.domain.reviews import RedraftRequest
 from pipeline.storage import item_rows, redraft_requests
 from pipeline.storage.engine import Row, chunks

@@ -7,12 +7,14 @@ import sqlalchemy as sa
 
 from pipeline.domain.errors import LeaseLost
 from pipeline.domain.models import Item, Window
+from pipeline.domain.near_duplicates import is_same_report
 from pipeline.domain.reviews import Draft
 from pipeline.storage import feeds, item_rows, redraft_requests
 from pipeline.storage.duplicate_groups import queue_duplicate
-from pipeline.storage.engine import Transactions
+from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.findings import SYSTEM_EDITOR, drop_failed_redraft, flag_failed_redraft, flag_update
-from pipeline.storage.item_rows import NOT_TRIED, SOURCE_APPLIED, values
+from pipeline.storage.item_outcomes import SAME_LINK
+from pipeline.storage.item_rows import NOT_TRIED, SOURCE_APPLIED, owns, values
 from pipeline.storage.lease_rows import leases, waiting
 from pipeline.storage.notices import flag_notice, set_notice
 from pipeline.storage.processes import process_is_dead
@@ -75,12 +77,28 @@ class LeaseRepository(Transactions):
         """
         with self._writing() as connection:
             if lease.updated is None:
-                update_held(connection, lease, payload=item.model_dump_json())
+                update_held(connection, lease, payload=item.model_dump_json(), published_at=item.published_at)
                 return
             content_hash = lease.updated.content_hash
             update_held(connection, lease, **values(item) | {"content_hash": content_hash})
             same = sa.and_(items.c.id == lease.item_id, items.c.updated_hash == content_hash)
             connection.execute(items.update().where(same).values(**SOURCE_APPLIED))
+
+    def merge_page(self, lease: Lease, item: Item, canonical: str) -> str | None:
+        """Record the URL that an item's page declares; return the title of the item that drafts it already.
+
+        Then the lease ends, and the item is merged into that one.
+        """
+        with self._exclusive_write() as connection:
+            where = owns(items.c.canonical == canonical, items.c.owned_canonical == canonical)
+            owners = connection.execute(sa.select(items).where(where, items.c.id != lease.item_id)).all()
+            for owner in owners:
+                if is_same_report(Item.model_validate_json(owner.payload), item):
+                    _merge(connection, lease, owner)
+                    return str(owner.title)
+            if not any(owner.owned_canonical == canonical for owner in owners):
+                update_held(connection, lease, owned_canonical=canonical)
+            return None
 
     def begin_write(
         self, lease: Lease, draft: Draft, *, number: int = 1, cause: str = "draft", title: str | None = None
@@ -261,3 +279,11 @@ def _flag_later_update(connection: sa.Connection, lease: Lease) -> None:
         redraft_requests.insert(connection, lease.item_id, SYSTEM_EDITOR, datetime.now(UTC))
     else:
         flag_update(connection, lease.item_id, Item.model_validate_json(later))
+
+
+def _merge(connection: sa.Connection, lease: Lease, owner: Row) -> None:
+    merged = {"state": "merged", "reason": SAME_LINK, "merged_into": owner.external_id}
+    update_held(connection, lease, owned_canonical=None, **merged, **_FREED)
+    identity = sa.select(items.c.external_id).where(items.c.id == lease.item_id).scalar_subquery()
+    repeats = items.update().where(items.c.merged_into == identity, items.c.state == "merged")
+    connection.execute(repeats.values(merged_into=owner.external_id))

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.domain.models import FrozenModel, Item, LLMResponse
+from pipeline.domain.model_calls import LLMResponse
+from pipeline.domain.models import FrozenModel, Item
 from pipeline.domain.readings import SentenceReading
 from pipeline.domain.reviews import Draft, Finding, RedraftRequest, Severity
 

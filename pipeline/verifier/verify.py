@@ -5,7 +5,8 @@ from collections import Counter
 from typing import NamedTuple, Protocol
 
 from pipeline.domain.errors import BudgetExceeded, LLMError
-from pipeline.domain.models import Beat, LLMResponse, TokenUsage
+from pipeline.domain.model_calls import LLMResponse, TokenUsage
+from pipeline.domain.models import Beat
 from pipeline.domain.readings import SentenceReading
 from pipeline.llm.structured_output import StructuredRequest
 from pipeline.rewrite.prompt import Prompt

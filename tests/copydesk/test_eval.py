@@ -12,7 +12,8 @@ import pytest
 from copydesk.eval import evaluate, score_answer, with_examples, write_all
 from pipeline.config import load_settings
 from pipeline.domain.errors import ConfigError, LLMError, LLMRejected
-from pipeline.domain.models import Beat, LLMResponse, Provenance, Source, TokenUsage
+from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
+from pipeline.domain.models import Beat, Source
 from pipeline.rewrite.evaluation.golden_set import GoldenCase, load_cases, load_recorded
 from tests.commands import call_copydesk
 from tests.end_to_end.project import ROOT, Project

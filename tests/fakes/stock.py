@@ -15,7 +15,8 @@ from pipeline.articles.front_matter import dumps
 from pipeline.articles.render import build_front_matter, render_body
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings, load_feeds, load_settings
-from pipeline.domain.models import Beat, Item, PollState, Provenance, Source
+from pipeline.domain.model_calls import Provenance
+from pipeline.domain.models import Beat, Item, PollState, Source
 from pipeline.domain.reviews import Draft, Finding
 from pipeline.rewrite.article_schema import parse_response
 from pipeline.rewrite.evaluation.golden_set import GoldenCase, load_cases, load_recorded

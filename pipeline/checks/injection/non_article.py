@@ -11,6 +11,7 @@ from itertools import islice, pairwise
 from pipeline.checks.document import VisibleText
 from pipeline.checks.injection.source_index import SourceIndex
 from pipeline.checks.language_tables import Phrases, W, any_of
+from pipeline.domain.languages import LANGUAGE_SCRIPTS, SCRIPT_PATTERNS, STOP_WORD_SETS, stop_word_share
 from pipeline.domain.prompt_markers import PROMPT_MARKER, PROMPT_MARKER_SIGN
 from pipeline.domain.reviews import Finding, Severity
 
@@ -165,71 +166,6 @@ def _block(what: str, shown: str, span: tuple[int, int]) -> Finding:
     return Finding(kind="injection", severity=Severity.BLOCK, message=message, span=span)
 
 
-# fmt: off
-_STOP_WORDS = {
-    "en": (
-        "the of and to a in is that it for as was on with by at be are from this has have its an but not "
-        "or they their which will would were had more said than who been about also after may could "
-    ),
-    "de": (
-        "der die das und in zu den von mit ist im für des auf dem ein eine nicht als sich auch es an "
-        "werden aus er hat dass sie nach wird bei einer um am sind noch wie einem über war hatte zum zur "
-    ),
-    "fr": (
-        "le la les de des du et à un une en est que qui dans pour par sur au aux ce se pas plus avec il "
-        "elle ne sont son sa ses ou mais été cette leur ont comme d l qu n s c "
-    ),
-    "es": (
-        "el la los las de del y en un una que es se por con para su al lo como más no sus o pero fue ha "
-        "este esta son entre sobre también desde "
-    ),
-    "it": (
-        "il lo la i gli le di del della dei e è un una che in per con su da al alla non si sono come più "
-        "anche ha nel nella ma questo dal l d "
-    ),
-    "pt": (
-        "o a os as de do da dos das e é em um uma que no na por com para se não mais como ao à ou foi seu "
-        "sua são mas também pelo pela "
-    ),
-    "nl": (
-        "de het een van en in is dat op te voor met zijn niet aan er om ook als bij door maar naar heeft "
-        "uit worden dit deze hij ze werd wordt over "
-    ),
-    "pl": (
-        "i w na z do się że nie to jest o jak po co za od dla przez są ale oraz był przy już tym tego "
-        "który która które ich "
-    ),
-    "sv": (
-        "och i att det som en på är av för med den till inte om ett har de från var men vid kan ska så "
-        "efter eller under sig "
-    ),
-    "tr": (
-        "ve bir bu da de için ile olarak daha çok olan ne gibi kadar sonra ise ancak en o her ya göre "
-    ),
-    "ru": (
-        "и в на не с что по к из за для это о как от его у но то же он она они был были было при также "
-        "или до "
-    ),
-}
-_SCRIPTS = {
-    "latin": "A-Za-zÀ-ɏḀ-ỿ", "cyrillic": "Ѐ-ԯ", "greek": "Ͱ-Ͽἀ-῿", "hebrew": "֐-׿", "arabic": "؀-ۿݐ-ݿ",
-    "devanagari": "ऀ-ॿ", "bengali": "ঀ-৿", "tamil": "஀-௿", "thai": "฀-๿", "georgian": "Ⴀ-ჿ", "armenian": "԰-֏",
-    "hangul": "가-힯ᄀ-ᇿ", "han": "㐀-鿿", "kana": "぀-ヿ",
-}
-_LANGUAGE_SCRIPTS = {
-    "ar": "arabic", "be": "cyrillic", "bg": "cyrillic", "bn": "bengali", "el": "greek", "fa": "arabic",
-    "he": "hebrew", "hi": "devanagari", "hy": "armenian", "ja": "han kana", "ka": "georgian",
-    "kk": "cyrillic latin", "ko": "hangul", "mk": "cyrillic", "mn": "cyrillic", "mr": "devanagari",
-    "ne": "devanagari", "ru": "cyrillic", "sr": "cyrillic latin", "ta": "tamil", "th": "thai",
-    "uk": "cyrillic", "ur": "arabic", "zh": "han",
-} | dict.fromkeys((
-    "af", "ca", "cs", "cy", "da", "de", "en", "es", "et", "eu", "fi", "fr", "ga", "gl", "hr", "hu", "id",
-    "is", "it", "lt", "lv", "ms", "nb", "nl", "nn", "no", "pl", "pt", "ro", "sk", "sl", "sq", "sv", "sw",
-    "tl", "tr", "vi",
-), "latin")
-# fmt: on
-_STOP_WORD_SETS = {language: frozenset(words.split()) for language, words in _STOP_WORDS.items()}
-_SCRIPT_PATTERNS = {name: re.compile(f"[{chars}]") for name, chars in _SCRIPTS.items()}
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
 _PARAGRAPH = re.compile(r"[^\n]+")
@@ -267,32 +203,27 @@ def _is_quoted_from_source(index: SourceIndex, text: str, code: str) -> bool:
 
 
 def _is_other_language(text: str, code: str) -> bool:
-    scripts = _LANGUAGE_SCRIPTS.get(code)
+    scripts = LANGUAGE_SCRIPTS.get(code)
     latin = text.isascii() and scripts and "latin" in scripts
     letters = 0 if latin else len(_LETTER.findall(text))
     if scripts and letters >= _MIN_LENGTH:
-        own = sum(len(_SCRIPT_PATTERNS[name].findall(text)) for name in scripts.split())
+        own = sum(len(SCRIPT_PATTERNS[name].findall(text)) for name in scripts.split())
         if own < letters * 0.25:
             return True
-    return code in _STOP_WORD_SETS and _has_few_stop_words(_WORD.findall(text.lower()), code)
+    return code in STOP_WORD_SETS and _has_few_stop_words(_WORD.findall(text.lower()), code)
 
 
 def _has_few_stop_words(words: list[str], code: str) -> bool:
     """Tell whether the language's stop words are missing, or those of another one are far more frequent."""
     if len(words) < _MIN_LENGTH // 2:
         return False
-    own = _share(words, code)
+    own = stop_word_share(words, code)
     if own >= _TYPICAL_SHARE:
         return False  # fast path of nearly every paragraph
-    best_other = max(_share(words, other) for other in _STOP_WORD_SETS if other != code)
+    best_other = max(stop_word_share(words, other) for other in STOP_WORD_SETS if other != code)
     if best_other > 0.2 and best_other > 2.5 * own:
         return True
     return own < _MIN_SHARE and len(words) >= _MIN_LENGTH
-
-
-def _share(words: list[str], code: str) -> float:
-    stop_words = _STOP_WORD_SETS[code]
-    return sum(map(stop_words.__contains__, words)) / len(words)
 
 
 def _language_finding(language: str, span: tuple[int, int]) -> Finding:

@@ -5,11 +5,11 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from pipeline.domain.errors import FeedError
-from pipeline.domain.models import FeedConfig, Item
+from pipeline.domain.models import Credit, FeedConfig, Item
 from pipeline.domain.text import redact_url, url_host
 from pipeline.feeds.pages.blocked import has_challenge_header
 from pipeline.feeds.pages.completeness import incompleteness, strip_trailers
@@ -17,9 +17,11 @@ from pipeline.feeds.pages.extract import Page, extract
 from pipeline.feeds.pages.robots import RobotsCache, RobotsRules
 from pipeline.feeds.pages.site_files import SiteFiles, SiteFileStore
 from pipeline.feeds.pages.site_rights import SiteRights
+from pipeline.feeds.parsing.dates import EARLIEST
 from pipeline.feeds.rights.declaration import Declaration, reservation, reserved_reason
 from pipeline.feeds.rights.directives import declared_in_headers
 from pipeline.feeds.rights.site_files import declared_in_robots
+from pipeline.feeds.urls import same_site
 from pipeline.http_client import HttpClient, Response
 from pipeline.http_client.headers import parse_retry_after
 
@@ -28,6 +30,7 @@ Extract = Callable[[bytes, str | None, str, str | None], Awaitable[Page]]
 
 PAUSE_S = 1.0
 """Least seconds between two requests to one host; Crawl-delay may be longer. Chosen, not measured."""
+_DAY = timedelta(days=1)
 _MAX_BYTES = 5_000_000
 """Bytes of a page that are fetched. Chosen, not measured."""
 _REST_S = 900.0
@@ -228,8 +231,18 @@ def merge_page_text(item: Item, page: Page | None, feed: FeedConfig) -> Item:
         "title": item.title or page.title,
         "author": item.author or page.author,
         "image": item.image or page.image,
+        "origin": item.origin or _page_origin(item, page, feed),
     }
+    if not item.dated and page.published_at and EARLIEST <= page.published_at < item.published_at + _DAY:
+        dated = {"published_at": page.published_at, "utc_offset_min": page.utc_offset_min, "dated": True}
+        return item.model_copy(update=added | dated)
     return item.model_copy(update=added)
+
+
+def _page_origin(item: Item, page: Page, feed: FeedConfig) -> Credit | None:
+    """Return whose text a page says it is, None if that is the feed's or the link's own publisher."""
+    ours = page.origin is None or any(same_site(page.origin.url, url) for url in (feed.url, item.link or ""))
+    return None if ours else page.origin
 
 
 def _feed_text(item: Item, feed: FeedConfig) -> str:

@@ -1,11 +1,20 @@
-"""Parses the dates of feeds, in many formats and seven languages, to aware UTC."""
+"""Parses the dates of feeds, in many formats and languages, to aware UTC."""
 
 import calendar
 import re
 import time
-import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypedDict
+
+from pipeline.feeds.parsing.date_words import (
+    cldr_months,
+    fold_accents,
+    read_relative,
+    split_zone_name,
+    with_named_day,
+)
+from pipeline.feeds.text_cleanup import one_line
 
 # fmt: off
 _MONTH_NAMES = (
@@ -36,14 +45,6 @@ _ZONE_HOURS = (
 # fmt: on
 
 
-def fold_accents(text: str) -> str:
-    """Return text in lower case without accents."""
-    if text.isascii():
-        return text.lower()
-    split = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in split if not unicodedata.combining(char))
-
-
 MONTHS = {name: at + 1 for at, names in enumerate(_MONTH_NAMES) for name in fold_accents(names).split()}
 """Folded names, full and short, to 1-12: English, French, German, Spanish, Portuguese, Italian, Russian."""
 
@@ -52,10 +53,11 @@ ZONES = {name: float(hours) for name, hours in zip(_ZONE_PAIRS[::2], _ZONE_PAIRS
 """Time zone abbreviations in lower case to hours ahead of UTC."""
 
 
-_EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
 _MAX_CHARS = 120  # chosen, not measured
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d")
-_EPOCH = re.compile(r"(\d{9,10})(?:\d{3})?(?:\.\d{1,9})?")
+_ISO_WEEK = re.compile(r"\d{4}-?W\d\d-?[1-7]")
+_EPOCH = re.compile(r"(?:/Date\()?(\d{9,10})(?:\d{3}){0,2}(?:\.\d{1,9})?(?:(?:[+-]\d{4})?\)/)?")
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)")
 _CLOCK = re.compile(
     r"(?<![\d.:-])(\d{1,2}) ?[:h] ?([0-5]\d)(?:[:m] ?(\d\d))?(?:[.,]\d{1,9})?(?![\d:])(?: ?([ap])\.?m\b\.?)?"
@@ -67,7 +69,8 @@ _ZONE = re.compile(r"[ ]{0,3}([a-z]{1,5})\b")
 _YEAR_FIRST = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))(?!\d)")
 _CHINESE = re.compile(r"(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일]")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)")
-_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_SLASHED = re.compile(r"(?<![\d-])(\d{1,2})([/-])(\d{1,2})\2(\d{4})(?!\d)")
+_VIETNAMESE = re.compile(r"(\d{1,2}),? (?:thg|thang) (\d{1,2}),? (\d{4})")
 _DOTTED_CLOCK = re.compile(r"(?<=\d{4} )\d\d\.[0-5]\d(?:\.[0-5]\d)?(?![\d.])")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
@@ -86,15 +89,22 @@ class EntryDates(TypedDict):
     published_at: datetime | None
     updated_at: datetime | None
     utc_offset_min: int | None
+    unread_date: str | None
 
 
-def date_fields(published: ParsedDate | None, updated: ParsedDate | None) -> EntryDates:
-    """Return the fields of an entry; the offset is that of the date that the item will be dated by."""
+def date_fields(
+    published: ParsedDate | None, updated: ParsedDate | None, unread: Iterable[str] = ()
+) -> EntryDates:
+    """Return the fields of an entry; the offset is that of the date that the item will be dated by.
+
+    `unread` are its dates as written that could not be read; they count where it has no other.
+    """
     dated = published or updated
     return EntryDates(
         published_at=published.moment if published else None,
         updated_at=updated.moment if updated else None,
         utc_offset_min=dated.utc_offset_min if dated else None,
+        unread_date=None if dated else next((one_line(raw, 60) for raw in unread), None),
     )
 
 
@@ -102,8 +112,11 @@ class DateReader:
     """Parses the dates of one feed, each distinct string once; `now` is aware UTC."""
 
     def __init__(self, now: datetime) -> None:
+        self._now = now
         self._latest = now + timedelta(days=1)
         self._cache: dict[str, ParsedDate | None] = {}
+        self.unread: dict[str, None] = {}
+        """Dates as written that nobody could read, each once."""
 
     def read(self, raw: str | None, parsed: time.struct_time | None = None) -> ParsedDate | None:
         """Return the date if it is between 1995 and tomorrow, else None.
@@ -113,22 +126,44 @@ class DateReader:
         """
         raw = (raw or "").strip()
         if raw not in self._cache or parsed is not None:
-            self._cache[raw] = parse_date(raw) or _from_tuple(parsed)
+            date = parse_date(raw) or self._relative(raw) or _from_tuple(parsed)
+            if raw.strip("0:-/. TZ") and date is None:  # zeros stand for no date
+                self.unread[raw] = None
+            self._cache[raw] = date
         date = self._cache[raw]
-        return date if date is not None and _EARLIEST <= date.moment <= self._latest else None
+        return date if date is not None and EARLIEST <= date.moment <= self._latest else None
+
+    def unread_among(self, *written: str) -> list[str]:
+        """Return those of an item's dates that nobody could read."""
+        return [raw for raw in map(str.strip, written) if raw in self.unread]
+
+    def _relative(self, raw: str) -> ParsedDate | None:
+        if len(raw) > _MAX_CHARS:
+            return None
+        moment = read_relative(raw, self._now)
+        if moment is not None:
+            return ParsedDate(moment)
+        named = with_named_day(raw, self._now)
+        return parse_date(named) if named else None
 
 
 def parse_date(raw: str) -> ParsedDate | None:
     """Return a date, None if it is ambiguous or no date. Never raises.
 
-    Formats: ISO 8601, RFC 822 and variants of both, seconds and milliseconds since 1970, and dates with month
-    names of the languages of MONTHS. A time without a zone is UTC, a date without a time is midnight.
+    Formats: ISO 8601, RFC 822 and variants of both, seconds, milliseconds and microseconds since 1970, and
+    dates with month names of the languages of MONTHS and of CLDR. A time without a zone is UTC, a date
+    without a time is midnight.
     02/03/2026 is ambiguous.
     """
     if len(raw) > _MAX_CHARS:
         return None
     try:
-        return _from_iso(raw) or _from_epoch(raw) or _from_text(raw)
+        written, zone = split_zone_name(raw) if "/" in raw else (raw, None)
+        date = _from_iso(written) or _from_epoch(written) or _from_week(written) or _from_text(written)
+        if date is None or zone is None or date.utc_offset_min is not None:
+            return date
+        local = date.moment.replace(tzinfo=zone)
+        return ParsedDate(local.astimezone(UTC), _minutes(local.utcoffset() or timedelta()))
     except (ValueError, OverflowError):
         return None
 
@@ -153,6 +188,10 @@ def _minutes(offset: timedelta) -> int:
 def _from_epoch(raw: str) -> ParsedDate | None:
     match = _EPOCH.fullmatch(raw)
     return ParsedDate(datetime.fromtimestamp(int(match[1]), UTC)) if match else None
+
+
+def _from_week(raw: str) -> ParsedDate | None:
+    return ParsedDate(datetime.fromisoformat(raw).replace(tzinfo=UTC)) if _ISO_WEEK.fullmatch(raw) else None
 
 
 def _from_tuple(parsed: time.struct_time | None) -> ParsedDate | None:
@@ -243,7 +282,9 @@ def _day(text: str, *, american: bool) -> datetime | None:
         return _midnight(_year(dotted[3]), int(dotted[2]), int(dotted[1]))
     slashed = _SLASHED.search(text)
     if slashed:
-        return _day_from_slashes(int(slashed[1]), int(slashed[2]), int(slashed[3]), american=american)
+        return _day_from_slashes(int(slashed[1]), int(slashed[3]), int(slashed[4]), american=american)
+    if vietnamese := _VIETNAMESE.search(text):
+        return _midnight(int(vietnamese[3]), int(vietnamese[2]), int(vietnamese[1]))
     return _day_by_month_name(_TOKEN.findall(text))
 
 
@@ -259,9 +300,10 @@ def _day_by_month_name(tokens: list[str]) -> datetime | None:
     if len(numbers) != 2:
         return None
     first = numbers[0]
+    months = MONTHS if any(token in MONTHS for token in tokens) else cldr_months()
     # First the names after the first number: `mar` and `set` are also days of the week.
-    names = [MONTHS[token] for token in tokens[first:] if token in MONTHS]
-    names += [MONTHS[token] for token in reversed(tokens[:first]) if token in MONTHS]
+    names = [months[token] for token in tokens[first:] if token in months]
+    names += [months[token] for token in reversed(tokens[:first]) if token in months]
     day, year = (tokens[at] for at in numbers)
     if len(day) > 2:
         day, year = year, day

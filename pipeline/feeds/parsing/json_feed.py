@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.text import redact_url
-from pipeline.feeds.entries import Entry, language_of, media_of, unique_values
+from pipeline.feeds.article_signs import is_link_list
+from pipeline.feeds.entries import Entry, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, date_fields
 from pipeline.feeds.parsing.newest import keep_newest_json
 from pipeline.feeds.reader import READER
 from pipeline.feeds.text_cleanup import clean_plain_text, one_line
-from pipeline.feeds.urls import absolute_url
+from pipeline.feeds.urls import absolute_url, site_name
 
 
 class JsonFeed(NamedTuple):
@@ -100,7 +101,8 @@ def _looks_like_feed(feed: dict[str, Any]) -> bool:
 def _entry(
     item: dict[str, Any], base: str, authors: str | None, feed_language: str, dates: DateReader, reader: int
 ) -> Entry:
-    link = absolute_url(_text(item.get("url")) or _text(item.get("external_url")), base)
+    elsewhere = absolute_url(_text(item.get("external_url")), base)
+    link = absolute_url(_text(item.get("url")), base) or elsewhere
     markup = _text(item.get("content_html"))
     text = html_to_text(markup, reader) or clean_plain_text(_text(item.get("content_text")))
     summary = clean_plain_text(_text(item.get("summary")))
@@ -108,7 +110,8 @@ def _entry(
         (_text(attachment.get("mime_type")), _text(attachment.get("url")))
         for attachment in _dicts(item.get("attachments"))
     )
-    published, updated = (dates.read(_text(item.get(name))) for name in ("date_published", "date_modified"))
+    written = [_text(item.get(name)) for name in ("date_published", "date_modified")]
+    published, updated = map(dates.read, written)
     images = (_text(item.get("image")), _text(item.get("banner_image")), first_image(markup) or "")
     return Entry(
         guid=_text(item.get("id")),
@@ -117,11 +120,13 @@ def _entry(
         text=text or summary,
         summary=summary if text and summary != text else "",
         author=_authors(item) or authors,
-        **date_fields(published, updated),
+        **date_fields(published, updated, dates.unread_among(*written)),
         image=next(filter(None, (absolute_url(image, link or base) for image in images)), None),
         media=media_of(files),
         language=language_of(_text(item.get("language")), feed_language),
         categories=unique_values([one_line(_text(tag), 100) for tag in _list(item.get("tags"))]),
+        link_list=is_link_list(markup, text),
+        origin=origin_of(site_name(elsewhere), elsewhere, base) if elsewhere else None,
     )
 
 

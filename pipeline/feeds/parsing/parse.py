@@ -221,6 +221,9 @@ def _build_feed(
     feed: XmlFeed | JsonFeed, read: _Read, reader: int, now: datetime, notes: tuple[str, ...]
 ) -> ParsedFeed:
     first = None if reader == FIRST_READER else lambda: read(FIRST_READER).entries
+    unread = tuple(each.unread_date for each in feed.entries if each.unread_date)
+    if unread:
+        notes += (f"{len(unread)} dates that cannot be read, such as {unread[0]!r}: they count as none",)
     items, item_notes = build_items(feed.entries, feed.home, now, reader=reader, first_reading=first)
     return ParsedFeed(title=feed.title, items=items, notes=notes + item_notes)
 

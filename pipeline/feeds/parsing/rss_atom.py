@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from pipeline.feeds.entries import Entry, Media, language_of, media_of, unique_values
+from pipeline.domain.models import Credit
+from pipeline.feeds.article_signs import is_link_list
+from pipeline.feeds.entries import Entry, Media, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, ParsedDate, date_fields
 from pipeline.feeds.parsing.feedparser_adapter import RSL_TERMS, Elements, Node
@@ -35,6 +37,9 @@ _RELATION_PREFIX = "http://www.iana.org/assignments/relation/"
 _WORDPRESS = ("wordpress.org", "wordpress.com")
 _PERIODS_S = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0}
 """Update periods in seconds. Source: the syndication module of RSS 1.0."""
+
+
+_DATES = ("published", "updated", "created")
 
 
 def read_xml_feed(elements: Elements, url: str, dates: DateReader, reader: int = READER) -> XmlFeed:
@@ -128,6 +133,8 @@ def _entry(
     guid = _get(each, "id")
     link = _link(each, base) or (absolute_url(guid, "") if dict.get(each, "guidislink") else None)
     contents = dict.fromkeys(_contents(each, version))
+    if reader >= 2 and _get(each, "yt_videoid"):  # a description of a video is plain text with lines
+        contents = dict.fromkeys((value, markup and "<" in value) for value, markup in contents)
     text, summary = _texts(contents, reader)
     published, updated = (_date(each, name, dates) for name in ("published", "updated"))
     return Entry(
@@ -137,7 +144,11 @@ def _entry(
         text=text,
         summary=summary,
         author=_author(each) or author,
-        **date_fields(published or _date(each, "created", dates), updated),
+        **date_fields(
+            published or _date(each, "created", dates),
+            updated,
+            dates.unread_among(*(_get(each, name) for name in _DATES)) if dates.unread else (),
+        ),
         image=_image(each, contents, link or base),
         media=_media(each),
         language=language_of(_get(each, "language"), feed_language),
@@ -145,6 +156,8 @@ def _entry(
             [one_line(_get(tag, "label") or _get(tag, "term"), 100) for tag in _dicts(each, "tags")]
         ),
         reserved=_reserved(each, link, terms),
+        origin=_origin(each, link or base),
+        link_list=any(is_link_list(value, text) for value, markup in contents if markup),
     )
 
 
@@ -242,6 +255,15 @@ def _author(holder: Node) -> str | None:
     detail = _get(dict.get(holder, "author_detail"), "name")
     names = unique_values([one_line(html_to_text(name, FIRST_READER), 200) for name in people or [detail]])
     return ", ".join(name for name in names if "@" not in name) or None
+
+
+def _origin(each: Node, own: str) -> Credit | None:
+    """Return the publisher that `<source>` names."""
+    source = dict.get(each, "source")
+    if not source:
+        return None
+    name = one_line(html_to_text(_get(source, "title"), FIRST_READER), 200)
+    return origin_of(name, absolute_url(_get(source, "href") or _get(source, "link"), ""), own)
 
 
 def _image(each: Node, contents: Iterable[tuple[str, bool]], base: str) -> str | None:

@@ -11,7 +11,8 @@ from pydantic import Field
 from pipeline.config import load_feeds
 from pipeline.config.yaml_source import Loc, did_you_mean, entry_error, read_document, read_record, read_text
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import Beat, FrozenModel, LLMResponse, Provenance, Source, TokenUsage
+from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
+from pipeline.domain.models import Beat, FrozenModel, Source
 from pipeline.rewrite.evaluation.scoring import Expectation, compile_pattern
 from pipeline.rewrite.examples import ExampleItem
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from pydantic import Field
 
 from pipeline.articles.article import Article, Sentiment
-from pipeline.domain.models import FrozenModel, TokenUsage
+from pipeline.domain.model_calls import TokenUsage
+from pipeline.domain.models import FrozenModel
 from pipeline.domain.reviews import Finding, Severity
 from pipeline.domain.text import sentences
 

@@ -6,7 +6,8 @@ from pydantic import AwareDatetime
 
 from pipeline.articles.files import write_atomically
 from pipeline.config.yaml_source import read_record, read_text
-from pipeline.domain.models import FrozenModel, TokenUsage
+from pipeline.domain.model_calls import TokenUsage
+from pipeline.domain.models import FrozenModel
 from pipeline.verifier.evaluation.scoring import Scores
 
 FOLDER = "measured"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pipeline.articles.article import Article, Section, Sentiment
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.render import FrontMatterDefaults, build_front_matter, make_description, render_body
-from pipeline.domain.models import Beat, Item, Provenance, Source
+from pipeline.domain.model_calls import Provenance
+from pipeline.domain.models import Beat, Item, Source
 from pipeline.domain.reviews import Finding, Severity
 
 NOW = datetime(2026, 3, 2, 10, 31, 44, 120_999, tzinfo=timezone(timedelta(hours=1)))

@@ -103,7 +103,7 @@ def test_every_setting_can_be_a_default(tmp_path: Path, field: str) -> None:
     values |= {"model": "default"}
     numbers = {"max_items": 9, "max_items_per_day": 9, "min_chars": 9, "max_chars": 9000, "max_updates": 9}
     others = {"max_age_days": 2.5, "poll_minutes": (1, 2), "selector": "p.story", "enabled": False}
-    others["fallbacks"] = ("default",)
+    others |= {"fallbacks": ("default",), "exclude_media": ("audio",), "only_articles": False}
     value = (values | numbers | others).get(field, ("fr",))
     defaults = {"beat": "crypto", "category": "BTC", field: value}
     flow = ", ".join(f"{name}: {json.dumps(each)}" for name, each in defaults.items())

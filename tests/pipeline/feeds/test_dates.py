@@ -54,7 +54,41 @@ def at(*parts: int) -> datetime:
         ("1994-12-31T23:59:59Z", None),
         ("0000-00-00T00:00:00", None),
         ("9999-12-31T23:59:59-23:59", None),
-        ("yesterday", None),
+        ("ma, 02 feb 2026 09:00:00 +0100", at(2026, 2, 2, 8)),
+        ("di, 24 mrt 2025 09:00:00 +0100", at(2025, 3, 24, 8)),
+        ("pt., 07 lis 2025 09:00:00 +0100", at(2025, 11, 7, 8)),
+        ("7 listopada 2025 09:00", at(2025, 11, 7, 9)),
+        ("7. listopadu 2025 09:00", at(2025, 11, 7, 9)),
+        ("7 maj 2025", at(2025, 5, 7)),
+        ("7 Kas 2025 09:00:00 +0300", at(2025, 11, 7, 6)),
+        ("7. marraskuuta 2025 09:00", at(2025, 11, 7, 9)),
+        ("7 листопада 2025 09:00", at(2025, 11, 7, 9)),
+        ("2025. november 7. 09:00", at(2025, 11, 7, 9)),
+        ("Παρ, 07 Νοε 2025 09:00:00 +0200", at(2025, 11, 7, 7)),
+        ("7 نوفمبر 2025", at(2025, 11, 7)),
+        ("٧ نوفمبر ٢٠٢٥", at(2025, 11, 7)),
+        ("7 thg 11 2025 09:00", at(2025, 11, 7, 9)),
+        ("7 tháng 11, 2025", at(2025, 11, 7)),
+        ("7 noi 2025 09:00:00 +0200", at(2025, 11, 7, 7)),
+        ("Jum, 07 Agu 2025 09:00:00 +0700", at(2025, 8, 7, 2)),
+        ("27-11-2025 09:00", at(2025, 11, 27, 9)),
+        ("02-11-2025 09:00", None),
+        ("2025-W48-5", at(2025, 11, 28)),
+        ("2025-11-27 09:00:00 America/New_York", at(2025, 11, 27, 14)),
+        ("2025-07-27T09:00:00[Europe/Berlin]", at(2025, 7, 27, 7)),
+        ("2025-11-27T09:00:00+01:00[Europe/Paris]", at(2025, 11, 27, 8)),
+        ("2025-11-27 09:00:00 Nowhere/Town", at(2025, 11, 27, 9)),
+        ("/Date(1770109200000)/", at(2026, 2, 3, 9)),
+        ("/Date(1770109200000+0100)/", at(2026, 2, 3, 9)),
+        ("1770109200000000", at(2026, 2, 3, 9)),
+        ("2 hours ago", at(2026, 3, 1, 10)),
+        ("vor 3 Tagen", at(2026, 2, 26, 12)),
+        ("il y a 20 minutes", at(2026, 3, 1, 11, 40)),
+        ("Yesterday 14:00", at(2026, 2, 28, 14)),
+        ("yesterday", at(2026, 2, 28)),
+        ("today at 9:30", at(2026, 3, 1, 9, 30)),
+        ("9000000000 years ago", None),
+        ("27 xyz 2025", None),
         ("February", None),
         ("1", None),
         ("", None),
@@ -109,3 +143,10 @@ def test_what_feedparser_read_is_utc_whatever_this_machine_is(monkeypatch: pytes
 def test_nothing_raises(raw: str) -> None:
     date = DateReader(NOW).read(raw)
     assert date is None or date.moment.tzinfo is UTC
+
+
+def test_dates_that_are_written_and_not_read_are_remembered() -> None:
+    dates = DateReader(NOW)
+    for raw in ("3 Quux 2026", "3 Quux 2026", "2026-02-03", "", None, "2099-01-01", "0000-00-00"):
+        dates.read(raw)
+    assert list(dates.unread) == ["3 Quux 2026"]

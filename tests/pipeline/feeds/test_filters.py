@@ -142,3 +142,39 @@ def test_any_item_gets_a_reason_or_none(
     strange = item(title=title, text=text, categories=(category,), language=language)
     reason = exclusion_reason(config, strange, NOW)
     assert reason is None or reason.startswith(("empty", "unwanted language", "excluded", "no include"))
+
+
+GERMAN = (
+    "Die Werft von Brodal wird im Herbst verkauft. Das sagte der Vorstand am Montag, nachdem die Gespräche "
+    "mit der Stadt gescheitert waren. Für die Arbeiter ist noch nicht klar, wie es mit ihnen weitergeht."
+)
+RUSSIAN = "Верфь в Бродале осенью будет продана, сообщил в понедельник её директор."
+JAPANESE = (
+    "造船所は秋に売却されると、会社は月曜日に発表した。労働者の今後はまだ分からないという。市は反対している。"
+)
+ENGLISH = (
+    "The yard at Brodal is to be sold in autumn, said the board on Monday, and it is not clear who will."
+)
+LETTERS = (
+    "S.K.I.L.L. L.S.D. is new, N.C.S. too, D.L.N. was broken before. L.L.S. works, C.D.N. fails sometimes."
+)
+DANISH = "Skibet i Brodal er til salg og det er ikke klart hvem der vil have det i den by som har haft det."
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "reason"),
+    [
+        (GERMAN, "en-us", "unwanted language: de"),
+        (GERMAN, None, "unwanted language: de"),
+        (RUSSIAN, "en", "unwanted language: ru"),
+        (JAPANESE, "en", "unwanted language: ja"),
+        (ENGLISH, "de", None),
+        ("Der Hafen", "en", None),
+        (LETTERS, "en", None),
+        (DANISH, "da", "unwanted language: da"),
+    ],
+)
+def test_the_text_tells_its_language_where_the_declaration_is_wrong(
+    text: str, declared: str | None, reason: str | None
+) -> None:
+    assert exclusion_reason(feed(languages=("en",)), item(text=text, language=declared), NOW) == reason

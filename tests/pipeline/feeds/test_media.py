@@ -31,6 +31,16 @@ def test_the_first_valid_language_tag_is_returned() -> None:
     assert language_of("<b>", "") is None
 
 
+def test_the_lines_of_a_video_description_stay() -> None:
+    video = item(
+        b"<feed xmlns='http://www.w3.org/2005/Atom' xmlns:media='http://search.yahoo.com/mrss/'"
+        b" xmlns:yt='http://www.youtube.com/xml/schemas/2015'><title>T</title><entry><id>yt:video:a</id>"
+        b"<yt:videoId>a</yt:videoId><title>Fog</title><link href='https://v.example/watch?v=a'/><media:group>"
+        b"<media:description>We ride.\n\n0:00 Quay\n1:30 Fog</media:description></media:group></entry></feed>"
+    )
+    assert (video.media, video.text) == ("video", "We ride.\n\n0:00 Quay\n1:30 Fog")
+
+
 def item(body: bytes) -> Item:
     return parse_feed(body, None, "https://f.example/", datetime(2026, 3, 1, tzinfo=UTC)).items[0]
 

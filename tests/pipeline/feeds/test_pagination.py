@@ -14,11 +14,11 @@ from pipeline.feeds.pagination import (
     is_last_page,
     next_page_url,
     retry_delay,
-    same_site,
     unseen,
     with_credentials,
 )
 from pipeline.feeds.parsing.parse import ParsedFeed, parse_feed
+from pipeline.feeds.urls import same_site
 from tests.pipeline.storage.records import NOW, item
 
 URL = "https://news.example/blog/feed?cat=7"

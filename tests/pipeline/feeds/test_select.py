@@ -259,3 +259,12 @@ def test_every_item_has_one_outcome_and_a_second_poll_finds_nothing_new(
         config, batch, after, NOW, window=window, limit=None if limit is None else limit - len(chosen.new)
     )
     assert (again.new, again.updated, again.skipped, again.merged) == ((), (), (), ())
+
+
+def test_an_unread_date_lets_no_archive_be_drafted_as_new() -> None:
+    unread = {"dated": False, "unread_date": "3 Quux 2019"}
+    undated = [item(guid).model_copy(update=unread) for guid in ("1", "2")]
+    first = select_items(feed(), undated, ExistingItems(), NOW)
+    assert [skip.reason.partition(":")[0] for skip in first.skipped] == ["unread date"] * 2
+    stored = existing_items(undated[0], state="skipped")
+    assert select_items(feed(), undated, stored, NOW).new == (undated[1],)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.articles.article import Article
 from pipeline.domain.errors import BudgetExceeded
-from pipeline.domain.models import LLMResponse
+from pipeline.domain.model_calls import LLMResponse
 from pipeline.llm.chat import Message
 from pipeline.llm.structured_output import StructuredRequest
 from pipeline.rewrite.article_schema import WireArticle, parse_response

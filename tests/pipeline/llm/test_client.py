@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.config import ConnectionNames
 from pipeline.domain.errors import FailureCause, LLMError, LLMRejected, ShutdownRequested
-from pipeline.domain.models import TokenUsage
+from pipeline.domain.model_calls import TokenUsage
 from pipeline.llm.capabilities import KnownCapability, RequestMode
 from pipeline.llm.chat import ChatResponse as Reply_
 from pipeline.llm.chat import FinishReason, Message, ModelOptions

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from pipeline.config import OPENAI_URL
-from pipeline.domain.models import TokenUsage
+from pipeline.domain.model_calls import TokenUsage
 from pipeline.llm.capabilities import profile_of
 from pipeline.llm.pricing import Price, Rates
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.domain.models import TokenUsage
+from pipeline.domain.model_calls import TokenUsage
 from pipeline.llm.usage import UpperBound, read_usage, settle
 
 BOUND = UpperBound(2000, 4096)

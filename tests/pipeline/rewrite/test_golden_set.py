@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
+from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
 from pipeline.rewrite.evaluation.golden_set import RECORDED, GoldenCase, load_cases, load_recorded, record
 from pipeline.rewrite.evaluation.scoring import compile_pattern
 

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from pipeline.articles.article import Article, Section, Sentiment
-from pipeline.domain.models import TokenUsage
+from pipeline.domain.model_calls import TokenUsage
 from pipeline.domain.reviews import Finding, Severity
 from pipeline.rewrite.evaluation.scoring import (
     EvaluatedArticle,

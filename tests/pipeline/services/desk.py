@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from pipeline.checks.runner import run_checks
 from pipeline.config import ConnectionNames, Settings
-from pipeline.domain.models import Beat, CheckLevels, FeedConfig, Source, TokenUsage
+from pipeline.domain.model_calls import TokenUsage
+from pipeline.domain.models import Beat, CheckLevels, FeedConfig, Source
 from pipeline.domain.reviews import Finding, Front
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.parse import ParsedFeed, parse_feed

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.articles.front_matter import loads
 from pipeline.domain.errors import CopydeskError, DatabaseError, LLMError, LLMRejected, ShutdownRequested
-from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
+from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
 from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse, FinishReason
 from pipeline.services.draft import draft_feed

@@ -14,7 +14,8 @@ from pipeline.articles.render import build_front_matter, render_body
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import Beat, FeedConfig, Item, PollState, Provenance, Source
+from pipeline.domain.model_calls import Provenance
+from pipeline.domain.models import Beat, FeedConfig, Item, PollState, Source
 from pipeline.domain.reviews import Draft, Review, ReviewDecision
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
 from pipeline.services import review

@@ -13,7 +13,8 @@ from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import FailureCause, LLMError, LLMRejected, ShutdownRequested
-from pipeline.domain.models import Beat, TokenUsage
+from pipeline.domain.model_calls import TokenUsage
+from pipeline.domain.models import Beat
 from pipeline.domain.reviews import Finding, Severity
 from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse, FinishReason

@@ -13,6 +13,7 @@ from pipeline.domain.errors import LLMError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.domain.text import url_host
 from pipeline.feeds.pages.fetch import PageFetcher
+from pipeline.feeds.urls import canonical_url
 from pipeline.http_client import HttpClient
 from pipeline.services.draft import draft_feed
 from pipeline.services.report import feed_report
@@ -41,7 +42,13 @@ def queued(db: Database, server: FeedServer, text: str, **settings: Any) -> Feed
 
 
 def story(server: FeedServer, text: str) -> Item:
-    return item(9, text=text, link=server.url("/story"), canonical=server.url("/story"))
+    return item(
+        9,
+        title="The basin closes for weeks",
+        text=text,
+        link=server.url("/story"),
+        canonical=canonical_url(server.url("/story")),
+    )
 
 
 async def draft(db: Database, net: HttpClient, folder: Path, thin: FeedConfig, model: Scripted) -> Any:
@@ -230,3 +237,43 @@ async def test_a_reserved_text_is_not_drafted(
     assert (outcome.path, outcome.skipped, model.call_count) == (None, True, 0)
     assert "reserved by its publisher: " in outcome.reason
     assert what in outcome.reason
+
+
+async def test_a_page_dates_and_merges_its_item(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    """Two queries lead to one page; another page is of 2019; a third one declares the URL of the first."""
+    canonical = f"<link rel=canonical href='{server.url('/story')}'>".encode()
+    for path in ("/story", "/story?cid=business"):
+        server.add(path, PAGE.replace(b"<head>", b"<head>" + canonical), content_type="text/html")
+    thin = queued(db, server, "The port closes.")
+    other = feed("other", url=server.url("/other"), min_chars=200, full_text="auto")
+    db.feeds.sync([feed(), thin, other])
+    titles = ("The northern basin closes", "Of 2019", "Ninety pools")
+    for number, path in enumerate(("/story?cid=business", "/old", "/third")):
+        link = server.url(path)
+        added = item(20 + number, text=f"{number}", title=titles[number], link=link, canonical=link)
+        admit(db, added.model_copy(update={"dated": path != "/old"}), key="other")
+    old = b"<head><meta property='article:published_time' content='2019-03-01T10:00:00Z'>"
+    server.add("/old", PAGE.replace(b"<head>", old), content_type="text/html")
+    third = PAGE.replace(b"<head>", b"<head>" + canonical).replace(b"port of Varnhem", b"town of Brodal")
+    words = (
+        b"northern basin",
+        b"quay wall",
+        b"Engineers",
+        b"fishing boats",
+        b"harbour board",
+        b"southern basin",
+    )
+    for number, word in enumerate(words):
+        third = third.replace(word, f"pool{number} nobody knew about".encode())
+    server.add("/third", third, content_type="text/html")
+    context = run_context(db, net, tmp_path, Scripted(), feeds=(thin, other))
+    await draft_feed(context, thin, 1)
+    outcomes = {each.title: each for each in await draft_feed(context, other, 9)}
+    assert "merged" in (outcomes[titles[0]].reason or "")
+    assert "published 2019-03-01" in (outcomes[titles[1]].reason or "")
+    assert outcomes[titles[2]].path
+    assert db.feeds.item_counts()["other"] == {"merged": 1, "skipped": 1, "drafted": 1}
+    again = item(30, title="Later", link=server.url("/story"), canonical=canonical_url(server.url("/story")))
+    assert admit(db, again, key="other").merged == 1

@@ -14,7 +14,7 @@ import pytest
 from pipeline.articles.front_matter import loads
 from pipeline.config import ModelConnection, ModelProfile, Settings
 from pipeline.domain.errors import BudgetExceeded, ConfigError, FailureCause, LLMError, LLMRejected
-from pipeline.domain.models import TokenUsage
+from pipeline.domain.model_calls import TokenUsage
 from pipeline.http_client import HttpClient
 from pipeline.llm.breaker import AT_START, Breaker
 from pipeline.llm.chat import ChatResponse, FinishReason

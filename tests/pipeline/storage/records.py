@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.domain.models import FeedConfig, Item, LLMResponse, PollState, Provenance, external_id
+from pipeline.domain.model_calls import LLMResponse, Provenance
+from pipeline.domain.models import FeedConfig, Item, PollState, external_id
 from pipeline.domain.reviews import Draft, Finding, Severity
 from pipeline.storage import AdmissionResult, Database, Lease, Policy, PollResult
 

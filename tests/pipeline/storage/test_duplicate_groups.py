@@ -124,3 +124,10 @@ def test_a_duplicate_has_its_own_chance_once_the_first_turns_out_too_thin(db: Da
     assert db.feeds.item_counts() == {"one": {"skipped": 1}, "two": {"seen": 1}}
     [heir] = db.leases.acquire("two", 1, LEASE_S)
     assert heir.item.text == HARBOUR
+
+
+def test_one_page_in_two_feeds_under_other_queries_is_drafted_once(db: Database) -> None:
+    page = "https://news.example/basin"
+    admit(db, story(1, canonical=f"{page}?cid=business"))
+    assert admit(db, story(2, canonical=f"{page}?ref=politics-rss"), key="two").merged == 1
+    assert admit(db, story(3, canonical="https://news.example/quay?cid=business"), key="two").new == 1

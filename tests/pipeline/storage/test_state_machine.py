@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from pipeline.domain.errors import LeaseLost
-from pipeline.domain.models import LLMResponse
+from pipeline.domain.model_calls import LLMResponse
 from pipeline.storage import Database, Lease
 from pipeline.storage.processes import current_owner
 from pipeline.storage.schema import items as items_table
