@@ -11,8 +11,6 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 Window = tuple[datetime | None, datetime | None]
 """A half-open range [since, until) of publication times, aware UTC; None leaves that side open."""
-
-
 DEFAULT_PROFILE = "default"
 """Name of the model profile that `.env` describes."""
 VERIFIER_OFF = "off"
@@ -205,6 +203,11 @@ class Item(FrozenModel):
     """Version of the reader that made title, text and summary; 1 in items stored earlier."""
     reserved: str | None = None
     """What reserves its text, where its publisher does; such an item is never drafted."""
+    credit: str | None = None
+    rights: str | None = None
+    """Whose text it is, where its publisher says so, and its line of rights, such as `© 2026 The Gull`."""
+    excerpt: Literal["cut", "teaser"] | None = None
+    """`cut`: the text breaks off; `teaser`: all texts of its feed are excerpts."""
 
     @property
     def published_local(self) -> datetime:
@@ -253,6 +256,10 @@ class PollState(FrozenModel):
     """Polls in a row that were redirected there."""
     url: str | None = None
     """URL of the feed after a permanent redirect; None: the configured URL."""
+    boilerplate: tuple[str, ...] = ()
+    """Lines that its texts repeat, and that are taken out of them, as `repeats.py` writes them."""
+    excerpts: str | None = None
+    """How its texts are excerpts; None if they are not."""
 
 
 class Credit(FrozenModel):
@@ -340,8 +347,3 @@ class LLMResponse(FrozenModel):
     """What was read leniently, such as an answer inside a code fence."""
     seconds: float | None = None
     """From the request to its answer, without waits before it."""
-
-
-def utc_iso(moment: datetime) -> str:
-    """Return `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form of every time in front matter."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

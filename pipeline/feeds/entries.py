@@ -37,6 +37,9 @@ class Entry(FrozenModel):
     categories: tuple[str, ...] = ()
     reserved: str | None = Field(default=None, exclude=True)
     """What reserves its text; not dumped, as above."""
+    credit: str | None = Field(default=None, exclude=True)
+    rights: str | None = Field(default=None, exclude=True)
+    """Whose text it is, and under whose rights; not dumped, as above."""
 
     @property
     def empty(self) -> bool:
@@ -211,6 +214,8 @@ def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item
         summary=entry.summary,
         categories=entry.categories,
         reserved=entry.reserved,
+        credit=entry.credit,
+        rights=entry.rights,
     )
 
 

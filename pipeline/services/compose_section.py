@@ -15,9 +15,9 @@ from pipeline.domain.models import (
     FeedConfig,
     LLMResponse,
     Source,
-    utc_iso,
 )
 from pipeline.domain.reviews import Draft, Finding, Severity
+from pipeline.domain.text import utc_iso
 from pipeline.llm.structured_output import StructuredRequest
 from pipeline.rewrite.article_schema import WireSectionText, parse_section
 from pipeline.rewrite.redraft import add_redraft_instructions

@@ -26,9 +26,8 @@ from pipeline.domain.errors import (
 )
 from pipeline.domain.models import FeedConfig, Item, Window, external_id
 from pipeline.domain.reviews import Draft, Severity
-from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
-from pipeline.feeds.pages.fetch import merge_page_text, needs_page
+from pipeline.feeds.pages.fetch import merge_page_text, needs_page, source_gap
 from pipeline.feeds.rights.declaration import is_reserved, reserved_reason
 from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose
@@ -69,7 +68,7 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
     if error is not None and is_reserved(error.message):
         raise SourceTooThin(error.message, temporary=False)
     item = merge_page_text(item, page, feed)
-    if reason := incompleteness(item.text, feed.min_chars):
+    if reason := source_gap(item, feed):
         message = f"{reason}; its page: {error.message}" if error else reason
         raise SourceTooThin(message, temporary=error is not None and error.kind in _TEMPORARY_KINDS)
     if lease.updated or item != lease.item:
