@@ -15,6 +15,8 @@ _MIN_TEXTS = 5
 """Texts that show a limit, or how texts end. Chosen, not measured."""
 _MAX_TEASER_CHARS = 500
 """Characters of the longest text of a feed that has teasers only. Chosen, not measured."""
+_MIN_TEASER_SHARE = 0.9
+"""Part of a feed's texts that are so short, from which on longer ones are exceptions. Chosen."""
 _LAST_WORD_CHARS = 12
 """Characters by which a text that is cut before a word is shorter than the limit."""
 _MIN_PILED, _MIN_PILED_SHARE = 3, 0.3
@@ -48,7 +50,9 @@ def mark_excerpts(items: Sequence[Item]) -> FeedExcerpts:
 
 def _marked(item: Item, cut: Collection[str]) -> Item:
     excerpt: Literal["cut", "teaser"] = "cut" if item.text in cut else "teaser"
-    return item if item.excerpt else item.model_copy(update={"excerpt": excerpt})
+    if item.excerpt or (excerpt == "teaser" and weight(item.text) > _MAX_OPEN_CHARS):
+        return item
+    return item.model_copy(update={"excerpt": excerpt})
 
 
 def _judge(texts: Collection[str]) -> tuple[Collection[str], str | None]:
@@ -64,6 +68,9 @@ def _judge(texts: Collection[str]) -> tuple[Collection[str], str | None]:
         return (), f"{len(opened)} of its {len(texts)} texts end within a sentence"
     if weight(longest) <= _MAX_TEASER_CHARS:
         return (), f"its texts are teasers of at most {len(longest):,} characters"
+    short = [text for text in texts if weight(text) <= _MAX_TEASER_CHARS]
+    if len(texts) >= _MIN_TEXTS and len(short) >= _MIN_TEASER_SHARE * len(texts):
+        return (), f"{len(short)} of its {len(texts)} texts are teasers"
     return (), None
 
 

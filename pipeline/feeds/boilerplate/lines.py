@@ -84,7 +84,7 @@ def read_lines(text: str) -> ArticleText:
         bare = line.removeprefix("- ").strip()
         if not bare or len(bare) > _MAX_LINE_CHARS:
             left.append(line)
-        elif at in last and (match := patterns.mentions.fullmatch(bare)):
+        elif (at in last or not any(left)) and (match := patterns.mentions.fullmatch(bare)):
             credit = credit or next((each.strip(" .") for each in match.groups() if each), None)
         elif at in last and len(left) and patterns.rights.fullmatch(bare):
             rights = rights or bare

@@ -24,7 +24,7 @@ _READ_ON = (  # a link to the rest of the text
     r"(?:read|view|see) (?:more|on|the (?:full|whole|rest)(?: \w{1,20}){0,3}"
     r"|full (?:story|article|post))"
     r"|(?:continue|keep) reading(?: .{1,300})?|click here to read.{0,120}"
-    r"|\(more\)|\[more\]|more(?=\s?(?:…|\.\.))"
+    r"|read on (?:to|for) .{1,80}|\(more\)|\[more\]|more(?=\s?(?:…|\.\.))"
     r"|weiterlesen|mehr lesen|lire la suite|lire plus|leer más|leggi tutto|continua a leggere|lees verder"
     r"|читать (?:далее|полностью|дальше)|続きを読む|阅读全文|閱讀全文"
 )

@@ -21,6 +21,7 @@ TEXT = f"{STORY}\n\n{MORE}"
         "<section id=newsletter><p>The Gull in your inbox</p></section>",
         "<div class='advertisement'><p>Ropes for half the money at Knott's</p></div>",
         "<div class='wide ad-slot'><p>Ropes for half the money at Knott's</p></div>",
+        "<div id='jp-relatedposts'><h3>Related</h3></div>",
         "<div class='related-posts'><h3>More tales</h3><p>The heron of Marrow Point</p></div>",
         "<form action='/x'><label>Your name</label><input></form>",
         "<nav><a href='#a'>One</a> <a href='#b'>Two</a></nav>",
@@ -111,6 +112,8 @@ def test_lines_say_who_wrote_a_text_and_whose_it_is() -> None:
     assert article.text == f"MARROW POINT (Reuters) - {STORY}\n\n{MORE}"
     assert (article.author, article.credit) == ("Wren Adair", "Gull Wire")
     assert article.rights == "© 1931 The Gull. All rights reserved."
+    review = read_lines(f"[This review was originally posted at the Gull Lab on July 3, 1931.]\n\n{TEXT}")
+    assert (review.text, review.credit) == (TEXT, "the Gull Lab")
     assert read_lines(f"MARROW POINT (AP) — {STORY}").credit == "AP"
     assert read_lines(f"{TEXT} (dpa)").credit == "dpa"
     assert read_lines(f"{STORY} (PA was his name.)").credit is None

@@ -63,6 +63,7 @@ def test_a_complete_text_has_no_reason(text: str) -> None:
         " The ferry...Read More",
         "\n\nContinue reading Basin closes\n\nThe post Basin closes appeared first on Varnhem Courier.",
         "\n\nMore...",
+        "\n\nRead on to see the whole list …",
         "\n\nWeiterlesen",
         "\n\n続きを読む",
     ],

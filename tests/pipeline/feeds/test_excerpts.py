@@ -48,6 +48,9 @@ def test_a_feed_of_short_texts_has_teasers_in_the_unit_of_its_script() -> None:
     teaser = LONG[:230] + "."
     assert marks(judge(teaser)) == marks(judge("It rains.")) == ["teaser"]
     assert marks(judge(teaser, "", LONG)) == [None] * 3
+    shorts = [f"{number} {teaser}" for number in range(10)]
+    assert judge(*shorts, LONG[:700]).description == "10 of its 11 texts are teasers"
+    assert judge(*shorts, *[f"{number} {LONG}" for number in range(3)]).description is None
     assert marks(judge("港" * 199 + "。")) == ["teaser"]
     assert marks(judge("港" * 299 + "。")) == [None], "as long as 750 letters"
     assert judge("", "").description is None
