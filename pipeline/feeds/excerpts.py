@@ -62,13 +62,13 @@ def _judge(texts: Collection[str]) -> tuple[Collection[str], str | None]:
     opened = {text for text in texts if _is_open(text)}
     if len(texts) >= _MIN_TEXTS and (piled := _piled(texts, opened)):
         return piled, f"its texts are cut after at most {max(map(len, piled)):,} characters"
-    longest = max(texts, key=weight)
+    longest = max(texts, key=len)
     is_open = len(texts) >= _MIN_TEXTS and len(opened) >= _MIN_OPEN_SHARE * len(texts)
-    if is_open and weight(longest) <= _MAX_OPEN_CHARS:
+    if is_open and len(longest) <= _MAX_OPEN_CHARS and max(map(weight, texts)) <= _MAX_OPEN_CHARS:
         return (), f"{len(opened)} of its {len(texts)} texts end within a sentence"
-    if weight(longest) <= _MAX_TEASER_CHARS:
+    short = [text for text in texts if len(text) <= _MAX_TEASER_CHARS and weight(text) <= _MAX_TEASER_CHARS]
+    if len(short) == len(texts):
         return (), f"its texts are teasers of at most {len(longest):,} characters"
-    short = [text for text in texts if weight(text) <= _MAX_TEASER_CHARS]
     if len(texts) >= _MIN_TEXTS and len(short) >= _MIN_TEASER_SHARE * len(texts):
         return (), f"{len(short)} of its {len(texts)} texts are teasers"
     return (), None
@@ -87,6 +87,6 @@ def _piled(texts: Collection[str], opened: Collection[str]) -> set[str]:
 def _is_open(text: str) -> bool:
     """Return whether a text ends within a sentence."""
     last_line = text.rpartition("\n")[2]
-    if last_line.startswith("- ") or weight(last_line) < _MIN_LINE_CHARS:
+    if last_line.startswith("- ") or _CLOSED.search(last_line[-9:]):
         return False
-    return not _CLOSED.search(last_line)
+    return weight(last_line) >= _MIN_LINE_CHARS

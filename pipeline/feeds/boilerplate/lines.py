@@ -13,9 +13,13 @@ _MAX_LINE_CHARS = 900
 """Characters of the longest line that is held against the lists. Chosen, not measured."""
 _MAX_RELATED_CHARS = 200
 """Characters of the title of a related story, with the words before it. Chosen, not measured."""
+_MAX_LABEL_CHARS = 320
+"""Characters of the longest label: the terms of a sign-up. Chosen, not measured."""
 _LAST_LINES = 4
 """Lines at the end of a text, blank ones not counted, that may say whose it is. Chosen, not measured."""
 _END = r"[\s.!…:。]{0,9}"
+_SEPARATORS = frozenset(":：|»")
+"""What stands between such words and the title."""
 _SENTENCE_ENDS = (".", ";", ",", ":", "。")
 _URL = re.compile(r"https?://|www\.", re.IGNORECASE)
 _NAME = r"[^\W\d_][\w.’'-]{0,30}(?: [^\W\d_][\w.’'-]{0,30}){1,3}"
@@ -90,7 +94,9 @@ def read_lines(text: str) -> ArticleText:
             rights = rights or bare
         elif not any(left) and (match := patterns.byline.fullmatch(bare)) and _is_name(match["name"]):
             author = author or match["name"]
-        elif not (_is_related(bare, patterns) or patterns.labels.fullmatch(bare)):
+        elif len(bare) > _MAX_LABEL_CHARS or not (
+            _is_related(bare, patterns) or patterns.labels.fullmatch(bare)
+        ):
             left.append(line)
     if len(left) == len(lines):
         return ArticleText(text, credit=_agency(text, patterns))
@@ -107,7 +113,12 @@ def _last_lines(lines: list[str]) -> frozenset[int]:
 
 def _is_related(line: str, patterns: _Patterns) -> bool:
     """Return whether a line is a few words and the title of another story: no sentence, and no address."""
-    if len(line) > _MAX_RELATED_CHARS or line.endswith(_SENTENCE_ENDS) or _URL.search(line):
+    if (
+        len(line) > _MAX_RELATED_CHARS
+        or not _SEPARATORS.intersection(line)
+        or line.endswith(_SENTENCE_ENDS)
+        or _URL.search(line)
+    ):
         return False
     return patterns.related.fullmatch(line) is not None
 

@@ -32,6 +32,7 @@ _CONTAINERS = frozenset(
     ("div", "section", "aside", "p", "ul", "ol", "span", "table", "a", "h3", "h4", "footer")
 )
 _NEVER_TEXT = frozenset(("nav", "form"))
+_NAMES = frozenset((*_NEVER_TEXT, *FALLBACKS, "figcaption"))
 _CAPTION_CLASSES = re.compile(
     r"(?<![\w-])(?:wp-caption-text|wp-element-caption|image-caption(?:-wrapper)?|caption|photo-caption"
     r"|article-figure-caption|media-caption|image-credit|photo-credit)(?![\w-])",
@@ -54,6 +55,9 @@ def drop_boilerplate(split: HtmlPieces) -> HtmlPieces:
 
     An element that holds most of the text stays, and so does one that is never closed.
     """
+    joined = "".join(split.attributes)
+    if _NAMES.isdisjoint(split.names) and not ("class" in joined or "id=" in joined):
+        return split
     elements = list(_elements(split))
     if not elements:
         return split
@@ -107,9 +111,7 @@ def _ends(names: list[str]) -> dict[int, int]:
 def _is_boilerplate(name: str, attributes: str) -> bool:
     if name in _NEVER_TEXT or name in FALLBACKS:
         return True
-    if name not in _CONTAINERS or not attributes:
-        return False
-    if not _CLASSES.search(attributes):
+    if name not in _CONTAINERS or not ("class" in attributes or "id=" in attributes):
         return False
     values = (attribute_value(attributes, "class"), attribute_value(attributes, "id"))
     return any(value and _CLASSES.search(value) for value in values)

@@ -56,10 +56,13 @@ def take_out_repeats(
     feed_title: str, items: Sequence[Item], boilerplate: Collection[str] = ()
 ) -> CleanedItems:
     """Return a document's items without the lines that most of its texts share, or that `boilerplate` has."""
+    if not boilerplate and len({item.text for item in items}) < _MIN_TEXTS:
+        return CleanedItems(items=tuple(items))
     keyed = {(item.title, item.text): _keys(item.text, item.title, feed_title) for item in items if item.text}
     counts = _counts(keyed)
     min_count = max(_MIN_TEXTS, _MIN_SHARE * len({text for _, text in keyed}))
-    new = [key for key, count in counts.most_common() if count >= min_count and key not in boilerplate]
+    common = (key for key, count in counts.items() if count >= min_count and key not in boilerplate)
+    new = sorted(filter(_is_boilerplate, common), key=counts.__getitem__, reverse=True)
     lines = (*boilerplate, *new)[:_MAX_KNOWN]
     if not any(key in counts for key in lines):
         return CleanedItems(items=tuple(items), boilerplate=tuple(boilerplate))
@@ -86,7 +89,7 @@ def _counts(keyed: dict[tuple[str, str], list[str | None]]) -> Counter[str]:
 
 
 def _keys(text: str, title: str, feed_title: str) -> list[str | None]:
-    """Return each line as it is compared; None for one that is no boilerplate."""
+    """Return each line as it is compared; None for one that is none, too long, or introduces what follows."""
     return [_key(line, title, feed_title) for line in text.split("\n")]
 
 
@@ -96,9 +99,12 @@ def _key(line: str, title: str, feed_title: str) -> str | None:
     for written, placeholder in ((title, _TITLE), (feed_title, _FEED)):
         if len(written) >= _MIN_TITLE_CHARS and written in line:
             line = line.replace(written, placeholder)
-    if line in (_TITLE, _FEED) or _OWN.search(line) or len(_LETTERS.findall(line)) < 3:
-        return None
     return line
+
+
+def _is_boilerplate(key: str) -> bool:
+    """Return whether a repeated line may be boilerplate: not a title, and with no figure and no quotation."""
+    return key not in (_TITLE, _FEED) and not _OWN.search(key) and len(_LETTERS.findall(key)) > 2
 
 
 def _clean(item: Item, feed_title: str, boilerplate: Collection[str]) -> Item:
