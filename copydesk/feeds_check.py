@@ -11,6 +11,7 @@ from copydesk.console import format_time, pluralize, without_feed_key
 from copydesk.forecast import Outcome, Row, ask_pages, forecast, item_outcomes
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, PollState
+from pipeline.feeds.boilerplate.repeats import Repeated
 from pipeline.feeds.fetch import FetchedFeed, fetch_feed
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.encoding import decode
@@ -21,7 +22,7 @@ from pipeline.services.context import Parse
 
 MAX_SHOWN = 20
 """Rows of the table; the totals below it count all items."""
-_LABEL, _TITLE = 11, 46
+_LABEL, _TITLE, _LINE = 11, 46, 90
 _OUTCOME_TEXT: dict[Outcome, str] = {
     "drafted": "drafted",
     "page": "drafted if its page has the text",
@@ -74,6 +75,10 @@ class FeedCheckReport(FrozenModel):
     """Notes of the parser."""
     odd: tuple[str, ...] = ()
     """Warnings for the operator."""
+    excerpts: str | None = None
+    """How the feed's texts are excerpts."""
+    taken_out: tuple[Repeated, ...] = ()
+    """Lines that most of its texts share."""
     rows: tuple[Row, ...] = ()
     """Every item, in the feed's order."""
 
@@ -145,6 +150,11 @@ def _content_lines(checkup: FeedCheckReport) -> Iterator[str]:
     times = [row.published_at for row in checkup.rows if row.dated]
     between = f", {format_time(min(times))} to {format_time(max(times))}" if times else ""
     yield _field("items", f"{len(checkup.rows)}{between}")
+    if checkup.excerpts:
+        yield _field("texts", f"{checkup.excerpts}: the pages of all items are fetched")
+    for each in checkup.taken_out:
+        shown = each.line if len(each.line) <= _LINE else each.line[: _LINE - 1] + "…"
+        yield _field("taken out", f"of {pluralize(each.texts, 'text')}: {shown}")
     for note in checkup.notes:
         yield _field("note", note)
 
@@ -212,6 +222,8 @@ async def check_feed(
         kind=kind_of(decode(fetched.body, fetched.content_type)),
         language=_languages(parsed.items),
         notes=parsed.notes,
+        excerpts=parsed.excerpts,
+        taken_out=parsed.repeated,
         odd=tuple(warnings(fetched, parsed.items, now)),
         rows=await ask_pages(pages, feed, parsed.items, rows),
     )
@@ -251,7 +263,7 @@ def warnings(fetched: FetchedFeed, items: Sequence[Item], now: datetime) -> Iter
         yield f"{pluralize(unlinked, 'item')} without a link: there is no page to fetch or to cite"
     media = sum(item.media is not None for item in items)
     if media:
-        yield f"{pluralize(media, 'item')} with audio or video: only the item's text can be used"
+        yield f"{pluralize(media, 'item')} with audio or video: only its text and that of its page are used"
     if not any(item.text for item in items):
         yield "no item has any text: each item's page is fetched, unless the feed has full_text: never"
     if not any(item.image for item in items):

@@ -12,8 +12,7 @@ from pydantic import AwareDatetime
 from copydesk.console import pluralize
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, FrozenModel, Item
-from pipeline.feeds.pages.completeness import incompleteness
-from pipeline.feeds.pages.fetch import PageFetcher, merge_page_text, needs_page
+from pipeline.feeds.pages.fetch import PageFetcher, merge_page_text, needs_page, source_gap
 from pipeline.feeds.select import ExistingItems, is_age, select_items
 from pipeline.services.work_queue import PAGES_PER_DRAFT
 
@@ -78,9 +77,10 @@ def _limited(feed: FeedConfig, items: Sequence[Item], rows: Sequence[Row]) -> tu
 
 def _text_outcome(feed: FeedConfig, item: Item) -> tuple[Outcome, str]:
     """Return the outcome of a selected item from its text, with the reason."""
-    reason = incompleteness(item.text, feed.min_chars)
+    reason = source_gap(item, feed)
     if needs_page(item, feed):
-        return "page", reason or f"use: {feed.use}, full_text: {feed.full_text}"
+        excerpt = "its feed has excerpts only" if item.excerpt else None
+        return "page", reason or excerpt or f"use: {feed.use}, full_text: {feed.full_text}"
     return ("skipped", reason) if reason else ("drafted", "")
 
 
@@ -161,8 +161,8 @@ async def _failure(pages: PageFetcher, feed: FeedConfig, item: Item) -> FeedErro
         merged = merge_page_text(item, await pages.page(item.link or "", feed.selector), feed)
     except FeedError as error:
         # A feed's own text that is complete is drafted without the page, unless the page is reserved.
-        return error if error.kind == "reserved" or incompleteness(item.text, feed.min_chars) else None
-    reason = incompleteness(merged.text, feed.min_chars)
+        return error if error.kind == "reserved" or source_gap(item, feed) else None
+    reason = source_gap(merged, feed)
     return FeedError(f"{item.link} has no more of it ({reason})", kind="thin") if reason else None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from copydesk.console import pluralize, print_json, print_line, printable
 from pipeline.config import load_feeds, load_settings, select_feeds
+from pipeline.domain.models import PollState
 from pipeline.storage import Database, OutcomeCount
 
 _WORDS = {
@@ -24,12 +25,19 @@ def status_feed(key: str, *, as_json: bool) -> None:
     [feed] = select_feeds(subscriptions, [key])
     with Database.open(settings.database_url) as db:
         db.feeds.sync(subscriptions.feeds)
+        state = db.feeds.poll_states().get(feed.key, PollState())
         counts, outcomes = db.feeds.item_counts().get(feed.key, {}), db.items.outcomes(feed.key)
     if as_json:
-        print_json({"feed": feed.key, "items": counts, "outcomes": [each.model_dump() for each in outcomes]})
+        excerpts = {"excerpts": state.excerpts, "boilerplate": state.boilerplate}
+        listed = [each.model_dump() for each in outcomes]
+        print_json({"feed": feed.key, "items": counts, "outcomes": listed} | excerpts)
         return
     by_state = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
     print_line(f"{printable(feed.key)}: {by_state or 'no items yet'}")
+    if state.excerpts:
+        print_line(f"{printable(state.excerpts)}: the pages of all items are fetched")
+    for line in state.boilerplate:
+        print_line(f"taken out of its texts: {printable(line)}")
     _print_outcomes(outcomes)
 
 

@@ -11,9 +11,9 @@ from pipeline.articles.article import Article
 from pipeline.articles.markdown import plain_text, safe_line, safe_markdown, without_controls
 from pipeline.articles.yaml_dump import replace_unwritable
 from pipeline.domain.model_calls import Provenance
-from pipeline.domain.models import Beat, Source, utc_iso
+from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding, Severity
-from pipeline.domain.text import ends_sentence, whole_sentences, without_elements
+from pipeline.domain.text import ends_sentence, utc_iso, whole_sentences, without_elements
 
 __all__ = [
     "FrontMatterDefaults",

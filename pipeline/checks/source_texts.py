@@ -12,7 +12,16 @@ PREPARED = 4
 def source_metadata(source: Source) -> tuple[str, ...]:
     """Return what supports a claim beside the text: title, author, summary, feeds, categories; none empty."""
     item, others = source.item, (credit.name for credit in source.also)
-    texts = (item.title, item.author, item.summary, source.feed_name, *item.categories, *others)
+    texts = (
+        item.title,
+        item.author,
+        item.credit,
+        item.rights,
+        item.summary,
+        source.feed_name,
+        *item.categories,
+        *others,
+    )
     return tuple(text for text in texts if text)
 
 

@@ -11,8 +11,6 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 Window = tuple[datetime | None, datetime | None]
 """A half-open range [since, until) of publication times, aware UTC; None leaves that side open."""
-
-
 DEFAULT_PROFILE = "default"
 """Name of the model profile that `.env` describes."""
 VERIFIER_OFF = "off"
@@ -228,6 +226,11 @@ class Item(FrozenModel):
     """Its text in the feed is a list of links to other stories."""
     origin: Credit | None = None
     """Whose text it is, where the feed or the page names another publisher."""
+    credit: str | None = None
+    rights: str | None = None
+    """Whose text it is, where its publisher says so, and its line of rights, such as `© 2026 The Gull`."""
+    excerpt: Literal["cut", "teaser"] | None = None
+    """`cut`: the text breaks off; `teaser`: all texts of its feed are excerpts."""
 
     @property
     def published_local(self) -> datetime:
@@ -283,6 +286,10 @@ class PollState(FrozenModel):
     """URL of the feed after a permanent redirect; None: the configured URL."""
     tdm: bool | None = None
     """The TDM reservation in the headers of the last response that was read; None: they had none."""
+    boilerplate: tuple[str, ...] = ()
+    """Lines that its texts repeat, and that are taken out of them, as `repeats.py` writes them."""
+    excerpts: str | None = None
+    """How its texts are excerpts; None if they are not."""
 
 
 class Source(FrozenModel):
@@ -330,8 +337,3 @@ def with_origin(item: Item, *also: Credit) -> tuple[Credit, ...]:
 def external_id(first_key: str, guid: str) -> str:
     """Return the permanent id of an item: 16 hex digits of SHA-256 over (the feed's first key, guid)."""
     return hashlib.sha256(f"{first_key}\0{guid}".encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def utc_iso(moment: datetime) -> str:
-    """Return `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form of every time in front matter."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

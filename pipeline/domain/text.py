@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -244,3 +245,8 @@ def _without_angles(text: str) -> str:
     """Return text in which no `<` starts an element: a tag gets guillemets, any other `<` a space."""
     # What a site template writes after the text must not become a tag name either.
     return _LAST_ANGLE.sub("‹", _ELEMENT_START.sub("< ", _CLOSED_TAG.sub(r"‹\1›", text)))
+
+
+def utc_iso(moment: datetime) -> str:
+    """Return `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form of every time in front matter."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

@@ -43,6 +43,9 @@ class Entry(FrozenModel):
     """Its text is a list of links; not dumped, as above."""
     origin: Credit | None = Field(default=None, exclude=True)
     """Whose text it is, if the feed names another publisher; not dumped, as above."""
+    credit: str | None = Field(default=None, exclude=True)
+    rights: str | None = Field(default=None, exclude=True)
+    """Whose text it is, and under whose rights; not dumped, as above."""
 
     @property
     def empty(self) -> bool:
@@ -230,6 +233,8 @@ def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item
         origin=entry.origin,
         unread_date=entry.unread_date,
         link_list=entry.link_list,
+        credit=entry.credit,
+        rights=entry.rights,
     )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from pipeline.feeds.boilerplate.markup import drop_boilerplate
 from pipeline.feeds.html_pieces import (
     HtmlPieces,
     attribute_value,
@@ -81,7 +82,7 @@ def html_to_text(html: str, reader: int = READER) -> str:
             else _visible_pieces(split, dropped - {"noscript"}, reader)
         )
     if reader >= 2:
-        split = keep_meaning(split)
+        split = keep_meaning(drop_boilerplate(split))
     if "pre" in present:
         split = _mark_preformatted(split)
     marks = _list_marks(split.names) if not present.isdisjoint(_LISTS) else _marks(split.names)

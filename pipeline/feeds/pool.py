@@ -1,5 +1,6 @@
 """Parses feeds and extracts pages in sandboxed worker processes."""
 
+from collections.abc import Collection
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -47,10 +48,23 @@ class ParsePool:
         await self._pool.__aexit__(kind, error, trace)
 
     async def parse(
-        self, body: bytes, content_type: str | None, url: str, now: datetime, reader: int = READER
+        self,
+        body: bytes,
+        content_type: str | None,
+        url: str,
+        now: datetime,
+        reader: int = READER,
+        boilerplate: Collection[str] = (),
     ) -> ParsedFeed:
         """Return the parsed feed; see `parse_feed`."""
-        job = {"what": "parse", "type": content_type, "url": url, "now": now.isoformat(), "reader": reader}
+        job = {
+            "what": "parse",
+            "type": content_type,
+            "url": url,
+            "now": now.isoformat(),
+            "reader": reader,
+            "boilerplate": list(boilerplate),
+        }
         return _FEED.validate_json(await self._run(job, body))
 
     async def extract(self, body: bytes, content_type: str | None, url: str, selector: str | None) -> Page:

@@ -208,6 +208,7 @@ def describe_item(source: Source) -> str:
     """Return an item as text for a model: a labelled line for each field, then the item's text."""
     item = source.item
     lines = [("feed", source.feed_name), ("title", item.title), ("author", item.author or "")]
+    lines += [("credit", item.credit or ""), ("rights", item.rights or "")]
     if item.dated:
         local = item.published_local
         lines.append(("published", f"{_WEEKDAYS[local.weekday()]} {local:%Y-%m-%d %H:%M %Z}"))

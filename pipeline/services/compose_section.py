@@ -11,8 +11,9 @@ from pipeline.articles.markdown import find_section, replace_section
 from pipeline.articles.render import safe_markdown
 from pipeline.domain.errors import LLMError, OutputError, ReviewError
 from pipeline.domain.model_calls import LLMResponse
-from pipeline.domain.models import Beat, FeedConfig, Source, utc_iso
+from pipeline.domain.models import Beat, FeedConfig, Source
 from pipeline.domain.reviews import Draft, Finding, Severity
+from pipeline.domain.text import utc_iso
 from pipeline.llm.structured_output import StructuredRequest
 from pipeline.rewrite.article_schema import WireSectionText, parse_section
 from pipeline.rewrite.redraft import add_redraft_instructions

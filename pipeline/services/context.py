@@ -4,7 +4,7 @@ import asyncio
 import functools
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -32,10 +32,18 @@ ProgressCallback = Callable[[str, str], None]
 
 
 class Parse(Protocol):
-    """Parses a feed: body, content type, URL, current time, version of the reader."""
+    """Parses a feed: body, content type, URL, current time, version of the reader, known boilerplate."""
 
     def __call__(
-        self, body: bytes, content_type: str | None, url: str, now: datetime, reader: int = READER, /
+        self,
+        body: bytes,
+        content_type: str | None,
+        url: str,
+        now: datetime,
+        reader: int = READER,
+        /,
+        *,
+        boilerplate: Collection[str] = (),
     ) -> Awaitable[ParsedFeed]:
         """Return the feed. Raises FeedError."""
 

@@ -27,9 +27,8 @@ from pipeline.domain.errors import (
 from pipeline.domain.models import FeedConfig, Item, Window, external_id
 from pipeline.domain.reviews import Draft, Severity
 from pipeline.domain.withdrawals import GONE, NOT_FOUND
-from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
-from pipeline.feeds.pages.fetch import merge_page_text, needs_page
+from pipeline.feeds.pages.fetch import merge_page_text, needs_page, source_gap
 from pipeline.feeds.rights.declaration import HEADERS, Declaration, is_reserved, reserved_reason
 from pipeline.feeds.select import age_reason, non_article_reason
 from pipeline.services.budget import ItemBudget
@@ -91,7 +90,7 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
     if error is not None and is_reserved(error.message):
         raise SourceTooThin(error.message, temporary=False)
     item = merge_page_text(item, page, feed)
-    if reason := incompleteness(item.text, feed.min_chars):
+    if reason := source_gap(item, feed):
         message = f"{reason}; its page: {error.message}" if error else reason
         kind = error.kind if error else ""
         unasked = kind in ("robots", "kept")

@@ -37,7 +37,8 @@ async def with_earlier_readings(
         if not fetched.body or not can_read(version):
             continue
         try:
-            read = await ctx.parse(fetched.body, fetched.content_type, fetched.url, ctx.clock(), version)
+            source = (fetched.body, fetched.content_type, fetched.url)
+            read = await ctx.parse(*source, ctx.clock(), version, boilerplate=parsed.boilerplate)
         except FeedError:  # it costs too much to read twice
             continue
         earlier[version] = {names.get(item.guid, item.guid): item.content_hash for item in read.items}
@@ -83,9 +84,9 @@ def skipped_again(
 
 def _is_rereading(stored: ExistingItem, item: Item, parsed: ParsedFeed) -> bool:
     version = reader_of(stored.content_hash)
-    if version == item.reader:
-        return False
     before = parsed.earlier.get(version, {}).get(item.guid)
+    if version == item.reader:  # read before it was known which lines the feed repeats
+        return before is not None and before == stored.content_hash
     return before in (None, stored.content_hash) or same_text(stored.content_hash, item.content_hash)
 
 

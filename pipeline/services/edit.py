@@ -13,9 +13,9 @@ from pipeline.articles.article import Sentiment
 from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
-from pipeline.domain.models import Beat, FrozenModel, utc_iso
+from pipeline.domain.models import Beat, FrozenModel
 from pipeline.domain.reviews import Draft, Finding, Front
-from pipeline.domain.text import without_elements
+from pipeline.domain.text import utc_iso, without_elements
 from pipeline.services.draft_file import (
     EditorContext,
     as_draft,

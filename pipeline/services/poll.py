@@ -99,7 +99,8 @@ async def fetch_and_parse(
 ) -> ParsedFeed:
     """Return a feed's parsed document. Raises FeedError that names the feed."""
     try:
-        parsed = await ctx.parse(fetched.body, fetched.content_type, fetched.url, now)
+        source = (fetched.body, fetched.content_type, fetched.url)
+        parsed = await ctx.parse(*source, now, boilerplate=ctx.poll_states.state(feed).boilerplate)
         places = (fetched.declared, parsed.declared)
         what = await ctx.pages.rights.reservation(fetched.url, *places, site=False)
         return reserve(parsed, what) if what else parsed
@@ -200,6 +201,8 @@ async def admit_snapshot(
     whole = not (snapshot.parsed.cut or snapshot.selection.outside or snapshot.selection.beyond)
     read = ReadResult(complete=whole, ttl_s=snapshot.parsed.ttl_s)
     after = state_after_read(feed, state, snapshot.fetched, read, now, ctx.chance())
+    learned = {"boilerplate": snapshot.parsed.boilerplate, "excerpts": snapshot.parsed.excerpts}
+    after = after.model_copy(update=learned)
     admitted = await asyncio.to_thread(admit, ctx, feed, snapshot.selection, after, snapshot.parsed)
     ctx.poll_states.set(feed, after)
     notes = (*snapshot.parsed.notes, *_notes(snapshot.selection))

@@ -11,8 +11,8 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.markdown import find_section
 from pipeline.checks.runner import run_checks
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import utc_iso
 from pipeline.domain.reviews import Draft
+from pipeline.domain.text import utc_iso
 from pipeline.services.draft_file import (
     DraftOnDisk,
     EditorContext,

@@ -14,8 +14,8 @@ from pipeline.articles.front_matter import dumps, loads, plain_lines
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import OutputError, ReviewError
-from pipeline.domain.models import utc_iso
 from pipeline.domain.reviews import LINES, Finding, Review, ReviewDecision, Severity
+from pipeline.domain.text import utc_iso
 from pipeline.feeds.urls import canonical_url
 from pipeline.services.draft_file import (
     DraftOnDisk,

@@ -46,6 +46,10 @@ def _columns(row: Row, item: Item) -> Columns:
     return changed
 
 
+_FIELDS = ("title", "text", "summary", "reader", "credit", "rights", "excerpt")
+"""What the reader makes of an entry's title and texts."""
+
+
 def _with_text(stored: Item, item: Item) -> str:
-    read = {name: getattr(item, name) for name in ("title", "text", "summary", "reader")}
+    read = {name: getattr(item, name) for name in _FIELDS}
     return stored.model_copy(update=read).model_dump_json()

@@ -7,6 +7,7 @@ import pytest
 
 from copydesk.feeds_check import MAX_SHOWN, Answer, FeedCheckReport, page, span
 from copydesk.forecast import Row
+from pipeline.feeds.boilerplate.repeats import Repeated
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -108,6 +109,14 @@ def test_an_unreadable_feed_has_a_short_report_with_a_fix() -> None:
 )
 def test_each_response_field_is_one_line(changes: dict[str, Any], line: str) -> None:
     assert line in page(checkup(answer=answer(**changes)))
+
+
+def test_what_was_taken_out_of_the_texts_and_whether_they_are_excerpts_is_shown() -> None:
+    taken_out = (Repeated(line="Be a friend", texts=7), Repeated(line="f" * 99, texts=6))
+    lines = page(checkup(excerpts="its texts are teasers", taken_out=taken_out))
+    assert "  texts       its texts are teasers: the pages of all items are fetched" in lines
+    assert "  taken out   of 7 texts: Be a friend" in lines
+    assert f"  taken out   of 6 texts: {'f' * 89}…" in lines
 
 
 def test_a_long_feed_shows_its_first_items_and_counts_all() -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.domain.models import PollState
+from pipeline.storage import Database
 from tests.commands import call_copydesk
 from tests.end_to_end.project import Project, run_copydesk
 
@@ -43,7 +45,15 @@ def test_the_status_of_one_feed(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
     assert call_copydesk(project, "status", "one").stdout == "one: no items yet\n"
     listed = json.loads(call_copydesk(project, "status", "one", "--json").stdout)
-    assert listed == {"feed": "one", "items": {}, "outcomes": []}
+    assert listed == {"feed": "one", "items": {}, "outcomes": [], "excerpts": None, "boilerplate": []}
+    with Database.open(f"sqlite:///{project.folder / '.copydesk' / 'ledger.db'}") as db:
+        excerpts = "its texts are teasers of at most 90 characters"
+        db.feeds.record_polls({"one": PollState(boilerplate=("Be a friend",), excerpts=excerpts)})
+    lines = call_copydesk(project, "status", "one").stdout.splitlines()
+    assert lines[1:] == [
+        f"{excerpts}: the pages of all items are fetched",
+        "taken out of its texts: Be a friend",
+    ]
     assert call_copydesk(project, "status", "two").returncode == 2
 
 

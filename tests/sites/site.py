@@ -17,8 +17,9 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.render import FrontMatterDefaults, build_front_matter, render_body
 from pipeline.config import Settings, Target, load_feeds
 from pipeline.covers import feed_cover
-from pipeline.domain.models import Source, utc_iso
+from pipeline.domain.models import Source
 from pipeline.domain.reviews import ReviewDecision
+from pipeline.domain.text import utc_iso
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, publish_pending
 from pipeline.services import review

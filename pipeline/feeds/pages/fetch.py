@@ -202,15 +202,22 @@ def _refusal(response: Response) -> FeedError:
 
 
 def needs_page(item: Item, feed: FeedConfig) -> bool:
-    """Return whether an item's page is fetched: if the feed's text is incomplete, or by `full_text`.
-
-    The page of an audio or video item is fetched only with `full_text: always`.
-    """
+    """Return whether an item's page is fetched: if its text or those of its feed are excerpts, or always."""
     if not item.link or feed.full_text == "never":
         return False
     if feed.full_text == "always" or feed.use == "link":
         return True
-    return item.media is None and incompleteness(_feed_text(item, feed), feed.min_chars) is not None
+    if item.excerpt is not None and feed.use == "full":
+        return True
+    return incompleteness(_feed_text(item, feed), feed.min_chars) is not None
+
+
+def source_gap(item: Item, feed: FeedConfig) -> str | None:
+    """Return why an item's text is not complete enough to be rewritten; None if it is."""
+    reason = incompleteness(item.text, feed.min_chars)
+    if reason is None and item.excerpt == "cut":
+        return f"cut source: it breaks off after {len(item.text):,} characters, as other texts of its feed"
+    return reason
 
 
 def merge_page_text(item: Item, page: Page | None, feed: FeedConfig) -> Item:
@@ -223,11 +230,12 @@ def merge_page_text(item: Item, page: Page | None, feed: FeedConfig) -> Item:
     if page is None:
         return item.model_copy(update={"text": feed_text})
     longer = len(page.text) > len(strip_trailers(feed_text))
-    worse = incompleteness(page.text, feed.min_chars) and not incompleteness(feed_text, feed.min_chars)
-    replaced = longer and not worse
+    is_complete = source_gap(item.model_copy(update={"text": feed_text}), feed) is None
+    replaced = longer and not (is_complete and incompleteness(page.text, feed.min_chars))
     added = {
         "text": page.text if replaced else feed_text,
         "summary": item.summary or (feed_text if replaced else ""),
+        "excerpt": None if replaced else item.excerpt,
         "title": item.title or page.title,
         "author": item.author or page.author,
         "image": item.image or page.image,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pipeline.domain.errors import FeedError
 from pipeline.domain.text import redact_url
 from pipeline.feeds.article_signs import is_link_list
+from pipeline.feeds.boilerplate.lines import ArticleText, read_lines
 from pipeline.feeds.entries import Entry, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, date_fields
@@ -113,13 +114,14 @@ def _entry(
     written = [_text(item.get(name)) for name in ("date_published", "date_modified")]
     published, updated = map(dates.read, written)
     images = (_text(item.get("image")), _text(item.get("banner_image")), first_image(markup) or "")
+    article = read_lines(text or summary) if reader >= 2 else ArticleText(text or summary)
     return Entry(
         guid=_text(item.get("id")),
         link=link,
         title=one_line(_text(item.get("title"))),
-        text=text or summary,
+        text=article.text,
         summary=summary if text and summary != text else "",
-        author=_authors(item) or authors,
+        author=_authors(item) or article.author or authors,
         **date_fields(published, updated, dates.unread_among(*written)),
         image=next(filter(None, (absolute_url(image, link or base) for image in images)), None),
         media=media_of(files),
@@ -127,6 +129,8 @@ def _entry(
         categories=unique_values([one_line(_text(tag), 100) for tag in _list(item.get("tags"))]),
         link_list=is_link_list(markup, text),
         origin=origin_of(site_name(elsewhere), elsewhere, base) if elsewhere else None,
+        credit=article.credit,
+        rights=article.rights,
     )
 
 

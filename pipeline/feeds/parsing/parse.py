@@ -1,6 +1,6 @@
 """Parses a feed's bytes (RSS, RDF, Atom, JSON Feed) to items; finds a web page's feed (autodiscovery)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
 from urllib.parse import urljoin
@@ -11,7 +11,9 @@ from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FrozenModel, Item
 from pipeline.domain.text import redact_url
 from pipeline.domain.urls import normalize_feed_url
+from pipeline.feeds.boilerplate.repeats import Repeated, take_out_repeats
 from pipeline.feeds.entries import build_items
+from pipeline.feeds.excerpts import mark_excerpts
 from pipeline.feeds.html_pieces import attribute_value, opening_tags
 from pipeline.feeds.pages.blocked import blocking_page_kind
 from pipeline.feeds.parsing.dates import DateReader
@@ -127,17 +129,32 @@ class ParsedFeed(FrozenModel):
     deleted: tuple[str, ...] = ()
     """Guids of the entries that the feed says are deleted."""
     earlier: dict[int, dict[str, str]] = Field(default_factory=dict)
-    """Content hashes of the items by guid, as earlier versions of the reader make them; where asked for."""
+    """Content hashes of the items by guid, as earlier versions of the reader make them; where asked for.
+
+    Under the version of the items: as they were read before this document showed what they repeat.
+    """
+    repeated: tuple[Repeated, ...] = ()
+    """Lines that were taken out of the items' texts, because most texts share them."""
+    boilerplate: tuple[str, ...] = ()
+    """Such lines of this document and of earlier ones."""
+    excerpts: str | None = None
+    """How the feed's texts are excerpts; None if they are not."""
 
 
 def parse_feed(
-    body: bytes, content_type: str | None, url: str, now: datetime, reader: int = READER
+    body: bytes,
+    content_type: str | None,
+    url: str,
+    now: datetime,
+    reader: int = READER,
+    boilerplate: Collection[str] = (),
 ) -> ParsedFeed:
     """Return a parsed feed, which may have no items.
 
     `content_type` is the HTTP header, `url` the feed's final URL. `now` is aware UTC and the date of items
-    without one. `reader` is the version of the rules that make titles and texts. Wrong charsets, ill-formed
-    XML and a truncated end are repaired if no text must be guessed.
+    without one. `reader` is the version of the rules that make titles and texts, `boilerplate` what earlier
+    documents of the feed repeated. Wrong charsets, ill-formed XML and a truncated end are repaired if no text
+    must be guessed.
     Raises FeedError of kind empty, challenge, login, consent, html (context: `proposal`, see `page_error`),
     malformed or not-a-feed.
     """
@@ -152,11 +169,12 @@ def parse_feed(
         read = partial(read_json_feed, text, url, dates)
         feed = read(reader)
         notes = tuple(filter(None, (_CUT if feed.cut else "", feed.over)))
-        parsed = _build_feed(feed, read, reader, now, notes)
+        parsed = _without_boilerplate(_build_feed(feed, read, reader, now, notes), reader, boilerplate)
         return parsed.model_copy(update={"cut": feed.cut, "older": feed.older})
     if "<" not in text:  # saves parsing megabytes of noise
         raise _not_a_feed(url)
-    return _parse_xml(text, url, dates, now, reader, is_feed=kind == "feed")
+    parsed = _parse_xml(text, url, dates, now, reader, is_feed=kind == "feed")
+    return _without_boilerplate(parsed, reader, boilerplate)
 
 
 def _not_a_feed(url: str) -> FeedError:
@@ -226,6 +244,22 @@ def _build_feed(
         notes += (f"{len(unread)} dates that cannot be read, such as {unread[0]!r}: they count as none",)
     items, item_notes = build_items(feed.entries, feed.home, now, reader=reader, first_reading=first)
     return ParsedFeed(title=feed.title, items=items, notes=notes + item_notes)
+
+
+def _without_boilerplate(feed: ParsedFeed, reader: int, boilerplate: Collection[str]) -> ParsedFeed:
+    """Return a feed without what its texts repeat, its excerpts marked; version 1 takes nothing out."""
+    if reader < 2:
+        return feed
+    cleaned = take_out_repeats(feed.title, feed.items, boilerplate)
+    items, description = mark_excerpts(cleaned.items)
+    update = {
+        "items": items,
+        "repeated": cleaned.repeated,
+        "boilerplate": cleaned.boilerplate,
+        "excerpts": description,
+        "earlier": {reader: cleaned.before} if cleaned.before else {},
+    }
+    return feed.model_copy(update=update)
 
 
 def reserve(feed: ParsedFeed, what: str) -> ParsedFeed:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from pipeline.domain.models import Credit
 from pipeline.feeds.article_signs import is_link_list
+from pipeline.feeds.boilerplate.lines import ArticleText, clean_author, read_lines
 from pipeline.feeds.entries import Entry, Media, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, ParsedDate, date_fields
@@ -46,7 +47,7 @@ def read_xml_feed(elements: Elements, url: str, dates: DateReader, reader: int =
     """Return a feed's data and entries; `url` is its final URL, `reader` the version of the rules."""
     feed, version = elements.feed, elements.version
     home = absolute_url(_get(feed, "link"), url)
-    author = _author(feed) if version.startswith("atom") else None
+    author = _author(feed, reader) if version.startswith("atom") else None
     feed_language = _get(feed, "language")
     terms = _terms(feed)
     entries = [
@@ -136,14 +137,16 @@ def _entry(
     if reader >= 2 and _get(each, "yt_videoid"):  # a description of a video is plain text with lines
         contents = dict.fromkeys((value, markup and "<" in value) for value, markup in contents)
     text, summary = _texts(contents, reader)
+    article = read_lines(text) if reader >= 2 else ArticleText(text)
+    author = _author(each, reader) or article.author or author
     published, updated = (_date(each, name, dates) for name in ("published", "updated"))
     return Entry(
         guid=guid,
         link=link,
         title=_title(each, version, reader),
-        text=text,
-        summary=summary,
-        author=_author(each) or author,
+        text=article.text,
+        summary=read_lines(summary).text if reader >= 2 else summary,
+        author=author,
         **date_fields(
             published or _date(each, "created", dates),
             updated,
@@ -158,6 +161,8 @@ def _entry(
         reserved=_reserved(each, link, terms),
         origin=_origin(each, link or base),
         link_list=any(is_link_list(value, text) for value, markup in contents if markup),
+        credit=one_line(_get(dict.get(each, "source"), "title"), 200) or article.credit,
+        rights=one_line(_get(each, "rights"), 300) or article.rights,
     )
 
 
@@ -249,12 +254,13 @@ def _link(each: Node, base: str) -> str | None:
     return next(filter(None, (absolute_url(candidate, base) for candidate in candidates)), None)
 
 
-def _author(holder: Node) -> str | None:
+def _author(holder: Node, reader: int) -> str | None:
     """Return the authors' names without email addresses, which are private."""
     people = [_get(person, "name") for person in _dicts(holder, "authors")]
     detail = _get(dict.get(holder, "author_detail"), "name")
     names = unique_values([one_line(html_to_text(name, FIRST_READER), 200) for name in people or [detail]])
-    return ", ".join(name for name in names if "@" not in name) or None
+    names = tuple(name for name in names if "@" not in name)
+    return ", ".join(map(clean_author, names) if reader >= 2 else names) or None
 
 
 def _origin(each: Node, own: str) -> Credit | None:

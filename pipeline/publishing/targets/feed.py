@@ -22,7 +22,8 @@ from pipeline.articles import files
 from pipeline.articles.front_matter import loads
 from pipeline.config import FeedTarget
 from pipeline.domain.errors import OutputError, PublishError
-from pipeline.domain.models import FrozenModel, utc_iso
+from pipeline.domain.models import FrozenModel
+from pipeline.domain.text import utc_iso
 from pipeline.domain.urls import normalize_feed_url
 from pipeline.publishing.targets.folder import require_parent
 

@@ -63,6 +63,7 @@ def test_a_complete_text_has_no_reason(text: str) -> None:
         " The ferry...Read More",
         "\n\nContinue reading Basin closes\n\nThe post Basin closes appeared first on Varnhem Courier.",
         "\n\nMore...",
+        "\n\nRead on to see the whole list …",
         "\n\nWeiterlesen",
         "\n\n続きを読む",
     ],
@@ -106,6 +107,35 @@ def test_an_ellipsis_ends_an_excerpt_and_not_a_long_post() -> None:
 def test_a_thin_text_is_reported_with_its_length() -> None:
     assert incompleteness("The port closes.", 200) == "thin source: 16 of 200 characters"
     assert incompleteness("", 0) is not None, "nothing is never enough"
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        (f"{WHOLE} A second basin is to [...]\n\nWork on the quays: find yours today.", True),
+        (f"{WHOLE} A second basin is to (…)\n\nDet her stod fyrst i Havneposten.\n\nKeep well", True),
+        (f"{WHOLE} […]\n\n{WHOLE}", False),  # leaves out a passage
+        (f"{WHOLE} A second basin is to [...]\n\n{WHOLE * 9}", False),
+        (f"{WHOLE} A second basin [...] is to come.\n\nKeep well.", False),
+    ],
+)
+def test_a_mark_before_a_footer_is_a_cut(text: str, cut: bool) -> None:
+    assert ("breaks off" in (incompleteness(text, 9) or "")) is cut
+
+
+def test_an_excerpt_with_paragraphs_is_cut_at_a_round_length_and_a_signature_is_none() -> None:
+    head = "Nobody saw it move. It was dusk.\n\n"
+    text = (head + "Wren said so, and the boats " + "lay by the quay in the dusk and " * 20)[:396]
+    assert "its last sentence" in (incompleteness(text + "lay"[: 398 - len(text)], 9) or "")
+    signed = (head + "boats " * 90)[:380].rstrip() + ".\n\nWren of Marrow"
+    assert 390 <= len(signed) <= 401
+    assert incompleteness(signed, 9) is None
+
+
+def test_length_is_counted_in_the_unit_of_the_script() -> None:
+    assert incompleteness("港の料金を一割上げる。" * 9, 200) is None
+    assert incompleteness("港の料金を一割上げる。" * 5, 200) == "thin source: 55 of 85 characters"
+    assert incompleteness("항구 요금을 올린다." * 12, 200) is None
 
 
 def test_trailers_are_removed() -> None:

@@ -9,7 +9,7 @@ import pytest
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.feeds.pages.extract import Page
-from pipeline.feeds.pages.fetch import PageFetcher, merge_page_text, needs_page
+from pipeline.feeds.pages.fetch import PageFetcher, merge_page_text, needs_page, source_gap
 from pipeline.http_client import HttpClient
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.feeds.webpages import PARAGRAPHS, news
@@ -243,9 +243,22 @@ def test_a_page_is_needed_where_the_feed_text_is_incomplete() -> None:
     assert not needs_page(item("The port closes.", link=None), feed())
 
 
-def test_the_page_of_an_episode_is_needed_only_with_full_text_always() -> None:
-    assert not needs_page(item("The port closes.", media="audio"), feed())
-    assert needs_page(item("The port closes.", media="audio"), feed(full_text="always"))
+def test_a_clip_beside_an_article_is_no_reason_not_to_fetch_its_page() -> None:
+    assert needs_page(item("The port closes.", media="video"), feed())
+    assert not needs_page(item(TEXT * 2, media="audio"), feed())
+
+
+def test_an_excerpt_by_the_feed_needs_its_page_and_a_cut_one_is_not_drafted_without() -> None:
+    teaser, cut = (item(TEXT * 2, excerpt=excerpt) for excerpt in ("teaser", "cut"))
+    assert needs_page(teaser, feed())
+    assert needs_page(cut, feed())
+    assert not needs_page(cut, feed(full_text="never"))
+    assert not needs_page(teaser.model_copy(update={"summary": TEXT * 2}), feed(use="summary"))
+    assert source_gap(teaser, feed()) is None
+    assert "as other texts of its feed" in (source_gap(cut, feed()) or "")
+    assert "as other texts of its feed" in (source_gap(merge_page_text(cut, None, feed()), feed()) or "")
+    longer = Page(text=TEXT * 3)
+    assert source_gap(merge_page_text(cut, longer, feed()), feed()) is None
 
 
 async def test_the_longer_text_is_taken(pages: PageFetcher, server: FeedServer) -> None:

@@ -1,7 +1,7 @@
 """A run context with a scripted model and a fixed clock."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -35,9 +35,14 @@ GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
 
 
 async def parse_here(
-    body: bytes, content_type: str | None, url: str, now: datetime, reader: int = READER
+    body: bytes,
+    content_type: str | None,
+    url: str,
+    now: datetime,
+    reader: int = READER,
+    boilerplate: Collection[str] = (),
 ) -> ParsedFeed:
-    return parse_feed(body, content_type, url, now, reader)
+    return parse_feed(body, content_type, url, now, reader, boilerplate)
 
 
 async def check_here(

@@ -1,6 +1,6 @@
 """A changed reader is no changed source: ledgers written before an upgrade, polled after it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -38,7 +38,12 @@ def document(*numbers: int, more: str = "") -> str:
 
 
 async def upgraded(
-    body: bytes, content_type: str | None, url: str, now: datetime, reader: int = NEXT
+    body: bytes,
+    content_type: str | None,
+    url: str,
+    now: datetime,
+    reader: int = NEXT,
+    boilerplate: Collection[str] = (),
 ) -> ParsedFeed:
     """Read as a later version would that has one rule more: numbers have a mark in front of them."""
     feed = parse_feed(body, content_type, url, now, min(reader, READER))
@@ -117,6 +122,28 @@ async def test_an_upgrade_changes_no_item_and_a_correction_still_counts(newsroom
     corrected = document(*town, 30).replace("The council of town 2 ", "The new council of town 2 ")
     assert (await newsroom.poll(corrected, parse=upgraded)).updated == 1
     assert newsroom.rows()["g2"].updates == 1
+
+
+async def test_a_line_that_turns_out_to_be_boilerplate_is_no_change_and_stays_out(newsroom: Newsroom) -> None:
+    footer = "Lend the Gull a hand: it is your paper"
+    body = document(*range(1, 9)).replace(".</description>", f".&lt;p&gt;{footer}&lt;/p&gt;</description>")
+    few = body[: body.index("<item><title>Council 5")] + "</channel></rss>"
+    assert (await newsroom.poll(few)).new == 4
+    newsroom.draft(4)
+    assert footer in newsroom.rows()["g2"].payload, "four texts show nothing"
+    flags = newsroom.count(findings)
+    report = await newsroom.poll(body)
+    assert (report.new, report.updated, newsroom.count(findings)) == (4, 0, flags)
+    rows = newsroom.rows()
+    assert not any(footer in row.payload for row in rows.values())
+    fewer = await newsroom.poll(few.replace("town 2 ", "town two "))
+    assert (fewer.new, fewer.updated) == (0, 1), "a correction counts, and nothing comes back"
+    assert not any(footer in (row.updated_payload or row.payload) for row in newsroom.rows().values())
+    state = newsroom.db.feeds.poll_states()["late"]
+    assert (state.boilerplate, state.excerpts) == (
+        (footer,),
+        "its texts are teasers of at most 75 characters",
+    )
 
 
 async def test_a_correction_on_the_day_of_the_upgrade_is_found(newsroom: Newsroom) -> None:

@@ -1,0 +1,141 @@
+"""Finds boilerplate by lists of whole lines (lines.toml), and what lines say of whose a text is.
+
+Rules of the reader from version 2 on. Pure, linear time.
+"""
+
+import re
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+_MAX_LINE_CHARS = 900
+"""Characters of the longest line that is held against the lists. Chosen, not measured."""
+_MAX_RELATED_CHARS = 200
+"""Characters of the title of a related story, with the words before it. Chosen, not measured."""
+_MAX_LABEL_CHARS = 320
+"""Characters of the longest label: the terms of a sign-up. Chosen, not measured."""
+_LAST_LINES = 4
+"""Lines at the end of a text, blank ones not counted, that may say whose it is. Chosen, not measured."""
+_END = r"[\s.!…:。]{0,9}"
+_SEPARATORS = frozenset(":：|»")
+"""What stands between such words and the title."""
+_SENTENCE_ENDS = (".", ";", ",", ":", "。")
+_URL = re.compile(r"https?://|www\.", re.IGNORECASE)
+_NAME = r"[^\W\d_][\w.’'-]{0,30}(?: [^\W\d_][\w.’'-]{0,30}){1,3}"
+_CAPITALS = 2
+"""Words in capitals from which a name is written in capitals; one may be an abbreviation."""
+_VOWEL = re.compile("[AEIOUY]|[^\x00-\x7f]")
+"""What a word in capitals has that is no abbreviation such as BBC or JK."""
+
+
+class ArticleText(NamedTuple):
+    """A text without the lines of the lists, and what they said."""
+
+    text: str
+    author: str | None = None
+    credit: str | None = None
+    """Whose text it is: an agency, or where it was published first."""
+    rights: str | None = None
+    """A line of its rights, as written."""
+
+
+class _Patterns(NamedTuple):
+    mentions: re.Pattern[str]
+    related: re.Pattern[str]
+    labels: re.Pattern[str]
+    rights: re.Pattern[str]
+    byline: re.Pattern[str]
+    prefix: re.Pattern[str]
+    place_line: re.Pattern[str]
+    last_agency: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Patterns:
+    lists = tomllib.loads((resources.files(__package__) / "lines.toml").read_text(encoding="utf-8"))
+    any_of = {name: "|".join(patterns) for name, patterns in lists.items()}
+    agencies = "|".join(map(re.escape, lists["agencies"]))
+    # Each mention has a group of its own for the credit.
+    mentions = "|".join(each.replace("?P<credit>", "") for each in lists["mentions"])
+    return _Patterns(
+        mentions=_whole(mentions),
+        related=re.compile(rf"(?:[^\w\s]{{1,3}}\s?)?(?:{any_of['related']})\s?[:：|»]\s?.+", re.IGNORECASE),
+        labels=_whole(any_of["labels"]),
+        rights=_whole(any_of["rights"]),
+        byline=re.compile(rf"(?i:{any_of['bylines']})[ :]{{1,2}}(?P<name>{_NAME})(?:[,|/–—-] ?.{{1,60}})?"),
+        prefix=re.compile(rf"\A(?:{any_of['prefixes']}):? (?={_NAME})", re.IGNORECASE),
+        place_line=re.compile(rf"[^\n.!?]{{2,60}}?\((?P<agency>{agencies})\)\s?[-–—:]"),
+        last_agency=re.compile(rf"[(\[](?P<agency>{agencies})(?:[/,] ?[\w .]{{1,40}})?[)\]]\s*\Z"),
+    )
+
+
+def _whole(patterns: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{patterns}){_END}", re.IGNORECASE)
+
+
+def read_lines(text: str) -> ArticleText:
+    """Return a text without lines of adverts, sign-ups, related stories and rights, and what they said.
+
+    A text that has no other lines is returned as it is.
+    """
+    patterns = _patterns()
+    lines = text.split("\n")
+    last = _last_lines(lines)
+    left: list[str] = []
+    author = credit = rights = None
+    for at, line in enumerate(lines):
+        bare = line.removeprefix("- ").strip()
+        if not bare or len(bare) > _MAX_LINE_CHARS:
+            left.append(line)
+        elif (at in last or not any(left)) and (match := patterns.mentions.fullmatch(bare)):
+            credit = credit or next((each.strip(" .") for each in match.groups() if each), None)
+        elif at in last and len(left) and patterns.rights.fullmatch(bare):
+            rights = rights or bare
+        elif not any(left) and (match := patterns.byline.fullmatch(bare)) and _is_name(match["name"]):
+            author = author or match["name"]
+        elif len(bare) > _MAX_LABEL_CHARS or not (
+            _is_related(bare, patterns) or patterns.labels.fullmatch(bare)
+        ):
+            left.append(line)
+    if len(left) == len(lines):
+        return ArticleText(text, credit=_agency(text, patterns))
+    remaining = re.sub(r"\n{3,}", "\n\n", "\n".join(left)).strip()
+    if not remaining:
+        return ArticleText(text)
+    return ArticleText(remaining, author and clean_author(author), credit or _agency(text, patterns), rights)
+
+
+def _last_lines(lines: list[str]) -> frozenset[int]:
+    filled = [at for at, line in enumerate(lines) if line.strip()]
+    return frozenset(filled[-_LAST_LINES:])
+
+
+def _is_related(line: str, patterns: _Patterns) -> bool:
+    """Return whether a line is a few words and the title of another story: no sentence, and no address."""
+    if (
+        len(line) > _MAX_RELATED_CHARS
+        or not _SEPARATORS.intersection(line)
+        or line.endswith(_SENTENCE_ENDS)
+        or _URL.search(line)
+    ):
+        return False
+    return patterns.related.fullmatch(line) is not None
+
+
+def _is_name(name: str) -> bool:
+    return all(word[0].isupper() for word in name.split() if len(word) > 3)
+
+
+def _agency(text: str, patterns: _Patterns) -> str | None:
+    match = patterns.place_line.match(text[:200]) or patterns.last_agency.search(text[-80:])
+    return match["agency"] if match else None
+
+
+def clean_author(name: str) -> str:
+    """Return an author's name without "By", and in small letters where it is written in capitals."""
+    bare = _patterns().prefix.sub("", name.strip(), count=1)
+    words = bare.split()
+    if len(words) >= _CAPITALS and bare.upper() == bare != bare.lower():
+        bare = " ".join(word.title() if _VOWEL.search(word) else word for word in words)
+    return bare

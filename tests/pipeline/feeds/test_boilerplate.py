@@ -1,0 +1,136 @@
+"""What is no part of a story is taken out of its text: by structure, and by lists of lines."""
+
+import pytest
+
+from pipeline.feeds.boilerplate.lines import clean_author, read_lines
+from pipeline.feeds.html_text import html_to_text
+from pipeline.feeds.reader import FIRST_READER
+
+STORY = "The quay at Marrow Point is to be rebuilt before the herring season, its keeper told the parish."
+MORE = "Nobody has said yet who will pay for the stone, and the parish meets again after the harvest."
+PAGE = f"<p>{STORY}</p>@<p>{MORE}</p>"
+TEXT = f"{STORY}\n\n{MORE}"
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<div class='post-share-buttons'><ul><li>By letter</li><li>By crow</li></ul></div>",
+        "<div class='feedflare'><a href='x'>Comment on this</a></div>",
+        "<aside class='c-newsletter-signup'><p>The Gull in your inbox</p></aside>",
+        "<section id=newsletter><p>The Gull in your inbox</p></section>",
+        "<div class='advertisement'><p>Ropes for half the money at Knott's</p></div>",
+        "<div class='wide ad-slot'><p>Ropes for half the money at Knott's</p></div>",
+        "<div id='jp-relatedposts'><h3>Related</h3></div>",
+        "<div class='related-posts'><h3>More tales</h3><p>The heron of Marrow Point</p></div>",
+        "<form action='/x'><label>Your name</label><input></form>",
+        "<nav><a href='#a'>One</a> <a href='#b'>Two</a></nav>",
+        "<video src='q.mp4'>This clip needs a newer browser.</video>",
+    ],
+)
+def test_elements_beside_the_story_are_taken_out(markup: str) -> None:
+    assert html_to_text(PAGE.replace("@", markup)) == TEXT
+    assert html_to_text(PAGE.replace("@", markup), FIRST_READER) != TEXT
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<div class='sponsored-box related'><p>{STORY}</p><p>{MORE}</p></div>",
+        f"<form><p>{STORY}</p><p>{MORE}</p></form>",
+        f"<div class='share'><p>{STORY}</p><p>{MORE}</p>",
+        f"<video src='x'><p>{STORY}</p><p>{MORE}</p>",
+        f"<div class='shareholders roads-ahead'><p>{STORY}</p></div><p>{MORE}</p>",
+    ],
+)
+def test_an_element_that_holds_the_story_or_is_never_closed_stays(html: str) -> None:
+    assert html_to_text(html) == TEXT
+
+
+def test_a_caption_is_no_lead_but_stays_within_the_story_and_where_it_is_all() -> None:
+    caption = "<figure><img src='q.jpg'><figcaption>The quay in 1931, with 4 boats</figcaption></figure>"
+    assert html_to_text(f"{caption}<p>{STORY}</p><p>{MORE}</p>") == TEXT
+    assert "with 4 boats" in html_to_text(PAGE.replace("@", caption))
+    assert html_to_text(caption) == "The quay in 1931, with 4 boats"
+    classed = "<div class='wp-caption'><img><p class='wp-caption-text'>The old quay</p></div>"
+    assert html_to_text(f"{classed}<p>{STORY}</p><p>{MORE}</p>") == TEXT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The post Quay to be rebuilt in 1999 appeared first on The Gull.",
+        "Der Beitrag Kai wird neu gebaut erschien zuerst auf Die Möwe.",
+        "L’article Le quai est apparu en premier sur La Mouette.",
+        "La entrada El muelle se publicó primero en La Gaviota.",
+        "Het bericht De kade verscheen eerst op De Meeuw.",
+        "投稿 埠頭の再建 は カモメ日報 に最初に表示されました。",
+        "Quay to be rebuilt was originally published in Gull Notes on Medium, where people are continuing the"
+        " conversation by highlighting and responding to this story.",
+        "Read more: The heron of Marrow Point",
+        "Lesen Sie auch: Der Reiher von Marrow Point",
+        "À lire aussi : Le héron de Marrow Point",
+        "関連記事：岬のサギ",
+        "Advertisement",
+        "Story continues below advertisement",
+        "Sign up for our daily newsletter",
+        "By signing up you agree to our terms and privacy policy.",
+        "Photo by Wren Adair on Picspot",
+        "(Image credit: Wren Adair)",
+        "- Click to share on Crow (Opens in new window)",
+        "Your browser does not support the video tag.",
+    ],
+)
+def test_lines_beside_the_story_are_taken_out_in_many_languages(line: str) -> None:
+    assert read_lines(f"{STORY}\n\n{MORE}\n\n{line}").text == TEXT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Read more",  # marks a cut
+        "Continue reading",
+        "Read more: https://gull.example/quay",
+        "Related: the parish has owned the quay since the flood, and never mended it.",
+        "The post office appeared first on the list, she said, and the quay came last of all nine works.",
+        "Share prices of the builders rose.",
+        "Photo: she holds the stone! It weighs nine pounds.",
+    ],
+)
+def test_lines_of_the_story_stay(line: str) -> None:
+    middle = f"{STORY}\n\n{line}\n\n{MORE}\n\n{MORE}\n\n{STORY}\n\n{MORE}"
+    assert read_lines(middle).text == middle
+    assert read_lines(line).text == line, "a text is never emptied"
+
+
+def test_lines_say_who_wrote_a_text_and_whose_it_is() -> None:
+    text = (
+        f"By WREN ADAIR, The Gull\n\nMARROW POINT (Reuters) - {STORY}\n\n{MORE}\n\n"
+        "This story was first published by Gull Wire.\n\n© 1931 The Gull. All rights reserved."
+    )
+    article = read_lines(text)
+    assert article.text == f"MARROW POINT (Reuters) - {STORY}\n\n{MORE}"
+    assert (article.author, article.credit) == ("Wren Adair", "Gull Wire")
+    assert article.rights == "© 1931 The Gull. All rights reserved."
+    review = read_lines(f"[This review was originally posted at the Gull Lab on July 3, 1931.]\n\n{TEXT}")
+    assert (review.text, review.credit) == (TEXT, "the Gull Lab")
+    assert read_lines(f"MARROW POINT (AP) — {STORY}").credit == "AP"
+    assert read_lines(f"{TEXT} (dpa)").credit == "dpa"
+    assert read_lines(f"{STORY} (PA was his name.)").credit is None
+
+
+@pytest.mark.parametrize(
+    ("name", "author"),
+    [
+        ("By WREN ADAIR", "Wren Adair"),
+        ("by Jo Adair", "Jo Adair"),
+        ("ED O'MARA-FINCH", "Ed O'Mara-Finch"),
+        ("BBC News", "BBC News"),
+        ("JK ADAIR", "JK Adair"),
+        ("Von der Marsh", "Von der Marsh"),
+        ("Gull House by Wren Adair", "Gull House by Wren Adair"),
+        ("ADAIR", "ADAIR"),
+    ],
+)
+def test_an_author_is_a_name(name: str, author: str) -> None:
+    assert clean_author(name) == author
