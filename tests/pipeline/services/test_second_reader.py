@@ -32,7 +32,8 @@ from tests.pipeline.storage.records import NOW, feed
 
 WRONG = "Example Corp lost 1,250 coins in May."
 QUOTATION = "Example Corp mined 1,250 coins in May"
-DRAFT = json.dumps(article(overview=WRONG, category="NEWS", tags=["NEWS"]))
+OPINION = "This will be a steady month."
+DRAFT = json.dumps(article(overview=WRONG, from_author=OPINION, category="NEWS", tags=["NEWS"]))
 
 
 def objection(wrong: str = "lost", source: str = QUOTATION, fix: str = "mined") -> dict[str, str]:
