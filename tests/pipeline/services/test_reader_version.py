@@ -197,9 +197,14 @@ TWIN_ITEM = TWIN.replace("10:00:00", "11:30:00").partition("<title>F</title>")[2
 
 
 async def of_the_first_version(
-    body: bytes, content_type: str | None, url: str, now: datetime, reader: int = FIRST_READER
+    body: bytes,
+    content_type: str | None,
+    url: str,
+    now: datetime,
+    reader: int = FIRST_READER,
+    boilerplate: Collection[str] = (),
 ) -> ParsedFeed:
-    """Read as the first version did."""
+    """Read as the first version did, which knew no repeated lines."""
     return parse_feed(body, content_type, url, now, reader)
 
 
@@ -235,10 +240,15 @@ async def test_what_an_earlier_version_read_is_read_by_it_once(newsroom: Newsroo
     versions: list[int] = []
 
     async def counted(
-        body: bytes, content_type: str | None, url: str, now: datetime, reader: int = NEXT
+        body: bytes,
+        content_type: str | None,
+        url: str,
+        now: datetime,
+        reader: int = NEXT,
+        boilerplate: Collection[str] = (),
     ) -> ParsedFeed:
         versions.append(reader)
-        return await upgraded(body, content_type, url, now, reader)
+        return await upgraded(body, content_type, url, now, reader, boilerplate)
 
     await newsroom.poll(document(0, 1))
     newsroom.draft(1)
