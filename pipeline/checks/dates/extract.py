@@ -302,8 +302,7 @@ def _parse_relative(text: str, lexicon: DateLexicon) -> DateMention | None:
 
 
 def _parse_weekday(text: str, lexicon: DateLexicon) -> DateMention | None:
-    word = text.casefold()
-    name = max((name for name in lexicon.weekdays if word.startswith(name)), key=len)
+    name = max((name for name in lexicon.weekdays if text.casefold().startswith(name)), key=len)
     certain = len(name) > MAX_ABBREVIATION and text.islower() != lexicon.capitals
     return DateMention(0, 0, WEEKDAY, number=lexicon.weekdays[name], certain=certain)
 

@@ -66,9 +66,11 @@ def _begins_known_name(
 
 def _is_corrected(word: str, other: str, lexicon: NameLexicon) -> bool:
     """Tell whether a long word of the word list stands for one that is in none: Pinocchio for Pinnochio."""
-    known = (lexicon.dictionary, lexicon.first_names, lexicon.places, lexicon.cities)
+    vocabularies = (lexicon.dictionary, lexicon.first_names, lexicon.places, lexicon.cities)
     is_spelled_alike = min(len(word), len(other)) >= _MIN_CORRECTED and word[:3] == other[:3]
-    return is_spelled_alike and word in lexicon.dictionary and not any(other in words for words in known)
+    return (
+        is_spelled_alike and word in lexicon.dictionary and not any(other in words for words in vocabularies)
+    )
 
 
 def _is_usual_spelling(word: str, other: str, lexicon: NameLexicon) -> bool:

@@ -27,9 +27,9 @@ def _of_lists(text: str, mentions: Sequence[NumberMention]) -> Iterator[list[Num
     """Yield the first number of each item of a list whose items all have one."""
     for items in bullet_lists(text):
         firsts = [next((each for each in mentions if a <= each.start < b), None) for a, b in items]
-        found = [each for each in firsts if each]
-        if len(found) == len(items):
-            yield found
+        numbers = [each for each in firsts if each]
+        if len(numbers) == len(items):
+            yield numbers
 
 
 def _of_sentences(text: str, mentions: Sequence[NumberMention]) -> Iterator[list[NumberMention]]:
