@@ -39,6 +39,8 @@ class ExistingItems(NamedTuple):
     """The item that is drafted for a canonical URL, by URL."""
     forgotten: frozenset[str]
     """Canonical URLs that are erased and never to be taken again."""
+    polled: bool
+    """The feed has stored items."""
 
 
 class Failure(FrozenModel):
@@ -56,10 +58,14 @@ class ItemRepository(Transactions):
     def existing(self, feed_key: str, guids: Sequence[str], canonicals: Sequence[str]) -> ExistingItems:
         """Return what is stored about a poll's items: by guid in their feed, by canonical URL in any."""
         with self._reading() as connection:
+            number = feeds.feed_id(connection, feed_key)
+            stored = by_guid(connection, number, guids)
+            first = sa.select(items.c.id).where(items.c.feed_id == number).limit(1)
             return ExistingItems(
-                guids=by_guid(connection, feeds.feed_id(connection, feed_key), guids),
+                guids=stored,
                 canonicals=by_canonical(connection, canonicals),
                 forgotten=erased_among(connection, canonicals),
+                polled=bool(stored) or connection.scalar(first) is not None,
             )
 
     def admit(self, feed_key: str, result: PollResult, policy: Policy) -> AdmissionResult:

@@ -91,8 +91,9 @@ async def test_a_page_without_text_is_named_and_not_requested_again(
     assert server.requests_of("/story") == 1
 
 
+@pytest.mark.parametrize("by_feed", [False, True], ids=["the page is back", "the feed has the text"])
 async def test_a_page_with_a_server_error_is_tried_again_later(
-    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, by_feed: bool
 ) -> None:
     server.add("/story", b"", status=503)
     thin = queued(db, server, "The port closes.")
@@ -104,9 +105,14 @@ async def test_a_page_with_a_server_error_is_tried_again_later(
     hours = [(later - earlier) / timedelta(hours=1) for earlier, later in pairwise(pauses)]
     assert hours == [0.5, 1, 2, 4, 8, 16, *[24] * 5], "with growing pauses, for days"
     assert db.feeds.item_counts()["thin"] == {"failed": 1}
-    server.add("/story", PAGE, content_type="text/html")
-    assert db.items.retry_failed() == 1
+    if by_feed:
+        admit(db, updated=[story(server, f"{STORY} The ferry stops.")], key="thin")
+    else:
+        server.add("/story", PAGE, content_type="text/html")
+        assert db.items.retry_failed() == 1
     assert (await draft(db, net, tmp_path, thin, Scripted())).path
+    [row] = [row for row in db.drafts.list() if row.feed_key == "thin"]
+    assert ("The ferry stops." in row.item.text, row.updated) == (by_feed, None)
 
 
 async def test_what_robots_txt_refuses_uses_up_no_pages(

@@ -188,13 +188,48 @@ async def test_a_correction_with_a_page_of_its_own_is_told_where_it_belongs(
     assert any("a published article" in note for note in report.notes)
     other = await newsroom.poll(entry("Comet", "Corrections: Thursday").replace("tag:Comet", "tag:new"))
     assert other.new == 1
+    copy = await newsroom.poll(
+        correction.replace("tag:Comet", "tag:copy").replace("example/Comet", "example/c")
+    )
+    assert (copy.new, copy.updated) == (0, 0)
+    assert copy.merged + copy.skipped == 1, "it is counted, though its notice is not new"
+
+
+async def test_a_correction_in_the_same_document_is_no_story_of_its_own(newsroom: Newsroom) -> None:
+    correction = entry("Comet", "Correction: Ferry news of Vale", "It was an hour less.")
+    report = await newsroom.poll(correction, *(entry(name) for name in NAMES[:4]))
+    assert (report.new, report.merged) == (4, 1)
+    newsroom.draft()
+    assert newsroom.findings()["Ferry"] == [
+        "The source changed after this was drafted: see “Correction: Ferry news of Vale”"
+    ]
+    edited = await newsroom.poll(correction.replace("an hour", "two hours"), entry("Bridge"))
+    assert edited.updated == 0, "its text is not that of the story"
+    [ferry] = [row for row in newsroom.db.drafts.list(("drafted",)) if row.item.guid == "tag:Ferry"]
+    assert ferry.updated is None
+
+
+async def test_what_its_feed_has_again_is_no_longer_withdrawn(newsroom: Newsroom) -> None:
+    every = [entry(name) for name in NAMES]
+    await newsroom.poll(*every)
+    await newsroom.poll(entry("Ferry", "RETRACTED: Ferry news of Vale"), *every[2:], tombstone("Bridge"))
+    assert newsroom.counts() == {"seen": 3, "skipped": 2}
+    report = await newsroom.poll(*every)
+    assert (report.new, newsroom.counts()) == (2, {"seen": 5})
+    retraction = entry("Comet", "Retraction: Ferry news of Vale").replace("tag:Comet", "tag:note")
+    await newsroom.poll(retraction, *every)
+    again = await newsroom.poll(retraction, *every, "<!-- -->")
+    assert (again.new, newsroom.counts()) == (0, {"seen": 4, "skipped": 2})
 
 
 async def test_a_change_that_is_reserved_is_told_and_not_read(newsroom: Newsroom) -> None:
     await newsroom.poll(*(entry(name) for name in NAMES))
     newsroom.draft(1)
     changed = [entry(name, f"New {name}", "A secret.") for name in NAMES]
-    await newsroom.poll(*changed, **{"TDM-Reservation": "1"})
+    report = await newsroom.poll(*changed, **{"TDM-Reservation": "1"})
+    assert (report.new, report.updated, report.skipped) == (0, 1, 4)
+    assert newsroom.counts() == {"drafted": 1, "skipped": 4}, "what waits is not drafted from its free text"
+    assert (await newsroom.poll(*changed, "<!-- -->", **{"TDM-Reservation": "1"})).skipped == 0
     [row] = newsroom.db.drafts.list(("drafted",))
     assert row.updated is None
     assert "secret" not in row.model_dump_json()
@@ -204,3 +239,5 @@ async def test_a_change_that_is_reserved_is_told_and_not_read(newsroom: Newsroom
             "not read"
         ]
     }
+    freed = await newsroom.poll(*(entry(name) for name in NAMES))
+    assert (freed.new, newsroom.counts()) == (4, {"drafted": 1, "seen": 4})
