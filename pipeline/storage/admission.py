@@ -5,7 +5,7 @@ with another item. Those are inserted together; looking each up alone would cost
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -13,10 +13,9 @@ import sqlalchemy as sa
 from pipeline.domain.models import FrozenModel, Item, PollState, external_id, reader_of
 from pipeline.domain.near_duplicates import signature_bands
 from pipeline.domain.withdrawals import OTHER_TEXT, may_be_back, notice_about
-from pipeline.storage import caches, duplicate_groups, feeds, redraft_requests
+from pipeline.storage import caches, duplicate_groups, feeds
 from pipeline.storage.engine import Row
 from pipeline.storage.feeds import FeedRow
-from pipeline.storage.findings import SYSTEM_EDITOR, flag_update
 from pipeline.storage.item_outcomes import CORRECTION, SAME_ENTRY, SAME_LINK, SAME_TEXT
 from pipeline.storage.item_rows import NOT_TRIED, Columns, by_canonical, by_guid, insert, owns, values
 from pipeline.storage.notices import (
@@ -27,23 +26,13 @@ from pipeline.storage.notices import (
     note_update,
 )
 from pipeline.storage.rereading import reread, reread_items
-from pipeline.storage.schema import calls, items, versions
+from pipeline.storage.schema import items
 from pipeline.storage.skipped_items import add_skipped, not_stored
+from pipeline.storage.source_updates import Policy, update_source
 
 Arrival = tuple[Item, Sequence[int]]
 """An item and the bands of its signature."""
 NewRow = tuple[Item, Columns]
-
-
-class Policy(FrozenModel):
-    """How a feed's items are admitted."""
-
-    merge_among: frozenset[str] = frozenset()
-    """Keys of the feeds whose near-duplicates become one draft; those of other feeds become siblings."""
-    max_updates: int = 3
-    """Changes of an item's text that are reported."""
-    redraft: bool = False
-    """A changed source is redrafted where no editor touched its draft."""
 
 
 class PollResult(NamedTuple):
@@ -264,7 +253,7 @@ def _update_item(
     if (added := note_update(connection, row, item)) is not None:
         notices += added
         return False
-    counts = _update(connection, row, item, policy)
+    counts = update_source(connection, row, item, policy)
     if counts and row.state == "approved":
         notices.append(SourceNotice(title=row.title, notice=OTHER_TEXT, published=True))
     return counts
@@ -293,39 +282,4 @@ def _update_origin(connection: sa.Connection, origin: Row | None, item: Item, po
     """Apply an update to the item that was merged under another guid of the same feed."""
     if origin is None or item.content_hash in (origin.content_hash, origin.updated_hash):
         return False
-    return _update(connection, origin, item.model_copy(update={"guid": origin.guid}), policy)
-
-
-def _update(connection: sa.Connection, row: Row, item: Item, policy: Policy) -> bool:
-    caches.drop_page(connection, item.link)
-    this = items.update().where(items.c.id == row.id)
-    answered = sa.select(calls.c.id).where(calls.c.item_id == items.c.id, calls.c.unusable.is_(None))
-    written = sa.select(versions.c.id).where(versions.c.item_id == items.c.id)
-    untouched = sa.and_(~answered.exists(), ~written.exists(), items.c.lease_owner.is_(None))
-    without_page = sa.and_(items.c.state == "failed", items.c.page_tries > 0)  # the feed may have its text
-    fresh = this.where(sa.or_(items.c.state == "seen", without_page), untouched)
-    again = values(item) | NOT_TRIED | {"state": "seen", "updated_hash": None, "updated_payload": None}
-    if connection.execute(fresh.values(**again)).rowcount:
-        return True
-    changed = {"updated_hash": item.content_hash, "updated_payload": item.model_dump_json()}
-    counted = changed | {"updates": items.c.updates + 1}
-    if not connection.execute(this.where(items.c.updates < policy.max_updates).values(**counted)).rowcount:
-        connection.execute(this.values(**changed))
-        return False
-    if policy.redraft and row.state == "drafted":
-        _request_redraft(connection, row.id, item)
-    else:
-        flag_update(connection, row.id, item)
-    return True
-
-
-def _request_redraft(connection: sa.Connection, item_id: int, item: Item) -> None:
-    """Request a redraft from an item's changed source.
-
-    One that a run works on is flagged instead: the run's text does not include this change.
-    """
-    free = items.update().where(items.c.id == item_id, items.c.lease_owner.is_(None))
-    if not connection.execute(free.values(attempts=0)).rowcount:
-        flag_update(connection, item_id, item)
-    elif not redraft_requests.pending(connection, item_id):
-        redraft_requests.insert(connection, item_id, SYSTEM_EDITOR, datetime.now(UTC))
+    return update_source(connection, origin, item.model_copy(update={"guid": origin.guid}), policy)

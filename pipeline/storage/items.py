@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import FrozenModel, Item, Window
 from pipeline.storage import admission, duplicate_groups, feeds, lease_rows, redraft_requests
-from pipeline.storage.admission import AdmissionResult, Policy, PollResult
+from pipeline.storage.admission import AdmissionResult, PollResult
 from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.erasure import erased_among
 from pipeline.storage.item_outcomes import OutcomeCount, count_outcomes
@@ -25,6 +25,7 @@ from pipeline.storage.item_rows import (
 from pipeline.storage.records import Sibling
 from pipeline.storage.schema import IS_OPEN, OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
+from pipeline.storage.source_updates import Policy
 
 _MAX_NAMESAKES = 50
 """Items of one guid that an item is compared with: the latest. Chosen, not measured."""
