@@ -20,7 +20,7 @@ from pipeline.services.report import feed_report
 from pipeline.storage import Database, Policy
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import Scripted, run_context
-from tests.pipeline.storage.records import NOW, admit, feed, item
+from tests.pipeline.storage.records import LEASE_S, NOW, admit, feed, item
 
 STORY = (
     "The port of Varnhem will close its northern basin for eleven weeks, the harbour board said on Tuesday. "
@@ -113,6 +113,39 @@ async def test_a_page_with_a_server_error_is_tried_again_later(
     assert (await draft(db, net, tmp_path, thin, Scripted())).path
     [row] = [row for row in db.drafts.list() if row.feed_key == "thin"]
     assert ("The ferry stops." in row.item.text, row.updated) == (by_feed, None)
+
+
+async def test_a_page_that_is_back_is_no_longer_missing(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    server.add("/story", PAGE, content_type="text/html")
+    thin = queued(db, server, "The port closes.")
+
+    async def redraft(text: str, days: int) -> list[str]:
+        admit(db, updated=[story(server, text)], key="thin", policy=Policy(redraft=True))
+        now = NOW + timedelta(days=days)
+        await draft_feed(run_context(db, net, tmp_path, Scripted(), feeds=(thin,), now=now), thin, 1)
+        [row] = [row for row in db.drafts.list() if row.feed_key == "thin"]
+        return [each.kind for each in row.findings if each.kind == "source-missing"]
+
+    assert await redraft("The port closes.", 0) == []
+    server.add("/story", status=404)
+    assert await redraft("The port closes soon.", 0) == ["source-missing"]
+    server.add("/story", PAGE, content_type="text/html")
+    assert await redraft("The port closes now.", 2) == []
+
+
+async def test_a_page_that_is_not_asked_for_as_its_host_rests_is_not_tried(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    thin = queued(db, server, "The port closes.")
+    for path in ("/story", "/other"):
+        url = server.add(path, status=429, headers={"Retry-After": "3600"})
+    admit(db, item(10, text="Short.", link=url, canonical=url), key="thin")
+    desk = run_context(db, net, tmp_path, Scripted(), feeds=(thin,))
+    assert [outcome.waits for outcome in await draft_feed(desk, thin, 2)] == [True, True]
+    assert server.requests_of("/story") + server.requests_of("/other") == 1
+    assert sorted(lease.page_tries for lease in db.leases.acquire("thin", 9, LEASE_S)) == [0, 1]
 
 
 async def test_what_robots_txt_refuses_uses_up_no_pages(
