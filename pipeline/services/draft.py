@@ -35,6 +35,7 @@ from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose
 from pipeline.services.compose_section import compose_section
 from pipeline.services.context import ItemOutcome, RunContext
+from pipeline.services.skip_notes import SAME_PAGE
 from pipeline.services.suspects import acquit, adjourn, suspect
 from pipeline.services.work_queue import LeaseQueue
 from pipeline.storage import SYSTEM_EDITOR, Lease, LeaseFilter, PreviousVersion
@@ -187,8 +188,8 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
         except LeaseLost as error:
             outcome = ItemOutcome(title=lease.item.title, reason=error.message)
         except SamePage as other:
-            reason = f"its page is that of {str(other)!r}: merged"
-            outcome = ItemOutcome(title=lease.item.title, reason=reason, skipped=True)
+            reason = f"{SAME_PAGE} {str(other)!r}"
+            outcome = ItemOutcome(title=lease.item.title, reason=reason, skipped=True, merged=True)
         except SourceTooThin as lack:
             outcome = await _source_too_thin(ctx, lease, lack)
         except (ShutdownRequested, RateLimited):

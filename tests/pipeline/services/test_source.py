@@ -310,7 +310,9 @@ async def test_a_page_dates_and_merges_its_item(
     context = run_context(db, net, tmp_path, Scripted(), feeds=(thin, other))
     await draft_feed(context, thin, 1)
     outcomes = {each.title: each for each in await draft_feed(context, other, 9)}
-    assert "merged" in (outcomes[titles[0]].reason or "")
+    report = feed_report("other", None, None, tuple(outcomes.values()), 0)
+    assert (report.merged, report.skipped, len(report.drafts)) == (1, 1, 1), "as in the database"
+    assert f"merged {titles[0]}: its page is that of 'The basin closes for weeks'" in report.notes
     assert "published 2019-03-01" in (outcomes[titles[1]].reason or "")
     assert outcomes[titles[2]].path
     assert db.feeds.item_counts()["other"] == {"merged": 1, "skipped": 1, "drafted": 1}
