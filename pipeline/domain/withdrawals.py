@@ -5,7 +5,10 @@ any more is `missing`, and an editor looks.
 """
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 
+from pipeline.domain.models import Item
 from pipeline.domain.reviews import Finding, Severity, claim_key
 
 DELETED = "withdrawn: its feed says that it is deleted"
@@ -15,10 +18,13 @@ VANISHED = "missing: its feed no longer has it, but still has older items"
 RESERVED = "changed: its publisher reserves it now, so the new text was not read"
 OTHER_TEXT = "changed: it has another text"
 
+_RETITLED = "withdrawn: its title says so"
 REVIEWED = "reviewed: "
 """Begins a stored notice that an editor knew when approving: it is not made again."""
 REPLACED_FINDINGS = ("source-withdrawn", "source-missing")
 """Kinds of findings that a later notice replaces."""
+_OLDER_ITEMS = 2
+"""Older items that a feed must still have where it is to be missed that one is gone. Chosen, not measured."""
 _SEVERITIES = {"withdrawn": Severity.BLOCK, "missing": Severity.WARN, "changed": Severity.WARN}
 _MESSAGES = {
     "withdrawn": ("source-withdrawn", "The source was withdrawn by its publisher"),
@@ -45,7 +51,12 @@ _CORRECTED_MARK = re.compile(_MARK.format(words=_CORRECTED), re.IGNORECASE)
 
 def withdrawal_notice(title: str) -> str | None:
     """Return the notice of a title that begins with a mark such as `RETRACTED:`, else None."""
-    return f"withdrawn: its title says so, “{title}”" if _WITHDRAWN_MARK.match(title) else None
+    return f"{_RETITLED}, “{title}”" if _WITHDRAWN_MARK.match(title) else None
+
+
+def may_be_back(reason: str | None) -> bool:
+    """Return whether what an item is skipped for is over where its feed has it again, under another title."""
+    return reason is not None and (reason == DELETED or reason.startswith(_RETITLED))
 
 
 def notice_about(title: str) -> tuple[str, str] | None:
@@ -54,6 +65,16 @@ def notice_about(title: str) -> tuple[str, str] | None:
         if (mark := pattern.match(title)) and title[mark.end() :]:
             return title[mark.end() :], f"{notice} “{title}”"
     return None
+
+
+def complete_since(items: Sequence[Item]) -> datetime | None:
+    """Return the time since which a feed's document has all its items: what is newer is not in the feed.
+
+    None where nobody can tell: its items are few, have no dates, or are not ordered by date.
+    """
+    times = [item.published_at for item in items]
+    ordered = all(item.dated for item in items) and times == sorted(times, reverse=True)
+    return times[-_OLDER_ITEMS] if ordered and len(times) > _OLDER_ITEMS else None
 
 
 def notice_finding(notice: str) -> Finding:

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from pipeline.config.regex import compile_regex
 from pipeline.domain.languages import other_language
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, Window
-from pipeline.domain.withdrawals import withdrawal_notice
+from pipeline.domain.withdrawals import may_be_back, withdrawal_notice
 from pipeline.feeds.article_signs import not_an_article
 from pipeline.feeds.rights.declaration import is_reserved, reserved_reason
 
@@ -163,23 +163,12 @@ def _keyword_pattern(keyword: str) -> re.Pattern[str]:
     return re.compile(left + re.escape(keyword) + right)
 
 
-_OLDER_ITEMS = 2
-"""Older items that a feed must still have where it is to be missed that one is gone. Chosen, not measured."""
 _SKIPPED = "skipped"
 _QUEUED = "seen"
+_WAITING = (_QUEUED, "failed")
 _MERGED = "merged"
 _DRAFT_STATES = ("drafted", "approved")
 _NO_DRAFT_STATES = (_SKIPPED, "forgotten")
-
-
-def complete_since(items: Sequence[Item]) -> datetime | None:
-    """Return the time since which a feed's document has all its items: what is newer is not in the feed.
-
-    None where nobody can tell: its items are few, have no dates, or are not ordered by date.
-    """
-    times = [item.published_at for item in items]
-    ordered = all(item.dated for item in items) and times == sorted(times, reverse=True)
-    return times[-_OLDER_ITEMS] if ordered and len(times) > _OLDER_ITEMS else None
 
 
 class ExistingItem(FrozenModel):
@@ -202,6 +191,8 @@ class ExistingItems(FrozenModel):
     """All feeds: canonical URL → (feed key, guid) of the item that others are merged into."""
     forgotten: frozenset[str] = frozenset()
     """Canonical URLs of erased items, which are never selected again."""
+    polled: bool = False
+    """The feed has stored items, of this document or of earlier ones."""
 
 
 class Skip(FrozenModel):
@@ -310,7 +301,9 @@ def _outcome(
         return "unchanged"
     stored = existing.guids.get(item.guid)
     if stored is not None and item.reserved:
-        # The text that was free when it was read stays; that it changed is told of what has a draft.
+        if stored.state in _WAITING:
+            return Skip(item=item, reason=reserved_reason(item.reserved))
+        # The text that was free when it was drafted stays; that it changed is told.
         changed = stored.state in _DRAFT_STATES and stored.content_hash != item.content_hash
         return "updated" if changed else "unchanged"
     if stored is not None and not _needs_recheck(stored, item, window, now):
@@ -319,7 +312,7 @@ def _outcome(
         # A backfill updates queued items only; a poll updates items with a draft.
         return "updated" if window is None or stored.state == _QUEUED else "outside"
     reason = exclusion_reason(feed, item, None if window else now)
-    if not reason and item.unread_date and not existing.guids and window is None:
+    if not reason and item.unread_date and not existing.polled and window is None:
         reason = _UNREAD.format(item.unread_date)  # at a first poll it may be of any year
     if reason:
         return Skip(item=item, reason=reason) if stored is None else "unchanged"
@@ -337,14 +330,15 @@ def _has_draft(stored: ExistingItem | None) -> bool:
 def _needs_recheck(stored: ExistingItem, item: Item, window: Window | None, now: datetime) -> bool:
     """Return whether a skipped item changed, or the reason for which it was skipped may be gone.
 
-    Such reasons are an age that no longer counts, and a reservation that the feed no longer makes; what its
-    site or page reserved is looked up again once a day.
+    Such reasons are an age that no longer counts, a withdrawal of what the feed has again, and a reservation
+    that the feed no longer makes; what its site or page reserved is looked up again once a day.
     """
     if stored.state != _SKIPPED:
         return False
     if is_reserved(stored.reason or ""):
         return stored.retry_at is None or stored.retry_at <= now
-    return stored.content_hash != item.content_hash or (window is not None and is_age(stored.reason))
+    changed = stored.content_hash != item.content_hash or may_be_back(stored.reason)
+    return changed or (window is not None and is_age(stored.reason))
 
 
 def _in_window(moment: datetime, window: Window) -> bool:

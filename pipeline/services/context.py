@@ -96,6 +96,8 @@ class ItemOutcome(Spending):
     """Why there is no draft."""
     skipped: bool = False
     """There is no draft because the item is not to be drafted."""
+    merged: bool = False
+    """It is skipped as another item is drafted from its page."""
     waits: bool = False
     """There is no draft as its page could not be had: the item stays queued, and is tried again later."""
     unasked: bool = False

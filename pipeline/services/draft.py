@@ -35,6 +35,7 @@ from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose
 from pipeline.services.compose_section import compose_section
 from pipeline.services.context import ItemOutcome, RunContext
+from pipeline.services.skip_notes import SAME_PAGE
 from pipeline.services.suspects import acquit, adjourn, suspect
 from pipeline.services.work_queue import LeaseQueue
 from pipeline.storage import SYSTEM_EDITOR, Lease, LeaseFilter, PreviousVersion
@@ -50,7 +51,7 @@ _FIRST_PAUSE = timedelta(minutes=30)
 _LONGEST_PAUSE = timedelta(days=1)
 _MAX_PAGE_TRIES = 12
 """Fetches of a page until its item fails: six days and a half. Chosen, not measured."""
-_TEMPORARY_KINDS = frozenset(("timeout", "unreachable", "server", "rate-limited", "http", "tls"))
+_TEMPORARY_KINDS = frozenset(("timeout", "unreachable", "server", "rate-limited", "resting", "http", "tls"))
 """Kinds of FeedError that may be gone at a later run."""
 
 _NOTICES = {"gone": GONE, "not-found": NOT_FOUND}
@@ -85,15 +86,15 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
         await _require_unreserved(ctx, feed)
     if needs_page(item, feed):
         page, error = await _page(ctx, feed, item)
-    if error is not None and lease.previous and error.kind in _NOTICES:  # the page was there before
-        await asyncio.to_thread(ctx.db.leases.note_source, lease, _NOTICES[error.kind])
+    if lease.previous and (page or error):
+        await asyncio.to_thread(_note_page, ctx, lease, error)
     if error is not None and is_reserved(error.message):
         raise SourceTooThin(error.message, temporary=False)
     item = merge_page_text(item, page, feed)
     if reason := source_gap(item, feed):
         message = f"{reason}; its page: {error.message}" if error else reason
         kind = error.kind if error else ""
-        unasked = kind in ("robots", "kept")
+        unasked = kind in ("robots", "kept", "resting")
         raise SourceTooThin(message, temporary=kind in _TEMPORARY_KINDS, unasked=unasked)
     _require_recent(ctx, feed, lease.item, item)
     if what := non_article_reason(feed, item):
@@ -105,6 +106,14 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
     if lease.updated or item != lease.item:
         await asyncio.to_thread(ctx.db.leases.set_source, lease, item)
     return item
+
+
+def _note_page(ctx: RunContext, lease: Lease, error: FeedError | None) -> None:
+    """Store that the page of a draft is no longer there, or is there again."""
+    if error is None:
+        ctx.db.leases.remove_notices(lease, tuple(_NOTICES.values()))
+    elif error.kind in _NOTICES:
+        ctx.db.leases.note_source(lease, _NOTICES[error.kind])
 
 
 async def _require_unreserved(ctx: RunContext, feed: FeedConfig) -> None:
@@ -179,8 +188,8 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
         except LeaseLost as error:
             outcome = ItemOutcome(title=lease.item.title, reason=error.message)
         except SamePage as other:
-            reason = f"its page is that of {str(other)!r}: merged"
-            outcome = ItemOutcome(title=lease.item.title, reason=reason, skipped=True)
+            reason = f"{SAME_PAGE} {str(other)!r}"
+            outcome = ItemOutcome(title=lease.item.title, reason=reason, skipped=True, merged=True)
         except SourceTooThin as lack:
             outcome = await _source_too_thin(ctx, lease, lack)
         except (ShutdownRequested, RateLimited):
@@ -216,12 +225,14 @@ def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome, 
 async def _source_too_thin(ctx: RunContext, lease: Lease, error: SourceTooThin) -> ItemOutcome:
     """Skip an item whose source is too thin; try it again after a pause if the error is temporary."""
     reason, now = error.reason, ctx.clock()
-    waits = error.temporary and not lease.previous and lease.page_tries + 1 < _MAX_PAGE_TRIES
+    tries = lease.page_tries + (not error.unasked)
+    waits = error.temporary and not lease.previous and tries < _MAX_PAGE_TRIES
     with contextlib.suppress(LeaseLost):
         if lease.previous:
             await asyncio.to_thread(ctx.db.leases.keep_current, lease, reason)
         elif waits:
-            await asyncio.to_thread(ctx.db.leases.postpone, lease, reason, now + _pause(lease.page_tries))
+            pause = _FIRST_PAUSE if error.unasked else _pause(lease.page_tries)
+            await asyncio.to_thread(ctx.db.leases.postpone, lease, reason, now + pause, not error.unasked)
         elif error.temporary:
             await asyncio.to_thread(ctx.db.leases.fail, lease, reason, retry=False)
         else:
@@ -232,7 +243,7 @@ async def _source_too_thin(ctx: RunContext, lease: Lease, error: SourceTooThin) 
         reason=reason,
         skipped=not error.temporary,
         waits=waits,
-        unasked=error.unasked,
+        unasked=error.unasked and not error.temporary,
     )
 
 

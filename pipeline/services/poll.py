@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item, PollState, Window
+from pipeline.domain.withdrawals import complete_since
 from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
 from pipeline.feeds.parsing.parse import ParsedFeed, reserve
 from pipeline.feeds.poll_schedule import (
@@ -23,7 +24,6 @@ from pipeline.feeds.select import (
     ExistingItem,
     ExistingItems,
     Selection,
-    complete_since,
     select_items,
 )
 from pipeline.services.context import PollReport, RunContext
@@ -189,6 +189,7 @@ def _existing_items(db: Database, feed: FeedConfig, items: Sequence[Item]) -> Ex
         guids={guid: ExistingItem(**stored._asdict()) for guid, stored in rows.guids.items()},
         canonicals=rows.canonicals,
         forgotten=rows.forgotten,
+        polled=rows.polled,
     )
 
 

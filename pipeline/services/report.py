@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from pydantic import Field, computed_field
@@ -103,11 +103,13 @@ def feed_report(
     """Return the report of one feed from its poll result and the outcomes of its items."""
     drafted = [outcome for outcome in outcomes if outcome.path]
     counts = polled.model_dump(exclude={"feed"}) if polled else {}
-    skipped = [(outcome.title, outcome.reason or "") for outcome in outcomes if outcome.skipped]
-    waiting = [(outcome.title, outcome.reason or "") for outcome in outcomes if outcome.waits]
+    merged = _reasons(outcome for outcome in outcomes if outcome.merged)
+    skipped = _reasons(outcome for outcome in outcomes if outcome.skipped and not outcome.merged)
+    waiting = _reasons(outcome for outcome in outcomes if outcome.waits)
+    counts["merged"] = counts.get("merged", 0) + len(merged)
     counts["skipped"] = counts.get("skipped", 0) + len(skipped)
     switches = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
-    causes = (*skip_notes(skipped), *skip_notes(waiting, "postponed"))
+    causes = (*skip_notes(skipped), *skip_notes(merged, "merged"), *skip_notes(waiting, "postponed"))
     counts["notes"] = (*counts.get("notes", ()), *causes, *switches)
     return FeedReport(
         feed=key,
@@ -125,6 +127,11 @@ def feed_report(
         queued=queued,
         **dict(sum(outcomes, Spending())),
     )
+
+
+def _reasons(outcomes: Iterable[ItemOutcome]) -> list[tuple[str, str]]:
+    """Return titles, with the reasons why there is no draft."""
+    return [(outcome.title, outcome.reason or "") for outcome in outcomes]
 
 
 async def timed(report: Awaitable[FeedReport]) -> FeedReport:

@@ -10,6 +10,8 @@ from pipeline.storage import SourceNotice
 _NOTICES = 5
 """Published articles that a report names. Chosen, not measured."""
 _PAGE = "; its page: "
+SAME_PAGE = "its page is that of"
+"""Begins the reason why an item is merged whose page is drafted already; a title follows."""
 
 
 def skip_notes(skipped: Iterable[tuple[str, str]], done: str = "skipped") -> list[str]:
@@ -41,6 +43,8 @@ def skip_cause(reason: str) -> str:
     kind = text.partition(":")[0]
     if kind in ("thin source", "cut source", "too long", "unread date"):
         text = kind
+    elif text.startswith(SAME_PAGE):
+        text = f"{SAME_PAGE} another item"
     elif kind == "withdrawn":
         text = notice_cause(text)
     elif kind == "too old":

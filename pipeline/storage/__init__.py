@@ -1,6 +1,6 @@
 """The database of feeds, items, drafts, reviews and publications: the only package with SQL."""
 
-from pipeline.storage.admission import AdmissionResult, Policy, PollResult
+from pipeline.storage.admission import AdmissionResult, PollResult
 from pipeline.storage.budget import (
     UNLIMITED,
     CallCost,
@@ -39,6 +39,7 @@ from pipeline.storage.records import (
 )
 from pipeline.storage.redraft_requests import RedraftContext
 from pipeline.storage.reviews import CompletedReview, Move, PendingReview, current_approval
+from pipeline.storage.source_updates import Policy
 from pipeline.storage.versions import PendingSave, Save
 
 __all__ = [

@@ -5,47 +5,34 @@ with another item. Those are inserted together; looking each up alone would cost
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import NamedTuple, TypeVar
+from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from pipeline.domain.models import FrozenModel, Item, PollState, external_id, reader_of
 from pipeline.domain.near_duplicates import signature_bands
-from pipeline.domain.withdrawals import OTHER_TEXT
-from pipeline.storage import caches, duplicate_groups, feeds, redraft_requests
+from pipeline.domain.withdrawals import OTHER_TEXT, may_be_back, notice_about
+from pipeline.storage import caches, duplicate_groups, feeds
 from pipeline.storage.engine import Row
 from pipeline.storage.feeds import FeedRow
-from pipeline.storage.findings import SYSTEM_EDITOR, flag_update
-from pipeline.storage.item_outcomes import SAME_ENTRY, SAME_LINK, SAME_TEXT
+from pipeline.storage.item_outcomes import CORRECTION, SAME_ENTRY, SAME_LINK, SAME_TEXT
 from pipeline.storage.item_rows import NOT_TRIED, Columns, by_canonical, by_guid, insert, owns, values
 from pipeline.storage.notices import (
     SourceNotice,
     add_corrections,
-    find_subject,
     note_deleted,
     note_missing,
     note_update,
-    set_notice,
 )
 from pipeline.storage.rereading import reread, reread_items
-from pipeline.storage.schema import calls, items, versions
+from pipeline.storage.schema import items
+from pipeline.storage.skipped_items import add_skipped, not_stored
+from pipeline.storage.source_updates import Policy, update_source
 
 Arrival = tuple[Item, Sequence[int]]
 """An item and the bands of its signature."""
 NewRow = tuple[Item, Columns]
-Reason = TypeVar("Reason")
-
-
-class Policy(FrozenModel):
-    """How a feed's items are admitted."""
-
-    merge_among: frozenset[str] = frozenset()
-    """Keys of the feeds whose near-duplicates become one draft; those of other feeds become siblings."""
-    max_updates: int = 3
-    """Changes of an item's text that are reported."""
-    redraft: bool = False
-    """A changed source is redrafted where no editor touched its draft."""
 
 
 class PollResult(NamedTuple):
@@ -88,12 +75,15 @@ def admit(
 ) -> AdmissionResult:
     """Store a poll's items; `arrivals` are its new ones with their bands."""
     reread_items(connection, feed.id, result.reread)
-    for item, _ in _not_stored(connection, feed, [(item, "") for item in result.namesakes]):
+    for item, _ in not_stored(connection, feed, [(item, "") for item in result.namesakes]):
         caches.drop_page(connection, item.link)  # its page may be cached as that of the other story
-    notices, arrivals = add_corrections(connection, feed, arrivals)
-    corrections = len(notices)
-    outcomes = admit_new(connection, feed, arrivals, policy, result.present)
-    skipped = _add_skipped(connection, feed, result.skipped, notices)
+    ordinary = [each for each in arrivals if notice_about(each[0].title) is None]
+    outcomes = admit_new(connection, feed, ordinary, policy, result.present)
+    about = [each for each in arrivals if notice_about(each[0].title)]  # perhaps about one of these
+    notices, others = add_corrections(connection, feed, about)
+    corrections = len(about) - len(others)
+    outcomes += admit_new(connection, feed, others, policy, result.present)
+    skipped = add_skipped(connection, feed, result.skipped, notices)
     outcomes += _add_merged(connection, feed, result.merged, policy, result.present)
     updated = sum(
         _update_item(connection, feed.id, item, policy, result.present, notices) for item in result.updated
@@ -194,7 +184,7 @@ def _merge_reason(duplicate: duplicate_groups.NearDuplicate | None) -> str:
 
 def _still_too_short(row: Row, item: Item) -> bool:
     """Return whether an item that was too short when it was leased has no more text now."""
-    if row.retry_at is not None:
+    if row.retry_at is not None or may_be_back(row.reason):
         return False  # it was not its text that was missing
     return row.lease_token > 0 and len(item.text) <= len(Item.model_validate_json(row.payload).text)
 
@@ -214,24 +204,6 @@ def _owner(connection: sa.Connection, canonical: str | None) -> str | None:
     return connection.execute(sa.select(items.c.external_id).where(where).order_by(items.c.id)).scalar()
 
 
-def _add_skipped(
-    connection: sa.Connection,
-    feed: FeedRow,
-    skipped: Sequence[tuple[Item, str]],
-    notices: list[SourceNotice],
-) -> int:
-    """Store items that are not to be drafted, with the reasons; returns how many are new.
-
-    One that withdraws a stored item adds a notice about that to `notices`.
-    """
-    fresh = _not_stored(connection, feed, skipped)
-    for item, _ in fresh:
-        if subject := find_subject(connection, feed.id, item):
-            notices += filter(None, [set_notice(connection, *subject)])
-    rows: list[NewRow] = [(item, {"state": "skipped", "reason": reason}) for item, reason in fresh]
-    return len(insert(connection, feed, rows))
-
-
 def _add_merged(
     connection: sa.Connection,
     feed: FeedRow,
@@ -243,7 +215,7 @@ def _add_merged(
 
     One that repeats an item of its own feed updates that item.
     """
-    fresh = _not_stored(connection, feed, merged)
+    fresh = not_stored(connection, feed, merged)
     first_keys = feeds.first_keys(connection, {key for _, (key, _) in fresh})
     rows: list[NewRow] = [
         (item, {"state": "merged", "reason": SAME_LINK, "merged_into": external_id(first_keys[key], guid)})
@@ -254,15 +226,6 @@ def _add_merged(
         for item_id, (item, (key, _)) in zip(insert(connection, feed, rows), fresh, strict=True)
     ]
     return ["update" if each else "merged" for each in updates]
-
-
-def _not_stored(
-    connection: sa.Connection, feed: FeedRow, entries: Sequence[tuple[Item, Reason]]
-) -> list[tuple[Item, Reason]]:
-    """Return the items that are not stored, each guid once."""
-    stored = by_guid(connection, feed.id, [item.guid for item, _ in entries])
-    once = {item.guid: (item, reason) for item, reason in reversed(entries)}
-    return [entry for guid, entry in reversed(once.items()) if guid not in stored]
 
 
 def _update_item(
@@ -285,11 +248,12 @@ def _update_item(
         return False
     if row.state == "merged":
         connection.execute(items.update().where(items.c.id == row.id).values(updated_hash=item.content_hash))
-        return _update_origin(connection, _origin(connection, row, present), item, policy)
+        origin = None if row.reason == CORRECTION else _origin(connection, row, present)
+        return _update_origin(connection, origin, item, policy)
     if (added := note_update(connection, row, item)) is not None:
         notices += added
         return False
-    counts = _update(connection, row, item, policy)
+    counts = update_source(connection, row, item, policy)
     if counts and row.state == "approved":
         notices.append(SourceNotice(title=row.title, notice=OTHER_TEXT, published=True))
     return counts
@@ -318,39 +282,4 @@ def _update_origin(connection: sa.Connection, origin: Row | None, item: Item, po
     """Apply an update to the item that was merged under another guid of the same feed."""
     if origin is None or item.content_hash in (origin.content_hash, origin.updated_hash):
         return False
-    return _update(connection, origin, item.model_copy(update={"guid": origin.guid}), policy)
-
-
-def _update(connection: sa.Connection, row: Row, item: Item, policy: Policy) -> bool:
-    caches.drop_page(connection, item.link)
-    this = items.update().where(items.c.id == row.id)
-    answered = sa.select(calls.c.id).where(calls.c.item_id == items.c.id, calls.c.unusable.is_(None))
-    written = sa.select(versions.c.id).where(versions.c.item_id == items.c.id)
-    untouched = sa.and_(~answered.exists(), ~written.exists(), items.c.lease_owner.is_(None))
-    fresh = this.where(items.c.state == "seen", untouched)
-    if connection.execute(
-        fresh.values(**values(item), **NOT_TRIED, updated_hash=None, updated_payload=None)
-    ).rowcount:
-        return True
-    changed = {"updated_hash": item.content_hash, "updated_payload": item.model_dump_json()}
-    counted = changed | {"updates": items.c.updates + 1}
-    if not connection.execute(this.where(items.c.updates < policy.max_updates).values(**counted)).rowcount:
-        connection.execute(this.values(**changed))
-        return False
-    if policy.redraft and row.state == "drafted":
-        _request_redraft(connection, row.id, item)
-    else:
-        flag_update(connection, row.id, item)
-    return True
-
-
-def _request_redraft(connection: sa.Connection, item_id: int, item: Item) -> None:
-    """Request a redraft from an item's changed source.
-
-    One that a run works on is flagged instead: the run's text does not include this change.
-    """
-    free = items.update().where(items.c.id == item_id, items.c.lease_owner.is_(None))
-    if not connection.execute(free.values(attempts=0)).rowcount:
-        flag_update(connection, item_id, item)
-    elif not redraft_requests.pending(connection, item_id):
-        redraft_requests.insert(connection, item_id, SYSTEM_EDITOR, datetime.now(UTC))
+    return update_source(connection, origin, item.model_copy(update={"guid": origin.guid}), policy)

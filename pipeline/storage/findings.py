@@ -136,6 +136,23 @@ def flag_update(connection: sa.Connection, item_id: int, item: Item) -> None:
         add_finding(connection, version_id, warning)
 
 
+def is_edited_since_update(connection: sa.Connection, item_id: int) -> bool:
+    """Return whether an item has an earlier text with the finding that its last text has on its source."""
+    version_id = latest_version(connection, item_id)
+    if version_id is None:
+        return False
+    keys = [each.key for each in findings_of(connection, version_id) if each.kind == _SOURCE_UPDATED]
+    same = sa.select(findings.c.id).join(versions, versions.c.id == findings.c.version_id)
+    mine = (versions.c.item_id == item_id, versions.c.id != version_id, findings.c.key.in_(keys))
+    return connection.execute(same.where(*mine)).first() is not None
+
+
+def drop_update(connection: sa.Connection, item_id: int) -> None:
+    """Remove the finding of a draft that its source changed."""
+    if (version_id := latest_version(connection, item_id)) is not None:
+        drop_findings(connection, version_id, (_SOURCE_UPDATED,))
+
+
 def acknowledged(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Acknowledgement]]:
     """Return the valid acknowledgements of items, by item id."""
     by_item: dict[int, list[Acknowledgement]] = defaultdict(list)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import FrozenModel, Item, Window
 from pipeline.storage import admission, duplicate_groups, feeds, lease_rows, redraft_requests
-from pipeline.storage.admission import AdmissionResult, Policy, PollResult
+from pipeline.storage.admission import AdmissionResult, PollResult
 from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.erasure import erased_among
 from pipeline.storage.item_outcomes import OutcomeCount, count_outcomes
@@ -25,6 +25,7 @@ from pipeline.storage.item_rows import (
 from pipeline.storage.records import Sibling
 from pipeline.storage.schema import IS_OPEN, OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
+from pipeline.storage.source_updates import Policy
 
 _MAX_NAMESAKES = 50
 """Items of one guid that an item is compared with: the latest. Chosen, not measured."""
@@ -39,6 +40,8 @@ class ExistingItems(NamedTuple):
     """The item that is drafted for a canonical URL, by URL."""
     forgotten: frozenset[str]
     """Canonical URLs that are erased and never to be taken again."""
+    polled: bool
+    """The feed has stored items."""
 
 
 class Failure(FrozenModel):
@@ -56,10 +59,14 @@ class ItemRepository(Transactions):
     def existing(self, feed_key: str, guids: Sequence[str], canonicals: Sequence[str]) -> ExistingItems:
         """Return what is stored about a poll's items: by guid in their feed, by canonical URL in any."""
         with self._reading() as connection:
+            number = feeds.feed_id(connection, feed_key)
+            stored = by_guid(connection, number, guids)
+            first = sa.select(items.c.id).where(items.c.feed_id == number).limit(1)
             return ExistingItems(
-                guids=by_guid(connection, feeds.feed_id(connection, feed_key), guids),
+                guids=stored,
                 canonicals=by_canonical(connection, canonicals),
                 forgotten=erased_among(connection, canonicals),
+                polled=bool(stored) or connection.scalar(first) is not None,
             )
 
     def admit(self, feed_key: str, result: PollResult, policy: Policy) -> AdmissionResult:

@@ -1,6 +1,6 @@
 """Leases: exclusive, expiring rights to work on items, and what is done under them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from pipeline.storage.findings import SYSTEM_EDITOR, drop_failed_redraft, flag_f
 from pipeline.storage.item_outcomes import SAME_LINK
 from pipeline.storage.item_rows import NOT_TRIED, SOURCE_APPLIED, owns, values
 from pipeline.storage.lease_rows import leases, waiting
-from pipeline.storage.notices import flag_notice, set_notice
+from pipeline.storage.notices import flag_notice, remove_notices, set_notice
 from pipeline.storage.processes import process_is_dead
 from pipeline.storage.records import Lease, LeaseFilter
 from pipeline.storage.schema import OPEN, items
@@ -128,6 +128,11 @@ class LeaseRepository(Transactions):
             row = connection.execute(sa.select(items).where(items.c.id == lease.item_id)).one()
             set_notice(connection, row, notice)
 
+    def remove_notices(self, lease: Lease, notices: Collection[str]) -> None:
+        """Remove what became of the source of a leased item's draft, where it is one of `notices`."""
+        with self._writing() as connection:
+            remove_notices(connection, lease.item_id, notices)
+
     def keep_current(self, lease: Lease, reason: str) -> None:
         """End a lease and keep the item's current draft, flagged with why it was not redrafted."""
         with self._writing() as connection:
@@ -143,11 +148,11 @@ class LeaseRepository(Transactions):
             update_held(connection, lease, **skipped, **_FREED)
             queue_duplicate(connection, lease.item_id)
 
-    def postpone(self, lease: Lease, reason: str, retry_at: datetime) -> None:
-        """End a lease as the item's page could not be had; the item is not leased again before `retry_at`."""
-        tried = {"page_tries": items.c.page_tries + 1, "retry_at": retry_at}
+    def postpone(self, lease: Lease, reason: str, retry_at: datetime, tried: bool = True) -> None:
+        """End a lease as the item's page could not be had, or was not `tried`, until `retry_at`."""
+        columns = {"page_tries": items.c.page_tries + tried, "retry_at": retry_at}
         with self._writing() as connection:
-            update_held(connection, lease, reason=reason, **tried, **_FREED)
+            update_held(connection, lease, reason=reason, **columns, **_FREED)
 
     def fail(self, lease: Lease, reason: str, *, retry: bool) -> str:
         """End a lease without a draft and return the item's state: waiting again, or `failed`."""

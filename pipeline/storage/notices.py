@@ -78,6 +78,17 @@ def flag_notice(connection: sa.Connection, item_id: int) -> None:
         add_finding(connection, version_id, finding)
 
 
+def remove_notices(connection: sa.Connection, item_id: int, notices: Collection[str]) -> None:
+    """Remove an item's notice, reviewed or not, with the finding about it, if it is one of `notices`."""
+    stored = connection.scalar(sa.select(items.c.notice).where(items.c.id == item_id)) or ""
+    notice = stored.removeprefix(REVIEWED)
+    if notice not in notices:
+        return
+    connection.execute(items.update().where(items.c.id == item_id).values(notice=None))
+    if (version_id := latest_version(connection, item_id)) is not None:
+        drop_findings(connection, version_id, (notice_finding(notice).kind,))
+
+
 def note_deleted(connection: sa.Connection, feed_id: int, guids: Sequence[str]) -> list[SourceNotice]:
     """Store that a feed says of items that they are deleted; returns what is new."""
     rows: list[Row] = []
@@ -101,9 +112,7 @@ def note_missing(
     gone = [row for row in every if row.guid not in present and row.canonical not in urls]
     back = [row.id for row in every if row.guid in present and (row.notice or "").endswith(VANISHED)]
     for item_id in back:
-        connection.execute(items.update().where(items.c.id == item_id).values(notice=None))
-        if (version_id := latest_version(connection, item_id)) is not None:
-            drop_findings(connection, version_id, (notice_finding(VANISHED).kind,))
+        remove_notices(connection, item_id, (VANISHED,))
     missing = [row for row in gone if row.notice is None and not _has_twin(connection, row, present)]
     query = sa.select(items).where(items.c.id.in_([row.id for row in missing]))
     rows = connection.execute(query).all() if missing else []

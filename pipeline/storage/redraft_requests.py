@@ -136,9 +136,10 @@ def pending_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Redra
     return by_item
 
 
-def close(connection: sa.Connection, item_id: int, outcome: str) -> None:
-    """Close an item's pending requests with an outcome."""
+def close(connection: sa.Connection, item_id: int, outcome: str, by: str | None = None) -> None:
+    """Close an item's pending requests with an outcome: those of an editor (None: all)."""
     mine = requests.update().where(requests.c.item_id == item_id, requests.c.done_at.is_(None))
+    mine = mine if by is None else mine.where(requests.c.by == by)
     connection.execute(mine.values(done_at=datetime.now(UTC), outcome=outcome))
 
 

@@ -97,7 +97,8 @@ class PageFetcher:
         """Return the article of a page.
 
         Raises FeedError of the kinds of HttpClient.get and `extract`, and of kind refused, not-found, gone,
-        rate-limited, server, robots (robots.txt does not allow the page) or reserved.
+        rate-limited, resting (its host asked for that before), server, robots (robots.txt does not allow the
+        page) or reserved.
         """
         response = await self._fetch(url)
         if not 200 <= response.status < 300 or _is_challenge(response):
@@ -123,7 +124,7 @@ class PageFetcher:
         host = self._hosts[url_host(url)]
         async with host.lock:
             if host.rests_until > self._clock():
-                raise FeedError(f"{redact_url(url)} {host.refusal}", kind="rate-limited")
+                raise FeedError(f"{redact_url(url)} {host.refusal}", kind="resting")
             rules = await self._rules(url)
             await self.rights.site(url)  # before the page, whose own declarations the decision waits for
             await self._sleep(max(0.0, host.free_at - self._clock()))

@@ -300,7 +300,7 @@ async def test_a_host_that_asks_to_be_left_alone_is_left_alone(
     first = server.add("/1", status=503, headers={"Retry-After": "60"})
     second = server.add("/2", PAGE, content_type="text/html")
     assert await kind(pages, first) == "server"
-    assert await kind(pages, second) == "rate-limited"
+    assert await kind(pages, second) == "resting"
     assert server.requests_of("/2") == 0
     time.now += 61
     assert TEXT in (await pages.page(second)).text

@@ -266,5 +266,5 @@ def test_an_unread_date_lets_no_archive_be_drafted_as_new() -> None:
     undated = [item(guid).model_copy(update=unread) for guid in ("1", "2")]
     first = select_items(feed(), undated, ExistingItems(), NOW)
     assert [skip.reason.partition(":")[0] for skip in first.skipped] == ["unread date"] * 2
-    stored = existing_items(undated[0], state="skipped")
+    stored = existing_items(undated[0], state="skipped").model_copy(update={"polled": True})
     assert select_items(feed(), undated, stored, NOW).new == (undated[1],)

@@ -178,11 +178,11 @@ async def test_reserved_items_are_skipped(
     again = RSL.replace(b"It ", b"Now it ")
     server.add("/feed.xml", again, content_type="application/rss+xml", headers={"X-Robots-Tag": "noai"})
     later = await poll(run_context(db, net, tmp_path, feeds=(late,)), late, named=True)
-    assert (later.new, later.updated) == (0, 0), "no reserved text replaces a free one"
+    assert (later.new, later.updated, later.skipped) == (0, 0, new), "nor is the free one drafted now"
     freed = re.sub(rb"<r:license>.*</r:license>", b"", again, flags=re.DOTALL).replace(b"Now", b"Then")
     server.add("/feed.xml", freed, content_type="application/rss+xml", headers={"X-Robots-Tag": "none"})
     once_more = await poll(run_context(db, net, tmp_path, feeds=(late,)), late, named=True)
-    assert once_more.new == 2 - new, "a reservation that is gone no longer counts"
+    assert once_more.new == 2, "a reservation that is gone no longer counts"
 
 
 async def test_what_a_site_reserves_is_looked_up_once_a_day(
@@ -238,3 +238,16 @@ async def test_rsl_in_a_feed_is_for_the_pages_that_it_names(
     report = await poll(run_context(db, net, tmp_path, feeds=(late,)), late)
     assert (report.new, report.skipped) == (2, 1)
     assert report.notes[-1].endswith("the RSL licence prohibits ai-input in the feed")
+
+
+async def test_unread_dates_are_skipped_at_a_feeds_first_poll_only(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    unread = TWO.replace(b" 2026 ", b" Quux ")
+    late = subscribed(db, server, unread)
+    desk = run_context(db, net, tmp_path, feeds=(late,))
+    assert (await poll(desk, late)).skipped == 2
+    tomorrow = unread.replace(b"<guid>", b"<guid>z").replace(b"ary<", b"ary the second<")
+    server.add("/feed.xml", tomorrow, content_type="application/rss+xml")
+    report = await poll(desk, late, named=True)
+    assert (report.new, report.skipped) == (2, 0), "a day later none of the first items is left"

@@ -24,4 +24,5 @@ def test_a_cause_has_no_figures_dates_or_paths() -> None:
     assert skip_cause("https://a.example/1 is reserved by its publisher: x in y") == (
         "a.example is reserved by its publisher: x in y"
     )
+    assert skip_cause("its page is that of 'A ferry sails'") == "its page is that of another item"
     assert skip_cause("excluded word: buy") == "excluded word: buy"

@@ -20,7 +20,7 @@ from pipeline.services.report import feed_report
 from pipeline.storage import Database, Policy
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import Scripted, run_context
-from tests.pipeline.storage.records import NOW, admit, feed, item
+from tests.pipeline.storage.records import LEASE_S, NOW, admit, feed, item
 
 STORY = (
     "The port of Varnhem will close its northern basin for eleven weeks, the harbour board said on Tuesday. "
@@ -91,8 +91,9 @@ async def test_a_page_without_text_is_named_and_not_requested_again(
     assert server.requests_of("/story") == 1
 
 
+@pytest.mark.parametrize("by_feed", [False, True], ids=["the page is back", "the feed has the text"])
 async def test_a_page_with_a_server_error_is_tried_again_later(
-    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, by_feed: bool
 ) -> None:
     server.add("/story", b"", status=503)
     thin = queued(db, server, "The port closes.")
@@ -104,9 +105,47 @@ async def test_a_page_with_a_server_error_is_tried_again_later(
     hours = [(later - earlier) / timedelta(hours=1) for earlier, later in pairwise(pauses)]
     assert hours == [0.5, 1, 2, 4, 8, 16, *[24] * 5], "with growing pauses, for days"
     assert db.feeds.item_counts()["thin"] == {"failed": 1}
-    server.add("/story", PAGE, content_type="text/html")
-    assert db.items.retry_failed() == 1
+    if by_feed:
+        admit(db, updated=[story(server, f"{STORY} The ferry stops.")], key="thin")
+    else:
+        server.add("/story", PAGE, content_type="text/html")
+        assert db.items.retry_failed() == 1
     assert (await draft(db, net, tmp_path, thin, Scripted())).path
+    [row] = [row for row in db.drafts.list() if row.feed_key == "thin"]
+    assert ("The ferry stops." in row.item.text, row.updated) == (by_feed, None)
+
+
+async def test_a_page_that_is_back_is_no_longer_missing(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    server.add("/story", PAGE, content_type="text/html")
+    thin = queued(db, server, "The port closes.")
+
+    async def redraft(text: str, days: int) -> list[str]:
+        admit(db, updated=[story(server, text)], key="thin", policy=Policy(redraft=True))
+        now = NOW + timedelta(days=days)
+        await draft_feed(run_context(db, net, tmp_path, Scripted(), feeds=(thin,), now=now), thin, 1)
+        [row] = [row for row in db.drafts.list() if row.feed_key == "thin"]
+        return [each.kind for each in row.findings if each.kind == "source-missing"]
+
+    assert await redraft("The port closes.", 0) == []
+    server.add("/story", status=404)
+    assert await redraft("The port closes soon.", 0) == ["source-missing"]
+    server.add("/story", PAGE, content_type="text/html")
+    assert await redraft("The port closes now.", 2) == []
+
+
+async def test_a_page_that_is_not_asked_for_as_its_host_rests_is_not_tried(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
+) -> None:
+    thin = queued(db, server, "The port closes.")
+    for path in ("/story", "/other"):
+        url = server.add(path, status=429, headers={"Retry-After": "3600"})
+    admit(db, item(10, text="Short.", link=url, canonical=url), key="thin")
+    desk = run_context(db, net, tmp_path, Scripted(), feeds=(thin,))
+    assert [outcome.waits for outcome in await draft_feed(desk, thin, 2)] == [True, True]
+    assert server.requests_of("/story") + server.requests_of("/other") == 1
+    assert sorted(lease.page_tries for lease in db.leases.acquire("thin", 9, LEASE_S)) == [0, 1]
 
 
 async def test_what_robots_txt_refuses_uses_up_no_pages(
@@ -271,7 +310,9 @@ async def test_a_page_dates_and_merges_its_item(
     context = run_context(db, net, tmp_path, Scripted(), feeds=(thin, other))
     await draft_feed(context, thin, 1)
     outcomes = {each.title: each for each in await draft_feed(context, other, 9)}
-    assert "merged" in (outcomes[titles[0]].reason or "")
+    report = feed_report("other", None, None, tuple(outcomes.values()), 0)
+    assert (report.merged, report.skipped, len(report.drafts)) == (1, 1, 1), "as in the database"
+    assert f"merged {titles[0]}: its page is that of 'The basin closes for weeks'" in report.notes
     assert "published 2019-03-01" in (outcomes[titles[1]].reason or "")
     assert outcomes[titles[2]].path
     assert db.feeds.item_counts()["other"] == {"merged": 1, "skipped": 1, "drafted": 1}

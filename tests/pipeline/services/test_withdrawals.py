@@ -5,15 +5,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from pipeline.domain.reviews import Draft
 from pipeline.http_client import HttpClient
 from pipeline.services.context import PollReport
 from pipeline.services.poll import poll
 from pipeline.storage import Database, DraftQuery
-from pipeline.storage.item_rows import apply_source_update
+from pipeline.storage.item_rows import EDIT, NewVersion, add, apply_source_update
 from pipeline.storage.schema import items
 from tests.fakes.feed_server import FeedServer
-from tests.pipeline.services.desk import run_context
-from tests.pipeline.storage.records import LEASE_S, draft, feed
+from tests.pipeline.services.desk import BEAT, run_context
+from tests.pipeline.storage.records import LEASE_S, NOW, draft, feed
 
 DELETED = "The source was withdrawn by its publisher: its feed says that it is deleted"
 MISSING = "The source is missing: its feed no longer has it, but still has older items"
@@ -39,7 +40,7 @@ class Newsroom:
 
     def __init__(self, db: Database, net: HttpClient, server: FeedServer, folder: Path) -> None:
         self.db, self.net, self.server, self.folder = db, net, server, folder
-        self.path = "/feed.xml"
+        self.path, self.beat = "/feed.xml", BEAT
         self.feed = feed("late", url=server.url("/feed.xml"), max_age_days=None)
         db.feeds.sync([feed(), self.feed])
 
@@ -47,7 +48,7 @@ class Newsroom:
         names = "xmlns='http://www.w3.org/2005/Atom' xmlns:at='http://purl.org/atompub/tombstones/1.0'"
         body = f"<feed {names}><title>F</title>{''.join(entries)}</feed>"
         self.server.add(self.path, body.encode(), content_type="application/atom+xml", headers=headers)
-        desk = run_context(self.db, self.net, self.folder, feeds=(self.feed,))
+        desk = run_context(self.db, self.net, self.folder, beat=self.beat, feeds=(self.feed,))
         return await poll(desk, self.feed, named=True)
 
     def draft(self, count: int = 9) -> None:
@@ -188,13 +189,75 @@ async def test_a_correction_with_a_page_of_its_own_is_told_where_it_belongs(
     assert any("a published article" in note for note in report.notes)
     other = await newsroom.poll(entry("Comet", "Corrections: Thursday").replace("tag:Comet", "tag:new"))
     assert other.new == 1
+    copy = await newsroom.poll(
+        correction.replace("tag:Comet", "tag:copy").replace("example/Comet", "example/c")
+    )
+    assert (copy.new, copy.updated) == (0, 0)
+    assert copy.merged + copy.skipped == 1, "it is counted, though its notice is not new"
+
+
+async def test_a_correction_in_the_same_document_is_no_story_of_its_own(newsroom: Newsroom) -> None:
+    correction = entry("Comet", "Correction: Ferry news of Vale", "It was an hour less.")
+    report = await newsroom.poll(correction, *(entry(name) for name in NAMES[:4]))
+    assert (report.new, report.merged) == (4, 1)
+    newsroom.draft()
+    assert newsroom.findings()["Ferry"] == [
+        "The source changed after this was drafted: see “Correction: Ferry news of Vale”"
+    ]
+    edited = await newsroom.poll(correction.replace("an hour", "two hours"), entry("Bridge"))
+    assert edited.updated == 0, "its text is not that of the story"
+    [ferry] = [row for row in newsroom.db.drafts.list(("drafted",)) if row.item.guid == "tag:Ferry"]
+    assert ferry.updated is None
+
+
+async def test_what_its_feed_has_again_is_no_longer_withdrawn(newsroom: Newsroom) -> None:
+    every = [entry(name) for name in NAMES]
+    await newsroom.poll(*every)
+    await newsroom.poll(entry("Ferry", "RETRACTED: Ferry news of Vale"), *every[2:], tombstone("Bridge"))
+    assert newsroom.counts() == {"seen": 3, "skipped": 2}
+    report = await newsroom.poll(*every)
+    assert (report.new, newsroom.counts()) == (2, {"seen": 5})
+    retraction = entry("Comet", "Retraction: Ferry news of Vale").replace("tag:Comet", "tag:note")
+    await newsroom.poll(retraction, *every)
+    again = await newsroom.poll(retraction, *every, "<!-- -->")
+    assert (again.new, newsroom.counts()) == (0, {"seen": 4, "skipped": 2})
+
+
+async def test_a_change_that_is_taken_back_is_no_change(newsroom: Newsroom) -> None:
+    every = [entry(name) for name in NAMES]
+    await newsroom.poll(*every)
+    newsroom.draft()
+    newsroom.approve("Ferry")
+    for name in NAMES[3:]:
+        [row] = [each for each in newsroom.db.drafts.list(("drafted",)) if each.item.guid == f"tag:{name}"]
+        newsroom.db.redrafts.request(row, "Ada", NOW)
+    assert (await newsroom.poll(*(entry(name, f"New {name}") for name in NAMES))).updated == 5
+    assert {len(each) for each in newsroom.findings().values()} == {1}
+    [bridge] = [each for each in newsroom.db.drafts.list(("drafted",)) if each.item.guid == "tag:Bridge"]
+    with newsroom.db._engine.begin() as connection:
+        fitted = Draft(external_id="", path=bridge.path, text="Fitted.", findings=bridge.findings)
+        add(connection, bridge.item_id, fitted, NewVersion(2, EDIT, confirmed=True))
+    report = await newsroom.poll(*every)
+    assert (report.updated, report.notes) == (1, ())
+    assert newsroom.findings() | {"Bridge": []} == {name: [] for name in NAMES}
+    assert "it is now: Bridge news of Vale" in newsroom.findings()["Bridge"][0], "it was fitted to the change"
+    assert newsroom.db.drafts.page(DraftQuery(state="approved", changed=True)).total == 0
+    assert newsroom.db.redrafts.counts() == {"late": 2}, "editors' requests stay"
+    newsroom.beat = BEAT.model_copy(update={"updates": "redraft"})
+    await newsroom.poll(*every[:2], entry("Library", "New Library"), *every[3:])
+    assert newsroom.db.redrafts.counts() == {"late": 3}
+    await newsroom.poll(*every, "<!-- -->")
+    assert newsroom.db.redrafts.counts() == {"late": 2}
 
 
 async def test_a_change_that_is_reserved_is_told_and_not_read(newsroom: Newsroom) -> None:
     await newsroom.poll(*(entry(name) for name in NAMES))
     newsroom.draft(1)
     changed = [entry(name, f"New {name}", "A secret.") for name in NAMES]
-    await newsroom.poll(*changed, **{"TDM-Reservation": "1"})
+    report = await newsroom.poll(*changed, **{"TDM-Reservation": "1"})
+    assert (report.new, report.updated, report.skipped) == (0, 1, 4)
+    assert newsroom.counts() == {"drafted": 1, "skipped": 4}, "what waits is not drafted from its free text"
+    assert (await newsroom.poll(*changed, "<!-- -->", **{"TDM-Reservation": "1"})).skipped == 0
     [row] = newsroom.db.drafts.list(("drafted",))
     assert row.updated is None
     assert "secret" not in row.model_dump_json()
@@ -204,3 +267,5 @@ async def test_a_change_that_is_reserved_is_told_and_not_read(newsroom: Newsroom
             "not read"
         ]
     }
+    freed = await newsroom.poll(*(entry(name) for name in NAMES))
+    assert (freed.new, newsroom.counts()) == (4, {"drafted": 1, "seen": 4})
