@@ -34,6 +34,8 @@ _CONTAINERS = frozenset(
     ("div", "section", "aside", "p", "ul", "ol", "span", "table", "a", "h3", "h4", "footer")
 )
 _INLINE = frozenset(("a", "span"))
+_MAX_CONTENTS_TAGS = 100
+"""Tags that show whether links lead within the page: elements may be nested a thousand times."""
 _NAMES = frozenset(("nav", "form", *FALLBACKS, "figcaption"))
 _CAPTION_CLASSES = re.compile(
     r"(?<![\w-])(?:wp-caption-text|wp-element-caption|image-caption(?:-wrapper)?|caption|photo-caption"
@@ -144,10 +146,9 @@ def _is_made_of(written: str, texts: list[str]) -> bool:
 
 
 def _is_contents(split: HtmlPieces, start: int, end: int) -> bool:
-    """Return whether an element is a table of contents: it has links within the page, and no others."""
-    links = [
-        split.attributes[at] for at in range(start, end) if split.names[at] == "a" and split.attributes[at]
-    ]
+    """Return whether an element is a table of contents: its first links all lead within the page."""
+    places = range(start, min(end, start + _MAX_CONTENTS_TAGS))
+    links = [split.attributes[at] for at in places if split.names[at] == "a" and split.attributes[at]]
     return bool(links) and all("#" in (attribute_value(link, "href") or "#") for link in links)
 
 
