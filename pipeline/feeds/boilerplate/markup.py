@@ -70,13 +70,13 @@ def drop_boilerplate(split: HtmlPieces) -> HtmlPieces:
     alike = Counter[str]()
     for element in elements:
         alike[split.attributes[element.start]] += _length(texts[element.start + 1 : element.end + 1])
-    most = {attributes for attributes, size in alike.items() if size > total * _MAX_SHARE}
+    main_kinds = {attributes for attributes, size in alike.items() if size > total * _MAX_SHARE}
     for element in elements:
         has_begun = has_begun or _length(texts[checked : element.start + 1]) > 0
         checked = element.end + 1
         size = _length(texts[element.start + 1 : checked])
         is_most = size > total * _MAX_SHARE or (
-            not element.is_caption and split.attributes[element.start] in most
+            not element.is_caption and split.attributes[element.start] in main_kinds
         )
         if is_most or (element.is_caption and has_begun):
             has_begun = has_begun or size > 0
