@@ -21,6 +21,8 @@ _LAST_WORD_CHARS = 12
 """Characters by which a text that is cut before a word is shorter than the limit."""
 _MIN_PILED, _MIN_PILED_SHARE = 3, 0.3
 """Texts at the limit, and their part of all, from which on it is one. Chosen, not measured."""
+_FEW_TEXTS, _FEW_PILED_SHARE = 10, 0.7
+"""Texts of a small feed, and the part at the limit that it needs: three of five may be alike by chance."""
 _MIN_LIMIT_CHARS = 80
 _MIN_OPEN_SHARE = 0.6
 """Part of a feed's texts that end within a sentence from which on all are excerpts. Chosen, not measured."""
@@ -78,7 +80,8 @@ def _piled(texts: Collection[str], opened: Collection[str]) -> set[str]:
     """Return the texts that end within a sentence at the feed's own limit: many end just there."""
     limit = max(map(len, texts))
     at_limit = {text for text in texts if len(text) >= limit - _LAST_WORD_CHARS}
-    if limit < _MIN_LIMIT_CHARS or len(at_limit) < max(_MIN_PILED, _MIN_PILED_SHARE * len(texts)):
+    share = _FEW_PILED_SHARE if len(texts) < _FEW_TEXTS else _MIN_PILED_SHARE
+    if limit < _MIN_LIMIT_CHARS or len(at_limit) < max(_MIN_PILED, share * len(texts)):
         return set()
     cut = at_limit & set(opened)
     return cut if len(cut) * 2 >= len(at_limit) else set()

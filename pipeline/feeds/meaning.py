@@ -24,19 +24,27 @@ HIDING_HINTS = (
 _MEANINGFUL = frozenset(("q", "sup", "sub", "td", "th", "ol", "img"))
 _BLOCKS = frozenset(("p", "div", "table", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "br"))
 _INLINE = frozenset(("q", "sup", "sub"))
+_LOOKS = frozenset(("i", "em", "b", "strong", "var", "span", "mi", "mn"))
 _CELLS = ("td", "th")
 _SUPERSCRIPTS = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _EXPONENT = re.compile(r"[+−-]?\d{1,4}|n")
 _NOTE = re.compile(r"\[?(?:\d{1,3}|[a-z*†‡§])(?:,\s?\d{1,3})*\]?")
+_UNLINKED_NOTE = re.compile(r"\[[^\]]{1,9}\]|(?:\d{1,3}|[*†‡§]{1,3})(?:,\s?\d{1,3})*")
+"""Not a letter: "XIX<sup>e</sup>", "n<sup>o</sup>"."""
+_VARIABLE = re.compile(r"[i-kpqtx-z]")
+"""A letter that is an exponent, and no end of an ordinal number."""
 _BASE = re.compile(r"(?:\d|[)\]])\Z|(?<![^\W\d_])[^\W\d_]{1,3}\Z")
+_SHORT_BASE = re.compile(r"(?<![^\W_])[0-9a-z]\Z")
 """What an exponent follows: a number, a bracket, or the few letters of a unit or symbol."""
 _SLASHES = ("/", "⁄", "∕")
 _SLASH = re.compile(r"\s?[/⁄∕]\s?")
 _PICTURES = re.compile(r"emoji|smiley|latex|math|tex\b", re.IGNORECASE)
 _ESCAPED_MARKUP = re.compile(
-    r"&lt;/(?:p|div|ul|ol|li|span|a|strong|em|b|i|h[1-6]|blockquote)\s{0,9}&gt;", re.IGNORECASE
+    r"&lt;/(?:p|div|ul|ol|li|h[1-6]|blockquote)\s{0,9}&gt;|&lt;a\s{1,9}href", re.IGNORECASE
 )
+_MIN_ESCAPED = 3
+"""Ends of other elements that show as much: a text that has one of them mentions it. Chosen, not measured."""
 _CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
 _SHORTCODES = re.compile(
     r"\[embed\b[^\]\n]{0,200}\][^\[\n]{0,500}\[/embed\]"
@@ -49,7 +57,11 @@ def unwrap(source: str) -> str:
     """Return HTML without an escaping too many, and without shortcodes of WordPress."""
     if "<![CDATA[" in source and (whole := _CDATA.fullmatch(source)):
         source = whole[1]
-    if "<" not in source and "&lt;/" in source and _ESCAPED_MARKUP.search(source):
+    if (
+        "<" not in source
+        and (count := source.count("&lt;/"))
+        and (count >= _MIN_ESCAPED or _ESCAPED_MARKUP.search(source))
+    ):
         source = html.unescape(source)
     return _SHORTCODES.sub("", source) if "[" in source else source
 
@@ -128,25 +140,49 @@ def _write_scripts(split: HtmlPieces, texts: list[str]) -> None:
     for start, end in _elements(split.names, ("sup", "sub")):
         inner = range(start + 1, end + 1)
         content = decode_references("".join(texts[at] for at in inner)).strip()
-        before = decode_references(texts[start])
-        written = (
-            _index(content, before)
-            if split.names[start] == "sub"
-            else _power(content, before, texts[end + 1], "a" in split.names[start:end])
-        )
+        before = _text_before(split.names, texts, start)
+        linked = "a" in split.names[start:end]
+        if split.names[start] == "sub":
+            written = _index(content, before)
+        elif not linked and content.isdigit() and _is_fraction(split.names, texts, end, before):
+            written = f" {content}" if before[-1:].isdigit() else content
+        else:
+            written = _power(content, before, linked)
         for at in inner:
             texts[at] = ""
         texts[start + 1] = html.escape(written, quote=False)
 
 
-def _power(content: str, before: str, after: str, linked: bool) -> str:
-    if not linked and content.isdigit() and _SLASH.match(decode_references(after)):
-        return f" {content}" if before[-1:].isdigit() else content  # the numerator of a fraction
+def _text_before(names: list[str], texts: list[str], at: int) -> str:
+    """Return the last text before a tag, also where it stands in an element: `<i>x</i><sup>2</sup>`."""
+    first = max(0, at - 4)
+    while at > first and not texts[at] and names[at - 1].removeprefix("/") in _LOOKS:
+        at -= 1
+    return decode_references(texts[at])
+
+
+def _is_fraction(names: list[str], texts: list[str], end: int, before: str) -> bool:
+    """Return whether a number that ends there is a numerator: a slash and the denominator follow."""
+    after = decode_references(texts[end + 1])
+    slash = _SLASH.match(after)
+    if slash is None:
+        return False
+    if slash.end() == len(after) and names[end + 1 : end + 2] == ["sub"]:
+        return True
+    return after[slash.end() : slash.end() + 1].isdigit() and not before.endswith("10")
+
+
+def _power(content: str, before: str, linked: bool) -> str:
     if not linked and _EXPONENT.fullmatch(content) and _BASE.search(before[-4:]):
         return content.translate(_SUPERSCRIPTS)
-    if (linked and _NOTE.fullmatch(content)) or (_NOTE.fullmatch(content) and not before[-1:].isdigit()):
+    if not linked and _VARIABLE.fullmatch(content) and _SHORT_BASE.search(before[-2:]):
+        return f"^{content}"
+    is_digit = before[-1:].isdigit()
+    if (linked and _NOTE.fullmatch(content)) or (
+        _UNLINKED_NOTE.fullmatch(content) and not (is_digit and content.isdigit())
+    ):
         return ""
-    if before[-1:].isdigit() and any(map(str.isdigit, content)):
+    if is_digit and any(map(str.isdigit, content)):
         return f"^({content})"
     return content
 
@@ -163,7 +199,7 @@ def _write_numbers(split: HtmlPieces, texts: list[str]) -> None:
     for at, (name, attributes) in enumerate(zip(split.names, split.attributes, strict=True)):
         if name == "ol":
             start = (attribute_value(attributes, "start") or "1").strip()
-            counts.append(int(start) if start.isascii() and start.isdigit() and len(start) < 7 else 1)
+            counts.append(_number(start, 1))
         elif name in ("ul", "menu"):
             counts.append(None)
         elif name in ("/ol", "/ul", "/menu") and counts:
@@ -171,10 +207,15 @@ def _write_numbers(split: HtmlPieces, texts: list[str]) -> None:
         elif name == "li":
             pending = ""
             if counts and (count := counts[-1]) is not None:
+                count = _number(attribute_value(attributes, "value") or "", count)
                 pending, counts[-1] = f"{count}. ", count + 1
         if pending and texts[at + 1].strip():
             texts[at + 1] = pending + texts[at + 1].lstrip()
             pending = ""
+
+
+def _number(written: str, default: int) -> int:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 7 else default
 
 
 def _write_columns(split: HtmlPieces, texts: list[str]) -> None:

@@ -7,7 +7,7 @@ import re
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _MAX_LINE_CHARS = 900
 """Characters of the longest line that is held against the lists. Chosen, not measured."""
@@ -18,8 +18,7 @@ _MAX_LABEL_CHARS = 320
 _LAST_LINES = 4
 """Lines at the end of a text, blank ones not counted, that may say whose it is. Chosen, not measured."""
 _END = r"[\s.!…:。]{0,9}"
-_SEPARATORS = frozenset(":：|»")
-"""What stands between such words and the title."""
+_CLOSED = (".", "!", "?")
 _SENTENCE_ENDS = (".", ";", ",", ":", "。")
 _URL = re.compile(r"https?://|www\.", re.IGNORECASE)
 _NAME = r"[^\W\d_][\w.’'-]{0,30}(?: [^\W\d_][\w.’'-]{0,30}){1,3}"
@@ -40,11 +39,30 @@ class ArticleText(NamedTuple):
     """A line of its rights, as written."""
 
 
+class _Lines(NamedTuple):
+    """A list of whole lines."""
+
+    pattern: re.Pattern[str]
+    """Of those that differ from most lines in their first letters, so that it is fast to try."""
+    with_words: tuple[tuple[str, re.Pattern[str]], ...]
+    """The others, with words that they have in small letters."""
+
+    def match(self, line: str) -> re.Match[str] | None:
+        """Return the match of a whole line."""
+        if match := self.pattern.fullmatch(line):
+            return match
+        if not self.with_words:
+            return None
+        lower = line.lower()
+        matches = (pattern.fullmatch(line) for words, pattern in self.with_words if words in lower)
+        return next(filter(None, matches), None)
+
+
 class _Patterns(NamedTuple):
-    mentions: re.Pattern[str]
+    mentions: _Lines
+    labels: _Lines
+    rights: _Lines
     related: re.Pattern[str]
-    labels: re.Pattern[str]
-    rights: re.Pattern[str]
     byline: re.Pattern[str]
     prefix: re.Pattern[str]
     place_line: re.Pattern[str]
@@ -54,20 +72,26 @@ class _Patterns(NamedTuple):
 @cache
 def _patterns() -> _Patterns:
     lists = tomllib.loads((resources.files(__package__) / "lines.toml").read_text(encoding="utf-8"))
-    any_of = {name: "|".join(patterns) for name, patterns in lists.items()}
     agencies = "|".join(map(re.escape, lists["agencies"]))
-    # Each mention has a group of its own for the credit.
-    mentions = "|".join(each.replace("?P<credit>", "") for each in lists["mentions"])
+    any_of = {name: "|".join(lists[name]) for name in ("related", "bylines", "prefixes")}
     return _Patterns(
-        mentions=_whole(mentions),
+        mentions=_lines(lists, "mentions"),
+        labels=_lines(lists, "labels"),
+        rights=_lines(lists, "rights"),
         related=re.compile(rf"(?:[^\w\s]{{1,3}}\s?)?(?:{any_of['related']})\s?[:：|»]\s?.+", re.IGNORECASE),
-        labels=_whole(any_of["labels"]),
-        rights=_whole(any_of["rights"]),
         byline=re.compile(rf"(?i:{any_of['bylines']})[ :]{{1,2}}(?P<name>{_NAME})(?:[,|/–—-] ?.{{1,60}})?"),
         prefix=re.compile(rf"\A(?:{any_of['prefixes']}):? (?={_NAME})", re.IGNORECASE),
         place_line=re.compile(rf"[^\n.!?]{{2,60}}?\((?P<agency>{agencies})\)\s?[-–—:]"),
         last_agency=re.compile(rf"[(\[](?P<agency>{agencies})(?:[/,] ?[\w .]{{1,40}})?[)\]]\s*\Z"),
     )
+
+
+def _lines(lists: dict[str, Any], name: str) -> _Lines:
+    # Each mention has a group of its own for the credit.
+    patterns = "|".join(lists[name]).replace("?P<credit>", "")
+    others = lists.get(f"{name}_with", {})
+    with_words = tuple((words, _whole(pattern)) for words, pattern in others.items())
+    return _Lines(_whole(patterns), with_words)
 
 
 def _whole(patterns: str) -> re.Pattern[str]:
@@ -81,23 +105,26 @@ def read_lines(text: str) -> ArticleText:
     """
     patterns = _patterns()
     lines = text.split("\n")
-    last = _last_lines(lines)
+    last = _start_of_last_lines(lines)
     left: list[str] = []
+    has_begun = False
     author = credit = rights = None
     for at, line in enumerate(lines):
         bare = line.removeprefix("- ").strip()
-        if not bare or len(bare) > _MAX_LINE_CHARS:
-            left.append(line)
-        elif (at in last or not any(left)) and (match := patterns.mentions.fullmatch(bare)):
-            credit = credit or next((each.strip(" .") for each in match.groups() if each), None)
-        elif at in last and len(left) and patterns.rights.fullmatch(bare):
-            rights = rights or bare
-        elif not any(left) and (match := patterns.byline.fullmatch(bare)) and _is_name(match["name"]):
-            author = author or match["name"]
-        elif len(bare) > _MAX_LABEL_CHARS or not (
-            _is_related(bare, patterns) or patterns.labels.fullmatch(bare)
+        is_label = False
+        if bare and (at >= last or not has_begun) and len(bare) <= _MAX_LINE_CHARS:
+            is_label, named = _mention(bare, patterns)
+            credit = credit or named
+            if not is_label and at >= last and left and patterns.rights.match(bare):
+                is_label, rights = True, rights or bare
+            elif not is_label and not has_begun and (name := _byline(bare, patterns)):
+                is_label, author = True, author or name
+        if is_label or (
+            bare and len(bare) <= _MAX_LABEL_CHARS and _is_label(bare, patterns, _is_row(lines, at))
         ):
-            left.append(line)
+            continue
+        left.append(line)
+        has_begun = has_begun or bool(line)
     if len(left) == len(lines):
         return ArticleText(text, credit=_agency(text, patterns))
     remaining = re.sub(r"\n{3,}", "\n\n", "\n".join(left)).strip()
@@ -106,16 +133,33 @@ def read_lines(text: str) -> ArticleText:
     return ArticleText(remaining, author and clean_author(author), credit or _agency(text, patterns), rights)
 
 
-def _last_lines(lines: list[str]) -> frozenset[int]:
-    filled = [at for at, line in enumerate(lines) if line.strip()]
-    return frozenset(filled[-_LAST_LINES:])
+def _start_of_last_lines(lines: list[str]) -> int:
+    filled = 0
+    for at in range(len(lines) - 1, -1, -1):
+        filled += bool(lines[at].strip())
+        if filled == _LAST_LINES:
+            return at
+    return 0
+
+
+def _mention(line: str, patterns: _Patterns) -> tuple[bool, str | None]:
+    """Return whether a line says where its text stands, and whose the text is if it names that."""
+    match = patterns.mentions.match(line)
+    named = next((each.strip(" .") for each in match.groups() if each), None) if match else None
+    if named and not _is_name(named):  # a sentence about another text
+        return False, None
+    return bool(match), named
+
+
+def _is_label(line: str, patterns: _Patterns, is_row: bool) -> bool:
+    return bool(patterns.labels.match(line)) or (not is_row and _is_related(line, patterns))
 
 
 def _is_related(line: str, patterns: _Patterns) -> bool:
     """Return whether a line is a few words and the title of another story: no sentence, and no address."""
     if (
         len(line) > _MAX_RELATED_CHARS
-        or not _SEPARATORS.intersection(line)
+        or not (":" in line or "|" in line or "：" in line or "»" in line)
         or line.endswith(_SENTENCE_ENDS)
         or _URL.search(line)
     ):
@@ -123,8 +167,25 @@ def _is_related(line: str, patterns: _Patterns) -> bool:
     return patterns.related.fullmatch(line) is not None
 
 
+def _is_row(lines: list[str], at: int) -> bool:
+    """Return whether a line is a row of a table: a line beside it has columns too."""
+    return "|" in lines[at] and any(
+        "|" in line for line in lines[max(0, at - 1) : at] + lines[at + 1 : at + 2]
+    )
+
+
+def _byline(line: str, patterns: _Patterns) -> str | None:
+    """Return the name of a byline; None for a sentence such as "By World War II, …"."""
+    match = patterns.byline.fullmatch(line)
+    if match is None or (match.end() > match.end("name") and line.endswith(_CLOSED)):
+        return None
+    return match["name"] if _is_name(match["name"]) else None
+
+
 def _is_name(name: str) -> bool:
-    return all(word[0].isupper() for word in name.split() if len(word) > 3)
+    """Return whether the longer words of a name begin with capitals; a site's address is a name too."""
+    words = [word.lstrip("\"'“‘«([@") for word in name.split() if len(word) > 3]
+    return all(not word or word[0].isupper() or not word[0].isalnum() or "." in word[1:-1] for word in words)
 
 
 def _agency(text: str, patterns: _Patterns) -> str | None:

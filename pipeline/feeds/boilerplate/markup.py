@@ -4,7 +4,9 @@ Rules of the reader from version 2 on. Pure, linear time.
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
 from pipeline.feeds.html_pieces import HtmlPieces, attribute_value, decode_references
@@ -31,8 +33,10 @@ _CLASSES = re.compile(
 _CONTAINERS = frozenset(
     ("div", "section", "aside", "p", "ul", "ol", "span", "table", "a", "h3", "h4", "footer")
 )
-_NEVER_TEXT = frozenset(("nav", "form"))
-_NAMES = frozenset((*_NEVER_TEXT, *FALLBACKS, "figcaption"))
+_INLINE = frozenset(("a", "span"))
+_MAX_CONTENTS_TAGS = 100
+"""Tags that show whether links lead within the page: elements may be nested a thousand times."""
+_NAMES = frozenset(("nav", "form", *FALLBACKS, "figcaption"))
 _CAPTION_CLASSES = re.compile(
     r"(?<![\w-])(?:wp-caption-text|wp-element-caption|image-caption(?:-wrapper)?|caption|photo-caption"
     r"|article-figure-caption|media-caption|image-credit|photo-credit)(?![\w-])",
@@ -53,7 +57,7 @@ class _Element(NamedTuple):
 def drop_boilerplate(split: HtmlPieces) -> HtmlPieces:
     """Return the pieces without elements that are boilerplate by name or class, and without leading captions.
 
-    An element that holds most of the text stays, and so does one that is never closed.
+    An element that holds most of the text stays, with those like it; so does one that is never closed.
     """
     joined = "".join(split.attributes)
     if _NAMES.isdisjoint(split.names) and not ("class" in joined or "id=" in joined):
@@ -63,11 +67,18 @@ def drop_boilerplate(split: HtmlPieces) -> HtmlPieces:
         return split
     texts, names = list(split.texts), list(split.names)
     total, checked, has_begun = _length(texts), 0, False
+    alike = Counter[str]()
+    for element in elements:
+        alike[split.attributes[element.start]] += _length(texts[element.start + 1 : element.end + 1])
+    main_kinds = {attributes for attributes, size in alike.items() if size > total * _MAX_SHARE}
     for element in elements:
         has_begun = has_begun or _length(texts[checked : element.start + 1]) > 0
         checked = element.end + 1
         size = _length(texts[element.start + 1 : checked])
-        if size > total * _MAX_SHARE or (element.is_caption and has_begun):
+        is_most = size > total * _MAX_SHARE or (
+            not element.is_caption and split.attributes[element.start] in main_kinds
+        )
+        if is_most or (element.is_caption and has_begun):
             has_begun = has_begun or size > 0
             continue
         count = element.end - element.start
@@ -83,17 +94,15 @@ def _length(texts: list[str]) -> int:
 
 def _elements(split: HtmlPieces) -> Iterator[_Element]:
     """Yield the outermost elements that are boilerplate or captions, in their order."""
-    ends: dict[int, int] | None = None
+    ends = cache(partial(_ends, split.names))
     after = -1
     for at, (name, attributes) in enumerate(zip(split.names, split.attributes, strict=True)):
         if at <= after or not name or name[0] == "/" or attributes.endswith("/"):
             continue
         is_caption = _is_caption(name, attributes)
-        if is_caption or _is_boilerplate(name, attributes):
-            ends = _ends(split.names) if ends is None else ends
-            if at in ends:
-                yield _Element(at, ends[at], is_caption)
-                after = ends[at]
+        if (is_caption or _is_boilerplate(split, at, ends)) and at in ends():
+            yield _Element(at, ends()[at], is_caption)
+            after = ends()[at]
 
 
 def _ends(names: list[str]) -> dict[int, int]:
@@ -108,13 +117,44 @@ def _ends(names: list[str]) -> dict[int, int]:
     return ends
 
 
-def _is_boilerplate(name: str, attributes: str) -> bool:
-    if name in _NEVER_TEXT or name in FALLBACKS:
+def _is_boilerplate(split: HtmlPieces, at: int, ends: Callable[[], dict[int, int]]) -> bool:
+    name, attributes = split.names[at], split.attributes[at]
+    if name in FALLBACKS or name == "form":
         return True
+    if name == "nav":
+        return not _is_contents(split, at, ends().get(at, at))
     if name not in _CONTAINERS or not ("class" in attributes or "id=" in attributes):
         return False
-    values = (attribute_value(attributes, "class"), attribute_value(attributes, "id"))
-    return any(value and _CLASSES.search(value) for value in values)
+    if not _is_named(attribute_value(attributes, "class") or ""):
+        written = attribute_value(attributes, "id") or ""
+        if not _is_named(written) or _is_made_of(written, split.texts[at + 1 : at + 9]):
+            return False
+    return not (name in _INLINE and _is_within_words(split.texts, at, ends().get(at, at)))
+
+
+@lru_cache(4096)
+def _is_named(written: str) -> bool:
+    return bool(written) and _CLASSES.search(written) is not None
+
+
+def _is_made_of(written: str, texts: list[str]) -> bool:
+    """Return whether an id is made of the first words in its element, as those of headings are."""
+    first = next(filter(str.strip, texts), "")
+    return re.sub(r"[\W_]+", "-", first.strip().lower()).strip("-") == written.strip().lower().replace(
+        "_", "-"
+    )
+
+
+def _is_contents(split: HtmlPieces, start: int, end: int) -> bool:
+    """Return whether an element is a table of contents: its first links all lead within the page."""
+    places = range(start, min(end, start + _MAX_CONTENTS_TAGS))
+    links = [split.attributes[at] for at in places if split.names[at] == "a" and split.attributes[at]]
+    return bool(links) and all("#" in (attribute_value(link, "href") or "#") for link in links)
+
+
+def _is_within_words(texts: list[str], start: int, end: int) -> bool:
+    """Return whether an element stands between words of a sentence."""
+    return any(map(str.isalnum, texts[start] + texts[end + 1]))
 
 
 def _is_caption(name: str, attributes: str) -> bool:

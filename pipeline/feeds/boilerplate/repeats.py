@@ -25,6 +25,11 @@ _MIN_TITLE_CHARS = 6
 _TITLE, _FEED = "{title}", "{feed}"
 _OWN = re.compile(r"""\d|["“”„«»「」『』]|(?:\A|\s)['‘‚]\S""")
 """A figure or a quotation: such a line is never boilerplate."""
+_SIGNATURE = re.compile(r"[-–—~]{1,3} ?[^\W\d_][\w.]{0,20}(?: [^\W\d_][\w.]{0,20}){0,2}[;,.]?")
+"""A dash and a name: who signs all texts of a feed signs this one."""
+_MAX_HEADING_WORDS = 6
+_TITLE_CASE = re.compile(r"[^\W\d_a-z].*[^\W_]")
+"""A line that begins with a capital letter and has no mark at its end."""
 _LETTERS = re.compile(r"[^\W\d_]")
 _UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff\u0e00-\u0e7f]")
 """Scripts whose words have no spaces between them."""
@@ -72,12 +77,27 @@ def take_out_repeats(
         earlier = _clean(item, feed_title, boilerplate)
         if earlier.text != now.text:
             before[item.guid] = earlier.content_hash
+    taken = _taken(items, cleaned, feed_title)
     return CleanedItems(
         items=tuple(cleaned),
-        repeated=tuple(Repeated(line=key, texts=counts[key]) for key in lines if counts[key]),
+        repeated=tuple(Repeated(line=key, texts=taken[key]) for key in lines if taken[key]),
         boilerplate=lines,
         before=before,
     )
+
+
+def _taken(items: Sequence[Item], cleaned: Sequence[Item], feed_title: str) -> Counter[str]:
+    """Return the number of different texts that each line was taken out of."""
+    changed = {
+        item.text: (item, now) for item, now in zip(items, cleaned, strict=True) if item.text != now.text
+    }
+    taken = Counter[str]()
+    for item, now in changed.values():
+        before, after = (
+            Counter(filter(None, _keys(each.text, item.title, feed_title))) for each in (item, now)
+        )
+        taken.update((before - after).keys())
+    return taken
 
 
 def _counts(keyed: dict[tuple[str, str], list[str | None]]) -> Counter[str]:
@@ -104,7 +124,8 @@ def _key(line: str, title: str, feed_title: str) -> str | None:
 
 def _is_boilerplate(key: str) -> bool:
     """Return whether a repeated line may be boilerplate: not a title, and with no figure and no quotation."""
-    return key not in (_TITLE, _FEED) and not _OWN.search(key) and len(_LETTERS.findall(key)) > 2
+    is_own = _OWN.search(key) or _SIGNATURE.fullmatch(key)
+    return key not in (_TITLE, _FEED) and not is_own and len(_LETTERS.findall(key)) > 2
 
 
 def _clean(item: Item, feed_title: str, boilerplate: Collection[str]) -> Item:
@@ -127,13 +148,28 @@ def _without(text: str, title: str, feed_title: str, boilerplate: Collection[str
         return text
     ends = set(_run(lines, is_known, range(len(lines))))
     ends.update(_run(lines, is_known, range(len(lines) - 1, -1, -1)))
+    taken = {
+        at
+        for at, line in enumerate(lines)
+        if is_known[at] and (at in ends or (_stands_alone(lines, at) and _is_phrase(line)))
+    }
+    first = next((at for at, line in enumerate(lines) if line and at not in taken), len(lines))
     left = [
         line
         for at, line in enumerate(lines)
-        if not (is_known[at] and (at in ends or (_stands_alone(lines, at) and _is_phrase(line))))
+        if at not in taken or (at > first and _is_heading(lines, at, taken))
     ]
     remaining = re.sub(r"\n{3,}", "\n\n", "\n".join(left)).strip()
     return remaining or text
+
+
+def _is_heading(lines: list[str], at: int, taken: Collection[int]) -> bool:
+    """Return whether a line is a heading: its longer words have capitals, and text that stays follows."""
+    words = lines[at].split()
+    if len(words) > _MAX_HEADING_WORDS or not _TITLE_CASE.fullmatch(lines[at]):
+        return False
+    follower = next((each for each in range(at + 1, len(lines)) if lines[each]), None)
+    return follower is not None and follower not in taken and all(len(w) < 4 or w[0].isupper() for w in words)
 
 
 def _run(lines: list[str], is_known: list[bool], order: range) -> Iterator[int]:

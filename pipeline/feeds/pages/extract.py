@@ -9,6 +9,7 @@ from itertools import islice
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.text import redact_url
+from pipeline.feeds.boilerplate.lines import read_lines
 from pipeline.feeds.meaning import write_inline_meaning
 from pipeline.feeds.pages.article_text import Tree, main_text, text_of, visible_text
 from pipeline.feeds.pages.blocked import blocking_page_kind
@@ -108,6 +109,9 @@ class Page(PageMetadata):
 
     text: str
     """Plain text: a blank line between paragraphs and headings, `- ` before list items."""
+    credit: str | None = None
+    rights: str | None = None
+    """Whose text it is, and its line of rights, as its last lines say."""
     declared: Declaration = Declaration()
     """What the page declares about the use of its text."""
 
@@ -130,7 +134,14 @@ def extract(body: bytes, content_type: str | None, url: str, selector: str | Non
         raise _error(url, "is behind a paywall", "paywall")
     metadata = parse_metadata(declared, tree, url)
     rights = declared_rights(tree, licenses, url)
-    return Page(text=_article_text(tree, declared, selector, url), declared=rights, **metadata.model_dump())
+    article = read_lines(_article_text(tree, declared, selector, url))
+    return Page(
+        text=article.text,
+        credit=article.credit,
+        rights=article.rights,
+        declared=rights,
+        **metadata.model_dump(),
+    )
 
 
 def _error(url: str, description: str, kind: str) -> FeedError:

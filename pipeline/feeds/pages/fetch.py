@@ -241,6 +241,8 @@ def merge_page_text(item: Item, page: Page | None, feed: FeedConfig) -> Item:
         "author": item.author or page.author,
         "image": item.image or page.image,
         "origin": item.origin or _page_origin(item, page, feed),
+        "credit": item.credit or (page.credit if replaced else None),
+        "rights": item.rights or (page.rights if replaced else None),
     }
     if not item.dated and page.published_at and EARLIEST <= page.published_at < item.published_at + _DAY:
         dated = {"published_at": page.published_at, "utc_offset_min": page.utc_offset_min, "dated": True}

@@ -24,7 +24,8 @@ TEXT = f"{STORY}\n\n{MORE}"
         "<div id='jp-relatedposts'><h3>Related</h3></div>",
         "<div class='related-posts'><h3>More tales</h3><p>The heron of Marrow Point</p></div>",
         "<form action='/x'><label>Your name</label><input></form>",
-        "<nav><a href='#a'>One</a> <a href='#b'>Two</a></nav>",
+        "<nav><a href='/a'>One</a> <a href='/b'>Two</a></nav>",
+        "<p><span class='ads'>Ropes for half the money at Knott's</span></p>",
         "<video src='q.mp4'>This clip needs a newer browser.</video>",
     ],
 )
@@ -45,6 +46,35 @@ def test_elements_beside_the_story_are_taken_out(markup: str) -> None:
 )
 def test_an_element_that_holds_the_story_or_is_never_closed_stays(html: str) -> None:
     assert html_to_text(html) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("markup", "kept"),
+    [
+        (
+            "<h3 id='social-media'>Social media</h3><p>They wrote of it.</p>",
+            "Social media\n\nThey wrote of it.",
+        ),
+        (
+            "<section id='newsletter'><h2>Newsletter</h2><p>It closed.</p></section>",
+            "Newsletter\n\nIt closed.",
+        ),
+        ("<p>As <a class='related-link' href='x'>we wrote</a>, it fell.</p>", "As we wrote, it fell."),
+        ("<p>It rose to <span class='share'>12%</span> of all.</p>", "It rose to 12% of all."),
+        ("<nav><ol><li><a href='#a'>Stone</a></li></ol></nav>", "- 1. Stone"),
+    ],
+)
+def test_names_of_boilerplate_on_parts_of_the_story_take_nothing_out(markup: str, kept: str) -> None:
+    assert html_to_text(PAGE.replace("@", markup)) == f"{STORY}\n\n{kept}\n\n{MORE}"
+
+
+def test_nested_tables_of_contents_are_read_in_linear_time() -> None:
+    assert html_to_text("<nav><a href='#a'>x</a>" * 20_000 + "</nav>" * 20_000).count("x") == 20_000
+
+
+def test_elements_that_are_most_of_the_text_together_stay() -> None:
+    parts = "".join(f"<div class='newsletter-block'><p>{each} {STORY}</p></div>" for each in "ABCDE")
+    assert html_to_text(f"<p>Hello</p>{parts}").count(STORY) == 5
 
 
 def test_a_caption_is_no_lead_but_stays_within_the_story_and_where_it_is_all() -> None:
@@ -95,12 +125,37 @@ def test_lines_beside_the_story_are_taken_out_in_many_languages(line: str) -> No
         "The post office appeared first on the list, she said, and the quay came last of all nine works.",
         "Share prices of the builders rose.",
         "Photo: she holds the stone! It weighs nine pounds.",
+        "Picture by picture the film shows how the quay fell.",
+        "Image: 24 megapixels, as last year",
+        "Follow me on the road to Marrow and you will see the mill.",
+        "Read | 120 MB/s\nWrite | 90 MB/s",
     ],
 )
 def test_lines_of_the_story_stay(line: str) -> None:
     middle = f"{STORY}\n\n{line}\n\n{MORE}\n\n{MORE}\n\n{STORY}\n\n{MORE}"
     assert read_lines(middle).text == middle
     assert read_lines(line).text == line, "a text is never emptied"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "(c) pay for the stone that it took from the parish.",
+        "The story was first published in 1951 and made her the best-known writer of the coast.",
+        "The interview was first published by The Heron and has since been deleted.",
+        "She then sang All Rights Reserved and 2 other songs, and 900 people rose to their feet.",
+    ],
+)
+def test_last_lines_of_the_story_stay(line: str) -> None:
+    text = f"{TEXT}\n\n{line}"
+    assert read_lines(text) == (text, None, None, None)
+
+
+@pytest.mark.parametrize(
+    "line", ["By World War II, the quay had fallen.", "Von Gull bis Mew – alle sind da!"]
+)
+def test_a_first_sentence_is_no_byline(line: str) -> None:
+    assert read_lines(f"{line}\n\n{TEXT}").text == f"{line}\n\n{TEXT}"
 
 
 def test_lines_say_who_wrote_a_text_and_whose_it_is() -> None:

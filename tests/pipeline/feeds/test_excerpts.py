@@ -27,6 +27,8 @@ def test_texts_that_pile_up_at_the_longest_length_are_cut() -> None:
     judged = judge(*(cut_at(700, number) for number in range(6)), "It rains in Marrow.", LONG[:400] + ".")
     assert marks(judged) == ["cut"] * 6 + ["teaser"] * 2, "the pages of all items are fetched"
     assert "cut after at most 69" in (judged.description or "")
+    chance = [cut_at(700, 1), cut_at(700, 2), f"{cut_at(695, 3)}.", f"{LONG[:600]}.", f"{LONG[:400]}."]
+    assert judge(*chance).description is None, "three of five may be of one length by chance"
     whole = [f"{LONG[: 500 + 40 * number]}." for number in range(6)]
     assert marks(judge(*whole)) == [None] * 6
     same_length = [f"{cut_at(700, number)}." for number in range(6)]

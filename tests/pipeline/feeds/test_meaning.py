@@ -21,6 +21,13 @@ from pipeline.feeds.reader import FIRST_READER
             "It fell.3 By 12[4]",
         ),
         ("<p>the 1<sup>st</sup> day</p>", "the 1st day", "the 1st day"),
+        ("<p><em>E</em> = <em>mc</em><sup>2</sup></p>", "E = mc²", "E = mc2"),
+        ("<p>au XIX<sup>e</sup> siècle, n<sup>o</sup> 5</p>", "au XIXe siècle, no 5", "au XIXe siècle, no 5"),
+        ("<p>e<sup>x</sup> or 2<sup>x</sup></p>", "e^x or 2^x", "ex or 2x"),
+        ("<p>10<sup>6</sup>/L, 5 m<sup>2</sup>/s</p>", "10⁶/L, 5 m²/s", "106/L, 5 m2/s"),
+        ("<p>1<sup>3</sup>/4 cups in 1931<sup>[1]</sup></p>", "1 3/4 cups in 1931", "13/4 cups in 1931[1]"),
+        ("<ol><li value=9>A<li>B</ol>", "- 9. A\n- 10. B", "- A\n- B"),
+        ("Write &lt;b&gt;so&lt;/b&gt; in HTML", "Write <b>so</b> in HTML", "Write <b>so</b> in HTML"),
         ("<p>She said <q>we will</q>.</p>", 'She said "we will".', "She said we will."),
         (
             "<table><tr><th>Area<th>Q2<th>Q3<tr><td>North<td><td>41</table>",

@@ -37,6 +37,13 @@ def test_tables_and_lists_stand_where_the_page_has_them() -> None:
         assert text.count("The night begins") == 1
 
 
+def test_lines_beside_the_story_are_taken_out_of_a_page_and_say_whose_it_is() -> None:
+    mention = "<p>This story was first published by Gull Wire.</p>"
+    page = read(news(f"{BEFORE}<p>Advertisement</p><p>Read more: The heron of Marrow</p>{AFTER}{mention}"))
+    assert page.text == "\n\n".join((PARAGRAPHS[0], "The new fees are:", PARAGRAPHS[1]))
+    assert page.credit == "Gull Wire"
+
+
 def test_lists_of_links_and_tables_of_layout_stay_out() -> None:
     links = "<ul><li><a href=/a>Harbour fees rise again</a></li><li><a href=/b>Ferry late</a></li></ul>"
     layout = "<table><tr><td><a href=/x>Sport today</a></td><td><a href=/y>Weather</a></td></tr></table>"

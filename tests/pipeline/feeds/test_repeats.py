@@ -46,6 +46,20 @@ def test_figures_quotations_headings_and_introductions_stay() -> None:
     assert clean(6, "Call the editor").items[0].text == "Call the editor", "a text is never emptied"
 
 
+def test_headings_within_a_text_and_signatures_stay_and_what_stays_is_not_counted() -> None:
+    text = (
+        f"{story('@')}\n\nNotes of the Mill\n\nThe @ turned.\n\nNotes for Friends\n\nBe a friend\n\n-- Wren;"
+    )
+    cleaned = clean(6, text)
+    kept = "Notes of the Mill\n\nThe quay turned.\n\nNotes for Friends\n\nBe a friend\n\n-- Wren;"
+    assert cleaned.items[0].text == f"{story('quay')}\n\n{kept}".replace(
+        "Notes for Friends\n\nBe a friend\n\n", ""
+    )
+    assert {each.line: each.texts for each in cleaned.repeated} == {"Be a friend": 6, "Notes for Friends": 6}
+    headings = clean(6, f"{story('@')}\n\nConclusion\n\nThe @ turned.")
+    assert headings.repeated == ()
+
+
 def test_few_texts_copies_and_parts_of_a_paragraph_show_nothing() -> None:
     with_footer = f"{story('@')}\n\nBe a friend of the marsh"
     assert clean(4, with_footer).repeated == ()
