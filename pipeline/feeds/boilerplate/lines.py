@@ -15,10 +15,14 @@ _MAX_RELATED_CHARS = 200
 """Characters of the title of a related story, with the words before it. Chosen, not measured."""
 _MAX_LABEL_CHARS = 320
 """Characters of the longest label: the terms of a sign-up. Chosen, not measured."""
+_MAX_HEADING_CHARS, _MAX_TITLE_CHARS = 60, 140
+"""Characters of a heading above titles of other stories, and of one of them. Chosen, not measured."""
+_VERBS = frozenset(("read", "watch", "listen", "recommended", "more"))
+"""Words that may head a list of the story itself."""
 _LAST_LINES = 4
 """Lines at the end of a text, blank ones not counted, that may say whose it is. Chosen, not measured."""
 _END = r"[\s.!…:。]{0,9}"
-_SEPARATORS = frozenset(":：|»")
+_SEPARATORS = frozenset(":：|»→–—")
 """What stands between such words and the title."""
 _SENTENCE_ENDS = (".", ";", ",", ":", "。")
 _URL = re.compile(r"https?://|www\.", re.IGNORECASE)
@@ -43,6 +47,8 @@ class ArticleText(NamedTuple):
 class _Patterns(NamedTuple):
     mentions: re.Pattern[str]
     related: re.Pattern[str]
+    heading: re.Pattern[str]
+    captions: re.Pattern[str]
     labels: re.Pattern[str]
     rights: re.Pattern[str]
     byline: re.Pattern[str]
@@ -60,7 +66,11 @@ def _patterns() -> _Patterns:
     mentions = "|".join(each.replace("?P<credit>", "") for each in lists["mentions"])
     return _Patterns(
         mentions=_whole(mentions),
-        related=re.compile(rf"(?:[^\w\s]{{1,3}}\s?)?(?:{any_of['related']})\s?[:：|»]\s?.+", re.IGNORECASE),
+        related=re.compile(
+            rf"(?:[^\w\s]{{1,3}}\s?)?(?:{any_of['related']})(?:\s?[:：|»→]|\s[–—])\s?.+", re.IGNORECASE
+        ),
+        heading=_whole(any_of["related"]),
+        captions=_whole(any_of["captions"]),
         labels=_whole(any_of["labels"]),
         rights=_whole(any_of["rights"]),
         byline=re.compile(rf"(?i:{any_of['bylines']})[ :]{{1,2}}(?P<name>{_NAME})(?:[,|/–—-] ?.{{1,60}})?"),
@@ -81,15 +91,21 @@ def read_lines(text: str) -> ArticleText:
     """
     patterns = _patterns()
     lines = text.split("\n")
-    last = _last_lines(lines)
+    last, links = _last_lines(lines), _related_lists(lines, patterns)
     left: list[str] = []
     author = credit = rights = None
     for at, line in enumerate(lines):
         bare = line.removeprefix("- ").strip()
         if not bare or len(bare) > _MAX_LINE_CHARS:
             left.append(line)
+        elif at in links or (
+            not any(left) and len(bare) <= _MAX_LABEL_CHARS and patterns.captions.fullmatch(bare)
+        ):
+            continue
         elif (at in last or not any(left)) and (match := patterns.mentions.fullmatch(bare)):
-            credit = credit or next((each.strip(" .") for each in match.groups() if each), None)
+            credit = credit or next(
+                (each.partition(". ")[0].strip(" .") for each in match.groups() if each), None
+            )
         elif at in last and len(left) and patterns.rights.fullmatch(bare):
             rights = rights or bare
         elif not any(left) and (match := patterns.byline.fullmatch(bare)) and _is_name(match["name"]):
@@ -109,6 +125,35 @@ def read_lines(text: str) -> ArticleText:
 def _last_lines(lines: list[str]) -> frozenset[int]:
     filled = [at for at, line in enumerate(lines) if line.strip()]
     return frozenset(filled[-_LAST_LINES:])
+
+
+def _related_lists(lines: list[str], patterns: _Patterns) -> frozenset[int]:
+    """Return the places of headings such as "Related stories", and of the titles below them."""
+    found: set[int] = set()
+    filled = [at for at, line in enumerate(lines) if line.strip()]
+    for place, at in enumerate(filled):
+        bare = lines[at].strip()
+        if (
+            len(bare) > _MAX_HEADING_CHARS
+            or bare.rstrip(": ").casefold() in _VERBS
+            or not patterns.heading.fullmatch(bare)
+        ):
+            continue
+        titles: list[int] = []
+        for below in filled[place + 1 :]:
+            is_item = lines[below].startswith("- ")
+            if not _is_title(lines[below]) or (titles and not is_item):
+                break
+            titles.append(below)
+            if not is_item:
+                break
+        if titles or place + 1 == len(filled):
+            found.update((at, *titles))
+    return frozenset(found)
+
+
+def _is_title(line: str) -> bool:
+    return len(line) <= _MAX_TITLE_CHARS and not line.rstrip().endswith((*_SENTENCE_ENDS, "?", "!", '"', "”"))
 
 
 def _is_related(line: str, patterns: _Patterns) -> bool:
