@@ -8,6 +8,8 @@ import re
 from pipeline.feeds.html_pieces import HtmlPieces, attribute_value, decode_references
 
 _OPENING = ('"', "“", "„", "«", "‘", "'", "‚", "‹", "「", "『", "”", "»")
+_BEGINNINGS = "[(¿¡…$€£@"
+"""What else a sentence begins with; code begins with other signs."""
 _CLOSING = ('"', "”", "“", "»", "’", "」", "』")
 _SIGNATURE = re.compile(r"\s*(?:[—–―]|--|-\s?(?=\S))")
 _EMBED = re.compile(
@@ -55,7 +57,8 @@ def _mark(split: HtmlPieces, texts: list[str], places: range, total: int, *, is_
     said = [at for at in filled if signature is None or at < signature]
     if is_embed and signature is not None:
         said = _without_links(split.names, texts, said)
-    if not said or decode_references(texts[said[0]]).lstrip()[:1] in _OPENING:
+    first = decode_references(texts[said[0]]).lstrip()[:1] if said else ""
+    if not first or first in _OPENING or not (first.isalnum() or first in _BEGINNINGS):
         return
     if decode_references(texts[said[-1]]).rstrip(" \n\t.,")[-1:] in _CLOSING:
         return

@@ -17,8 +17,15 @@ _MAX_LABEL_CHARS = 320
 """Characters of the longest label: the terms of a sign-up. Chosen, not measured."""
 _MAX_HEADING_CHARS, _MAX_TITLE_CHARS = 60, 140
 """Characters of a heading above titles of other stories, and of one of them. Chosen, not measured."""
-_VERBS = frozenset(("read", "watch", "listen", "recommended", "more"))
-"""Words that may head a list of the story itself."""
+_VERBS = frozenset((
+    "read", "watch", "listen", "recommended", "more", "read more", "see more", "keep reading", "explore more",
+    "leer más", "lea más", "lee más", "sigue leyendo", "lees meer", "lees verder", "leggi di più",
+    "leia mais",
+    "veja mais", "les mer", "läs mer", "læs mere", "czytaj dalej", "czytaj więcej", "okumaya devam",
+    "lue lisää",
+    "baca selengkapnya", "xem thêm", "더 읽기", "mehr dazu", "más información", "saiba mais",
+))  # fmt: skip
+"""Words that may head a list of the story itself, or say that it goes on elsewhere."""
 _LAST_LINES = 4
 """Lines at the end of a text, blank ones not counted, that may say whose it is. Chosen, not measured."""
 _END = r"[\s.!…:。]{0,9}"
