@@ -23,6 +23,8 @@ _MAX_CHARS = 1_500
 _MAX_SHARE = 0.6
 """Share of a text from which on a blockquote is its layout. Chosen, not measured."""
 _MAX_SIGNATURE_CHARS = 150
+_MAX_TAGS = 500
+"""Tags of a formula before its TeX. Chosen, not measured."""
 
 
 def is_quoted(before: str, after: str) -> bool:
@@ -116,7 +118,7 @@ _BETWEEN = {"msup": "^", "mfrac": "/"}
 def _keep_only(names: list[str], texts: list[str], annotation: int) -> None:
     """Take out all texts of the formula around an annotation but its own."""
     start = annotation
-    while start > 0 and names[start] != "math":
+    while start > max(0, annotation - _MAX_TAGS) and names[start] != "math":
         start -= 1
     if names[start] == "math":
         texts[start + 1 : annotation + 1] = [""] * (annotation - start)

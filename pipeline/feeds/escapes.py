@@ -25,15 +25,15 @@ _TYPOGRAPHY = re.compile(
 """References that no text about HTML is likely to show."""
 _PLAIN_REFERENCE = re.compile(r"&(?!(?:lt|gt);)(?:[a-zA-Z]{2,31}|#\d{2,7}|#[xX][0-9a-fA-F]{2,6});")
 _EMBEDS = re.compile(
-    r"\[(embed|youtube|vimeo|audio|video|googlemaps|soundcloud)\b[^\]\n]{0,300}\][^\[\n]{0,500}\[/\1\]"
+    r"\[(embed|youtube|vimeo|audio|video|googlemaps|soundcloud)\b[^\[\]\n]{0,300}\][^\[\n]{0,500}\[/\1\]"
 )
-_CAPTION = re.compile(r"\[caption\b[^\]\n]{0,500}\](.{0,2000}?)\[/caption\]", re.DOTALL)
+_CAPTION = re.compile(r"\[caption\b[^\[\]\n]{0,500}\](.{0,2000}?)\[/caption\]", re.DOTALL)
 _SHORTCODES = re.compile(
     r"\[/?(?:caption|gallery|embed|embedyt|video|audio|playlist|slideshow|youtube|vimeo|soundcloud|spotify"
     r"|googlemaps|instagram|tweet|twitter|dropcap|toc|ads?|adsense|adrotate|divider|columns?|row|blockquote"
     r"|pullquote|button|more|contact-form(?:-7|-field)?|contact-field|wpforms|ninja_form|poll|recipe|newsletter"
     r"|(?:vc|et_pb|su|fusion|av|ngg|mc4wp|tw|td|tdb|newsletter|read|wp|ux|cs|elementor|penci)[-_]\w{1,40})"
-    r"(?:\s[^\]\n]{0,3000})?\]"
+    r"(?:\s[^\[\]\n]{0,3000})?\]"
     r"|\[[a-z][a-z0-9_-]{1,40}(?:\s{1,3}[a-z_-]{1,40}=(?:\"[^\"\]\n]{0,300}\"|'[^'\]\n]{0,300}'))+\s{0,3}/?\]"
 )
 
