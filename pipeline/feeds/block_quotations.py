@@ -56,16 +56,16 @@ def _mark(split: HtmlPieces, texts: list[str], places: range, total: int, *, is_
     if sum(len(texts[at].strip()) for at in filled) > min(_MAX_CHARS, total * _MAX_SHARE):
         return
     signature = next((at for at in filled[1:] if _is_signature(split.names, texts, at)), None)
-    said = [at for at in filled if signature is None or at < signature]
+    spoken = [at for at in filled if signature is None or at < signature]
     if is_embed and signature is not None:
-        said = _without_links(split.names, texts, said)
-    first = decode_references(texts[said[0]]).lstrip()[:1] if said else ""
+        spoken = _without_links(split.names, texts, spoken)
+    first = decode_references(texts[spoken[0]]).lstrip()[:1] if spoken else ""
     if not first or first in _OPENING or not (first.isalnum() or first in _BEGINNINGS):
         return
-    if decode_references(texts[said[-1]]).rstrip(" \n\t.,")[-1:] in _CLOSING:
+    if decode_references(texts[spoken[-1]]).rstrip(" \n\t.,")[-1:] in _CLOSING:
         return
-    texts[said[0]] = '"' + texts[said[0]].lstrip()
-    texts[said[-1]] = texts[said[-1]].rstrip() + '"'
+    texts[spoken[0]] = '"' + texts[spoken[0]].lstrip()
+    texts[spoken[-1]] = texts[spoken[-1]].rstrip() + '"'
 
 
 def _is_signature(names: list[str], texts: list[str], at: int) -> bool:
@@ -87,12 +87,12 @@ def _names_before(names: list[str], texts: list[str], at: int) -> set[str]:
     return set(names[start:at])
 
 
-def _without_links(names: list[str], texts: list[str], said: list[int]) -> list[int]:
+def _without_links(names: list[str], texts: list[str], spoken: list[int]) -> list[int]:
     """Return the places of what a post says, without the addresses of its pictures, which are taken out."""
-    for at in said[1:]:
+    for at in spoken[1:]:
         if names[at - 1] == "a" and "/" in texts[at] and " " not in texts[at].strip():
             texts[at] = ""
-    return [at for at in said if texts[at]]
+    return [at for at in spoken if texts[at]]
 
 
 def write_formulas(names: list[str], attributes: list[str], texts: list[str]) -> None:

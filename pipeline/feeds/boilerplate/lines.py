@@ -136,7 +136,7 @@ def _last_lines(lines: list[str]) -> frozenset[int]:
 
 def _related_lists(lines: list[str], patterns: _Patterns) -> frozenset[int]:
     """Return the places of headings such as "Related stories", and of the titles below them."""
-    found: set[int] = set()
+    related: set[int] = set()
     filled = [at for at, line in enumerate(lines) if line.strip()]
     for place, at in enumerate(filled):
         bare = lines[at].strip()
@@ -147,7 +147,8 @@ def _related_lists(lines: list[str], patterns: _Patterns) -> frozenset[int]:
         ):
             continue
         titles: list[int] = []
-        for below in filled[place + 1 :]:
+        for following in range(place + 1, len(filled)):
+            below = filled[following]
             is_item = lines[below].startswith("- ")
             if not _is_title(lines[below]) or (titles and not is_item):
                 break
@@ -155,8 +156,8 @@ def _related_lists(lines: list[str], patterns: _Patterns) -> frozenset[int]:
             if not is_item:
                 break
         if titles or place + 1 == len(filled):
-            found.update((at, *titles))
-    return frozenset(found)
+            related.update((at, *titles))
+    return frozenset(related)
 
 
 def _is_title(line: str) -> bool:
