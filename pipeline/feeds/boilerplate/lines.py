@@ -142,7 +142,7 @@ def _related_lists(lines: list[str], patterns: _Patterns) -> frozenset[int]:
         bare = lines[at].strip()
         if (
             len(bare) > _MAX_HEADING_CHARS
-            or bare.rstrip(": ").casefold() in _VERBS
+            or bare.rstrip(": .…").casefold() in _VERBS
             or not patterns.heading.fullmatch(bare)
         ):
             continue

@@ -104,6 +104,8 @@ def test_lines_beside_the_story_are_taken_out_in_many_languages(line: str) -> No
     "line",
     [
         "Read more",  # marks a cut
+        "Read more…",
+        "Like this:",
         "Continue reading",
         "Read more: https://gull.example/quay",
         "Related: the parish has owned the quay since the flood, and never mended it.",
