@@ -113,7 +113,7 @@ async def ask_pages(
         async with asyncio.timeout(_TRIALS_S):
             errors = await _forbidden_each(pages, [items[number] for number in wanting])
             for number, error in zip(wanting, errors, strict=True):
-                if error:
+                if error and _needs_it(error, items[number], feed):
                     updated[number] = _refused(updated[number], items[number], error)
             allowed = [number for number, error in zip(wanting, errors, strict=True) if error is None]
             tried = allowed[:_TRIALS]
@@ -160,10 +160,14 @@ async def _failure(pages: PageFetcher, feed: FeedConfig, item: Item) -> FeedErro
     try:
         merged = merge_page_text(item, await pages.page(item.link or "", feed.selector), feed)
     except FeedError as error:
-        # A feed's own text that is complete is drafted without the page, unless the page is reserved.
-        return error if error.kind == "reserved" or source_gap(item, feed) else None
+        return error if _needs_it(error, item, feed) else None
     reason = source_gap(merged, feed)
     return FeedError(f"{item.link} has no more of it ({reason})", kind="thin") if reason else None
+
+
+def _needs_it(error: FeedError, item: Item, feed: FeedConfig) -> bool:
+    """Return whether an item is not drafted without its page: its text is not complete, or reserved there."""
+    return error.kind == "reserved" or source_gap(item, feed) is not None
 
 
 def _refused(row: Row, item: Item, error: FeedError) -> Row:

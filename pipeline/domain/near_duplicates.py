@@ -158,7 +158,8 @@ def is_different_item(stored: Item, item: Item) -> bool:
         return False
     if min(len(_words(stored.text)), len(_words(item.text))) < _MIN_WORDS:
         return moved and not _title_overlap(stored.title, item.title)
-    return moved or _is_redated(stored, item)
+    unlinked = stored.canonical is None and item.canonical is None  # no page of their own says that it is one
+    return moved or _is_redated(stored, item) or (unlinked and not _title_overlap(stored.title, item.title))
 
 
 def has_other_text(item: Item, other: Item) -> bool:

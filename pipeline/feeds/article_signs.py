@@ -35,15 +35,18 @@ _EPISODE_WORDS = tuple(
     for words in (
         r"(?:in|on) this (?:week's |week’s )?episode|this episode (?:is|was)|show notes"
         r"|in dieser (?:folge|episode)"
-        r"|dans cet épisode|en este episodio|neste episódio|in deze aflevering",
+        r"|dans cet épisode|en este episodio|neste episódio|in deze aflevering"
+        r"|in questo episodio|i det här avsnittet"
+        r"|(?:this week|today) on the (?:show|podcast)",
         r"wherever you (?:get|listen to) (?:your )?podcasts|(?:apple|google) podcasts|on spotify"
-        r"|überall, wo es podcasts",
+        r"|überall, wo es podcasts|your ad choices|megaphone\.fm|acast\.com|hosted on acast",
         r"subscribe (?:to|on|wherever|now|for|:)|\bsubscribe\b.{0,20}https?:|abonnier|abonnez-vous"
         r"|suscríbete|inscreva-se",
         r"(?:follow|find) (?:us|me) on|patreon|buymeacoffee|support the (?:show|channel|podcast)"
         r"|five-star review|\bmerch\b",
         r"\b(?:use|with|promo) (?:the )?code\b|\d{1,2} ?% off\b|sponsored by|brought to you by|rabattcode",
-        r"music (?:by|from):?|(?:produced|edited|hosted) by\b.{0,60}\b(?:produced|edited|hosted"
+        r"music(?: (?:by|from):?|:)|(?:musik|musique|música) ?:|(?:produced|edited"
+        r"|hosted) by\b.{0,60}\b(?:produced|edited|hosted"
         r"|music) by|business inquiries",
     )
 )
@@ -52,29 +55,44 @@ _AD_CATEGORY = re.compile(
     r"|advertorials?"
     r"|anzeigen?|publireportage|publirreportaje|contenido patrocinado|contenu sponsorisé"
     r"|publi-?rédactionnel|werbung"
-    r"|contenuto sponsorizzato|conteúdo patrocinado|gesponsord|sponsrat|sponset",
+    r"|contenuto sponsorizzato|conteúdo patrocinado|gesponsord|sponsrat|sponset"
+    r"|contenido de marca|contenu partenaire"
+    r"|(?:bezahlte[rs]? |gesponserte[rs]? )(?:partnerschaft|partnerinhalt|inhalt|beitrag)"
+    r"|partnerinhalt|sponsor|patrocinado|sponsorisé"
+    r"|annonsørinnhold|kommersielt samarbeid|annonssamarbete|artykuł sponsorowany|реклама"
+    r"|на правах рекламы|広告",
     re.IGNORECASE,
 )
 _AD_AUTHOR = re.compile(
-    r"\bbrand ?(?:studio|voice|connect)|\bsponsor|partner content|content studio|advertorial", re.I
+    r"\bbrand ?(?:studio|voice|connect|lab)|\bsponsor|partner content|content studio|advertorial", re.I
 )
 _AD_LINE = re.compile(
     r"\W{0,3}(?:(?:sponsored|promoted|paid)\s(?:content|post|article|by|for by|partnership)|advertorial"
     r"|anzeige\b\W"
     r"|in (?:paid )?partnership with|paid for (?:by|and)|publireportage|contenido patrocinado"
-    r"|contenu sponsorisé)",
+    r"|contenu (?:sponsorisé|partenaire)|contenido de marca|artykuł sponsorowany"
+    r"|annonsørinnhold|на правах рекламы"
+    r"|(?:this|the) (?:article|post|story|content) (?:is|was) (?:sponsored|paid"
+    r"|brought to you|produced in partnership)"
+    r"|diese[rs]? (?:beitrag|artikel|text|inhalt) (?:ist|entstand) (?:eine? "
+    r"|in )?(?:bezahlte|werbung|anzeige|gesponsert)"
+    r"|cet article (?:est|a été) (?:sponsorisé|rédigé en partenariat)|en colaboración con)",
     re.IGNORECASE,
 )
 _AD_TITLE = re.compile(
     r"\W?(?:sponsored|advertorial|anzeige|promoted|paid post|publireportage)\W{0,2}[:\]|–-]", re.I
 )
 _AD_PATH = re.compile(
-    r"/(?:sponsored|advertorials?|partner-content|brand-?(?:voice|studio|content)|anzeigen?)(?:-\w+)?/", re.I
+    r"/(?:sponsored|advertorials?|partner-content|brand-?(?:voice|studio|content)|anzeigen?"
+    r"|patrocinado|publireportages?"
+    r"|contenu-(?:partenaire|sponsorise)|paid-post|branded)(?:-\w+)?/",
+    re.I,
 )
 _SIGN_UP_TITLE = re.compile(
     r"\A(?:subscribe|sign up|join|register|get)\b.{0,60}\b(?:newsletter|mailing list|emails?|alerts"
     r"|inbox|membership)\b"
-    r"|newsletter\b.{0,30}\b(?:abonnieren|anmelden|bestellen)|\binscrivez-vous\b.{0,40}newsletter|suscríbete",
+    r"|newsletter\b.{0,30}\b(?:abonnieren|anmelden|bestellen)"
+    r"|\binscrivez-vous\b.{0,40}newsletter|suscríbete",
     re.IGNORECASE,
 )
 _SIGN_UP_WORDS = tuple(
@@ -132,14 +150,14 @@ def _advertising(item: Item, text: str) -> int:
 def _sign_up(item: Item, text: str) -> int:
     path = urlsplit(item.link or "").path
     title = bool(_SIGN_UP_TITLE.search(item.title))
-    return 2 * title + (title and bool(_SIGN_UP_PATH.search(path))) + _families(_SIGN_UP_WORDS, text)
+    return 2 * title + bool(_SIGN_UP_PATH.search(path)) + _families(_SIGN_UP_WORDS, text)
 
 
 def _episode(item: Item, text: str) -> int:
     codes = len(_TIME_CODE.findall(text))
     return (
         (item.media is not None)
-        + 2 * bool(_VIDEO_LINK.search(item.link or "") or item.guid.startswith("yt:video:"))
+        + (3 if item.guid.startswith("yt:video:") else 2 * bool(_VIDEO_LINK.search(item.link or "")))
         + 2 * (codes >= 2)
         + bool(_START.search(text))
         + bool(_EPISODE_TITLE.search(item.title))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from pipeline.feeds.boilerplate.markup import drop_boilerplate
+from pipeline.feeds.escapes import unwrap
 from pipeline.feeds.html_pieces import (
     HtmlPieces,
     attribute_value,
@@ -21,7 +22,6 @@ from pipeline.feeds.meaning import (
     SECOND_COPIES,
     keep_meaning,
     struck_elements,
-    unwrap,
 )
 from pipeline.feeds.reader import READER
 from pipeline.feeds.text_cleanup import collapse_spaces, fix_mojibake, is_clean, is_mojibake, normalize_space

@@ -7,28 +7,37 @@ import html
 import re
 from collections.abc import Iterator
 
+from pipeline.feeds.block_quotations import is_quoted, write_block_quotations, write_formulas
 from pipeline.feeds.html_pieces import HtmlPieces, attribute_value, decode_references, split_html
 
 _STRUCK = frozenset(("del", "s", "strike"))
 """Elements whose text the publisher took back."""
 SECOND_COPIES = re.compile(
-    r"(?<![\w-])(?:screen-reader-text|sr-only|visually-hidden|katex-html|sharedaddy|jp-relatedposts)(?![\w-])"
+    r"(?<![\w-])(?:screen-?reader(?:[-_]?(?:text|only))?|sr-only|assistive-text|show-for-sr|a11y-hidden"
+    r"|(?:[\w-]{1,12}-)?visually-?hidden|(?:u-)?hidden-?visually|element-invisible"
+    r"|katex-html|sharedaddy|jp-relatedposts|strike-?through|line-through)(?![\w-])",
+    re.IGNORECASE,
 )
-"""Classes of elements that repeat what stands beside them, or are for screen readers alone."""
+"""Classes of elements that are struck out, repeat what stands beside them, or for screen readers."""
 LINE_THROUGH = re.compile(r"text-decoration[^;]{0,80}line-through", re.IGNORECASE)
 HIDING_HINTS = (
-    "line-through", "screen-reader-text", "sr-only", "visually-hidden", "katex-html", "sharedaddy",
-    "jp-related",
+    "line-through", "strikethrough", "strike-through", "screen-reader", "screenreader", "sr-only", "for-sr",
+    "assistive-text", "a11y-hidden", "visually-hidden", "visuallyhidden", "hiddenvisually", "hidden-visually",
+    "element-invisible", "katex-html", "sharedaddy", "jp-related",
 )  # fmt: skip
 """What attributes of such elements contain: a fast check."""
-_MEANINGFUL = frozenset(("q", "sup", "sub", "td", "th", "ol", "img"))
+_MEANINGFUL = frozenset(("q", "blockquote", "math", "sup", "sub", "td", "th", "ol", "img"))
 _BLOCKS = frozenset(("p", "div", "table", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "br"))
+_CELL_BLOCKS = frozenset(("p", "div", "br"))
+_MAX_CELL_CHARS = 100
+"""Characters of a cell with paragraphs in a table of data; longer ones are layout. Chosen, not measured."""
 _INLINE = frozenset(("q", "sup", "sub"))
 _LOOKS = frozenset(("i", "em", "b", "strong", "var", "span", "mi", "mn"))
 _CELLS = ("td", "th")
 _SUPERSCRIPTS = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _EXPONENT = re.compile(r"[+−-]?\d{1,4}|n")
+_NOTE_CLASS = re.compile(r"foot|note|reference|\bref\b|\bfn|cite", re.IGNORECASE)
 _NOTE = re.compile(r"\[?(?:\d{1,3}|[a-z*†‡§])(?:,\s?\d{1,3})*\]?")
 _UNLINKED_NOTE = re.compile(r"\[[^\]]{1,9}\]|(?:\d{1,3}|[*†‡§]{1,3})(?:,\s?\d{1,3})*")
 """Not a letter: "XIX<sup>e</sup>", "n<sup>o</sup>"."""
@@ -40,30 +49,7 @@ _SHORT_BASE = re.compile(r"(?<![^\W_])[0-9a-z]\Z")
 _SLASHES = ("/", "⁄", "∕")
 _SLASH = re.compile(r"\s?[/⁄∕]\s?")
 _PICTURES = re.compile(r"emoji|smiley|latex|math|tex\b", re.IGNORECASE)
-_ESCAPED_MARKUP = re.compile(
-    r"&lt;/(?:p|div|ul|ol|li|h[1-6]|blockquote)\s{0,9}&gt;|&lt;a\s{1,9}href", re.IGNORECASE
-)
-_MIN_ESCAPED = 3
-"""Ends of other elements that show as much: a text that has one of them mentions it. Chosen, not measured."""
-_CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
-_SHORTCODES = re.compile(
-    r"\[embed\b[^\]\n]{0,200}\][^\[\n]{0,500}\[/embed\]"
-    r"|\[/?(?:caption|gallery|embed|video|audio|playlist|vc_\w{1,40}|et_pb_\w{1,40}|contact-form-7)"
-    r"(?:\s[^\]\n]{0,500})?\]"
-)
-
-
-def unwrap(source: str) -> str:
-    """Return HTML without an escaping too many, and without shortcodes of WordPress."""
-    if "<![CDATA[" in source and (whole := _CDATA.fullmatch(source)):
-        source = whole[1]
-    if (
-        "<" not in source
-        and (count := source.count("&lt;/"))
-        and (count >= _MIN_ESCAPED or _ESCAPED_MARKUP.search(source))
-    ):
-        source = html.unescape(source)
-    return _SHORTCODES.sub("", source) if "[" in source else source
+_FORMULA_URL = re.compile(r"latex(?:\.php|\.codecogs)?[?./]|/math/render/", re.IGNORECASE)
 
 
 def struck_elements(names: list[str]) -> frozenset[str]:
@@ -77,18 +63,22 @@ def keep_meaning(split: HtmlPieces) -> HtmlPieces:
     present = _MEANINGFUL.intersection(split.names)
     if not present:
         return split
-    texts = list(split.texts)
+    texts, names = list(split.texts), list(split.names)
+    if "math" in present:
+        write_formulas(names, split.attributes, texts)
     if "img" in present:
         _write_pictures(split, texts)
     if present & {"sup", "sub"}:
         _write_scripts(split, texts)
     if "q" in present:
         _write_quotations(split.names, texts)
+    if "blockquote" in present:
+        write_block_quotations(split, texts)
     if "ol" in present:
         _write_numbers(split, texts)
     if present & {"td", "th"}:
-        _write_columns(split, texts)
-    return split._replace(texts=texts)
+        _write_columns(names, texts)
+    return split._replace(texts=texts, names=names)
 
 
 def write_inline_meaning(source: str) -> str:
@@ -99,28 +89,39 @@ def write_inline_meaning(source: str) -> str:
     split = split_html(source)
     struck = struck_elements(split.names)
     written = struck | _INLINE
-    if written.isdisjoint(split.names):
+    styled = "line-through" in source or "strikethrough" in source
+    if not styled and (written | {"blockquote"}).isdisjoint(split.names):
         return source
     texts = list(split.texts)
-    for start, end in _elements(split.names, tuple(struck)):
+    spans = _elements(split.names, ("span", "font", "p"), nested=True) if styled else ()
+    taken_back = [span for span in spans if _is_struck(split.attributes[span[0]])]
+    hidden = {at for span in taken_back for at in span}
+    for start, end in (*_elements(split.names, tuple(struck)), *taken_back):
         texts[start + 1 : end + 1] = [""] * (end - start)
     _write_scripts(split._replace(texts=texts), texts)
     _write_quotations(split.names, texts)
+    write_block_quotations(split, texts)
     tags = [
-        "" if not name or name.removeprefix("/") in written else f"<{name}{attributes}>"
-        for name, attributes in zip(split.names, split.attributes, strict=True)
+        "" if not name or at in hidden or name.removeprefix("/") in written else f"<{name}{attributes}>"
+        for at, (name, attributes) in enumerate(zip(split.names, split.attributes, strict=True))
     ]
     joined = [""] * (len(texts) + len(tags))
     joined[::2], joined[1::2] = texts, tags
     return "".join(joined)
 
 
+def _is_struck(attributes: str) -> bool:
+    return bool(
+        LINE_THROUGH.search(attributes) or "strikethrough" in (attribute_value(attributes, "class") or "")
+    )
+
+
 def _write_quotations(names: list[str], texts: list[str]) -> None:
-    for at, name in enumerate(names):
-        if name == "q":
-            texts[at + 1] = '"' + texts[at + 1].lstrip()
-        elif name == "/q":
-            texts[at] = texts[at].rstrip() + '"'
+    for start, end in _elements(names, ("q",), nested=True):
+        if is_quoted(texts[start], texts[end + 1]):
+            continue
+        texts[start + 1] = '"' + texts[start + 1].lstrip()
+        texts[end] = texts[end].rstrip() + '"'
 
 
 def _write_pictures(split: HtmlPieces, texts: list[str]) -> None:
@@ -131,7 +132,11 @@ def _write_pictures(split: HtmlPieces, texts: list[str]) -> None:
             continue
         alt = (attribute_value(attributes, "alt") or "").strip()
         sign = 0 < len(alt) <= 8 and not any(map(str.isalnum, alt)) and not alt.isascii()
-        if sign or (alt and _PICTURES.search(attribute_value(attributes, "class") or "")):
+        source = attribute_value(attributes, "src") or ""
+        if sign or (
+            alt
+            and (_PICTURES.search(attribute_value(attributes, "class") or "") or _FORMULA_URL.search(source))
+        ):
             texts[at + 1] = html.escape(alt, quote=False) + texts[at + 1]
 
 
@@ -141,7 +146,7 @@ def _write_scripts(split: HtmlPieces, texts: list[str]) -> None:
         inner = range(start + 1, end + 1)
         content = decode_references("".join(texts[at] for at in inner)).strip()
         before = _text_before(split.names, texts, start)
-        linked = "a" in split.names[start:end]
+        linked = _is_note(split, start, end)
         if split.names[start] == "sub":
             written = _index(content, before)
         elif not linked and content.isdigit() and _is_fraction(split.names, texts, end, before):
@@ -151,6 +156,10 @@ def _write_scripts(split: HtmlPieces, texts: list[str]) -> None:
         for at in inner:
             texts[at] = ""
         texts[start + 1] = html.escape(written, quote=False)
+
+
+def _is_note(split: HtmlPieces, start: int, end: int) -> bool:
+    return "a" in split.names[start:end] or bool(_NOTE_CLASS.search(split.attributes[start]))
 
 
 def _text_before(names: list[str], texts: list[str], at: int) -> str:
@@ -207,7 +216,7 @@ def _write_numbers(split: HtmlPieces, texts: list[str]) -> None:
         elif name == "li":
             pending = ""
             if counts and (count := counts[-1]) is not None:
-                count = _number(attribute_value(attributes, "value") or "", count)
+                count = _number((attribute_value(attributes, "value") or "").strip(), count)
                 pending, counts[-1] = f"{count}. ", count + 1
         if pending and texts[at + 1].strip():
             texts[at + 1] = pending + texts[at + 1].lstrip()
@@ -218,18 +227,43 @@ def _number(written: str, default: int) -> int:
     return int(written) if written.isascii() and written.isdigit() and len(written) < 7 else default
 
 
-def _write_columns(split: HtmlPieces, texts: list[str]) -> None:
-    """Write `|` between the cells of rows without blocks, and `-` into empty ones."""
-    for start, end in _rows(split.names):
-        names = split.names[start:end]
-        cells = [start + at for at, name in enumerate(names) if name in _CELLS]
-        if len(cells) < 2 or not _BLOCKS.isdisjoint(names):
-            continue
-        for cell, follower in zip(cells, [*cells[1:], end], strict=True):
-            if not "".join(texts[cell + 1 : follower + 1]).strip():
+def _write_columns(names: list[str], texts: list[str]) -> None:
+    """Write `|` between the cells of rows of short cells, and `-` into empty ones."""
+    rows = [(start, end) for start, end in _rows(names) if sum(map(names[start:end].count, _CELLS)) > 1]
+    for start, end in rows:
+        cells = [at for at in range(start, end) if names[at] in _CELLS]
+        bounds = list(zip(cells, [*cells[1:], end], strict=True))
+        if not _BLOCKS.isdisjoint(names[start:end]):
+            if len(rows) < 2 or not all(
+                _is_short(names[cell:follower], texts[cell + 1 : follower + 1]) for cell, follower in bounds
+            ):
+                continue
+            for at in range(start, end):
+                if names[at].removeprefix("/") in _CELL_BLOCKS:
+                    names[at] = ""
+        for cell, follower in bounds:
+            if not decode_references("".join(texts[cell + 1 : follower + 1])).strip():
                 texts[cell + 1] = "-"
             if cell != cells[0]:
                 texts[cell + 1] = "| " + texts[cell + 1].lstrip()
+
+
+def _is_short(names: list[str], texts: list[str]) -> bool:
+    """Return whether a cell is one line of a table of data, though it has paragraphs."""
+    if any(name.removeprefix("/") in _BLOCKS - _CELL_BLOCKS for name in names):
+        return False
+    filled = [text for text in texts if decode_references(text).strip()]
+    return sum(map(len, filled)) <= _MAX_CELL_CHARS and _lines(names, texts) <= 1
+
+
+def _lines(names: list[str], texts: list[str]) -> int:
+    """Return the number of lines with text of a cell."""
+    lines, fresh = 0, True
+    for name, text in zip(names, texts, strict=True):
+        fresh = fresh or name.removeprefix("/") in _CELL_BLOCKS
+        if decode_references(text).strip():
+            lines, fresh = lines + fresh, False
+    return lines
 
 
 def _rows(names: list[str]) -> Iterator[tuple[int, int]]:
@@ -242,11 +276,16 @@ def _rows(names: list[str]) -> Iterator[tuple[int, int]]:
             start = at if name == "tr" else None
 
 
-def _elements(names: list[str], tags: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """Yield the indices of the opening and closing tags of elements without one of the same name inside."""
-    start: dict[str, int] = {}
+def _elements(names: list[str], tags: tuple[str, ...], *, nested: bool = False) -> Iterator[tuple[int, int]]:
+    """Yield the indices of the opening and closing tags of elements.
+
+    Those with one of the same name inside are left out if not `nested`.
+    """
+    starts: dict[str, list[int]] = {}
     for at, name in enumerate(names):
         if name in tags:
-            start[name] = at
-        elif name[:1] == "/" and name[1:] in start:
-            yield start.pop(name[1:]), at
+            starts.setdefault(name, []).append(at)
+        elif name[:1] == "/" and (opened := starts.get(name[1:])):
+            yield opened.pop(), at
+            if not nested:
+                opened.clear()

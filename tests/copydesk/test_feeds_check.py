@@ -261,6 +261,20 @@ async def test_it_is_said_how_many_items_can_be_drafted(site: dict[str, bytes], 
         assert sum(server.requests_of(f"/{number}") for number in range(3)) <= 2
 
 
+async def test_a_whole_teaser_is_drafted_where_its_page_may_not_be_fetched() -> None:
+    with FeedServer() as server:
+        server.add("/robots.txt", b"User-agent: *\nDisallow: /", content_type="text/plain")
+        some = [
+            item(link=server.url("/1"), excerpt="teaser"),
+            item("2", link=server.url("/2"), excerpt="cut"),
+        ]
+        async with HttpClient("test", allowed=server.hosts) as net:
+            rows = await ask_pages(
+                PageFetcher(net, pause_s=0), feed(), some, item_outcomes(feed(), some, NOW)
+            )
+    assert [row.fate for row in rows] == ["page", "skipped"]
+
+
 def test_the_causes_are_counted() -> None:
     old = [item(str(number), published_at=NOW - timedelta(days=30)) for number in range(200)]
     assert forecast(list(item_outcomes(feed(), old, NOW))) == (

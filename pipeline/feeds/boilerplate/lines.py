@@ -15,10 +15,23 @@ _MAX_RELATED_CHARS = 200
 """Characters of the title of a related story, with the words before it. Chosen, not measured."""
 _MAX_LABEL_CHARS = 320
 """Characters of the longest label: the terms of a sign-up. Chosen, not measured."""
+_MAX_HEADING_CHARS, _MAX_TITLE_CHARS = 60, 140
+"""Characters of a heading above titles of other stories, and of one of them. Chosen, not measured."""
+_VERBS = frozenset((
+    "read", "watch", "listen", "recommended", "more", "read more", "see more", "keep reading", "explore more",
+    "leer más", "lea más", "lee más", "sigue leyendo", "lees meer", "lees verder", "leggi di più",
+    "leia mais",
+    "veja mais", "les mer", "läs mer", "læs mere", "czytaj dalej", "czytaj więcej", "okumaya devam",
+    "lue lisää",
+    "baca selengkapnya", "xem thêm", "더 읽기", "mehr dazu", "más información", "saiba mais",
+))  # fmt: skip
+"""Words that may head a list of the story itself, or say that it goes on elsewhere."""
 _LAST_LINES = 4
 """Lines at the end of a text, blank ones not counted, that may say whose it is. Chosen, not measured."""
 _END = r"[\s.!…:。]{0,9}"
 _CLOSED = (".", "!", "?")
+_SEPARATORS = frozenset(":：|»→–—")
+"""What stands between such words and the title."""
 _SENTENCE_ENDS = (".", ";", ",", ":", "。")
 _URL = re.compile(r"https?://|www\.", re.IGNORECASE)
 _NAME = r"[^\W\d_][\w.’'-]{0,30}(?: [^\W\d_][\w.’'-]{0,30}){1,3}"
@@ -63,6 +76,8 @@ class _Patterns(NamedTuple):
     labels: _Lines
     rights: _Lines
     related: re.Pattern[str]
+    heading: re.Pattern[str]
+    captions: re.Pattern[str]
     byline: re.Pattern[str]
     prefix: re.Pattern[str]
     place_line: re.Pattern[str]
@@ -73,12 +88,16 @@ class _Patterns(NamedTuple):
 def _patterns() -> _Patterns:
     lists = tomllib.loads((resources.files(__package__) / "lines.toml").read_text(encoding="utf-8"))
     agencies = "|".join(map(re.escape, lists["agencies"]))
-    any_of = {name: "|".join(lists[name]) for name in ("related", "bylines", "prefixes")}
+    any_of = {name: "|".join(lists[name]) for name in ("related", "captions", "bylines", "prefixes")}
     return _Patterns(
         mentions=_lines(lists, "mentions"),
         labels=_lines(lists, "labels"),
         rights=_lines(lists, "rights"),
-        related=re.compile(rf"(?:[^\w\s]{{1,3}}\s?)?(?:{any_of['related']})\s?[:：|»]\s?.+", re.IGNORECASE),
+        related=re.compile(
+            rf"(?:[^\w\s]{{1,3}}\s?)?(?:{any_of['related']})(?:\s?[:：|»→]|\s[–—])\s?.+", re.IGNORECASE
+        ),
+        heading=_whole(any_of["related"]),
+        captions=_whole(any_of["captions"]),
         byline=re.compile(rf"(?i:{any_of['bylines']})[ :]{{1,2}}(?P<name>{_NAME})(?:[,|/–—-] ?.{{1,60}})?"),
         prefix=re.compile(rf"\A(?:{any_of['prefixes']}):? (?={_NAME})", re.IGNORECASE),
         place_line=re.compile(rf"[^\n.!?]{{2,60}}?\((?P<agency>{agencies})\)\s?[-–—:]"),
@@ -105,14 +124,14 @@ def read_lines(text: str) -> ArticleText:
     """
     patterns = _patterns()
     lines = text.split("\n")
-    last = _start_of_last_lines(lines)
+    last, links = _start_of_last_lines(lines), _related_lists(lines, patterns)
     left: list[str] = []
     has_begun = False
     author = credit = rights = None
     for at, line in enumerate(lines):
         bare = line.removeprefix("- ").strip()
-        is_label = False
-        if bare and (at >= last or not has_begun) and len(bare) <= _MAX_LINE_CHARS:
+        is_label = at in links or (bare and not has_begun and _is_caption(bare, patterns))
+        if not is_label and bare and (at >= last or not has_begun) and len(bare) <= _MAX_LINE_CHARS:
             is_label, named = _mention(bare, patterns)
             credit = credit or named
             if not is_label and at >= last and left and patterns.rights.match(bare):
@@ -145,21 +164,59 @@ def _start_of_last_lines(lines: list[str]) -> int:
 def _mention(line: str, patterns: _Patterns) -> tuple[bool, str | None]:
     """Return whether a line says where its text stands, and whose the text is if it names that."""
     match = patterns.mentions.match(line)
-    named = next((each.strip(" .") for each in match.groups() if each), None) if match else None
+    named = (
+        next((each.partition(". ")[0].strip(" .") for each in match.groups() if each), None)
+        if match
+        else None
+    )
     if named and not _is_name(named):  # a sentence about another text
         return False, None
     return bool(match), named
+
+
+def _is_caption(line: str, patterns: _Patterns) -> bool:
+    return len(line) <= _MAX_LABEL_CHARS and patterns.captions.fullmatch(line) is not None
 
 
 def _is_label(line: str, patterns: _Patterns, is_row: bool) -> bool:
     return bool(patterns.labels.match(line)) or (not is_row and _is_related(line, patterns))
 
 
+def _related_lists(lines: list[str], patterns: _Patterns) -> frozenset[int]:
+    """Return the places of headings such as "Related stories", and of the titles below them."""
+    related: set[int] = set()
+    filled = [at for at, line in enumerate(lines) if line.strip()]
+    for place, at in enumerate(filled):
+        bare = lines[at].strip()
+        if (
+            len(bare) > _MAX_HEADING_CHARS
+            or bare.rstrip(": .…").casefold() in _VERBS
+            or not patterns.heading.fullmatch(bare)
+        ):
+            continue
+        titles: list[int] = []
+        for following in range(place + 1, len(filled)):
+            below = filled[following]
+            is_item = lines[below].startswith("- ")
+            if not _is_title(lines[below]) or (titles and not is_item):
+                break
+            titles.append(below)
+            if not is_item:
+                break
+        if titles or place + 1 == len(filled):
+            related.update((at, *titles))
+    return frozenset(related)
+
+
+def _is_title(line: str) -> bool:
+    return len(line) <= _MAX_TITLE_CHARS and not line.rstrip().endswith((*_SENTENCE_ENDS, "?", "!", '"', "”"))
+
+
 def _is_related(line: str, patterns: _Patterns) -> bool:
     """Return whether a line is a few words and the title of another story: no sentence, and no address."""
     if (
         len(line) > _MAX_RELATED_CHARS
-        or not (":" in line or "|" in line or "：" in line or "»" in line)
+        or not _SEPARATORS.intersection(line)
         or line.endswith(_SENTENCE_ENDS)
         or _URL.search(line)
     ):

@@ -26,20 +26,39 @@ _CLASSES = re.compile(
     r"|items?|box|block))?|read[-_](?:also|next)|more[-_]stories|yarpp\w*|crp_related|rp4wp\w*|outbrain\w*|taboola\w*"
     r"|advert(?:s|isement|ising|orial)?(?:[-_]\w{1,20})?|ads?(?:[-_](?:unit|slot|container|wrapper|break|box|block"
     r"|banner|inline|label|text))?|adsbygoogle|dfp[-_]ad|google[-_]ads?|sponsored[-_](?:links?|box|block)"
-    r"|cookie[-_](?:banner|notice)"
+    r"|cookie[-_](?:banner|notice)|essb\w*|blogger-post-footer|wp-embedded-content|sponsor[-_]message"
+    r"|div-gpt-ad(?:[-_]\w{1,30})*|ad(?:box|wrapper|slot|unit|banner|container)|mailmunch[\w-]*"
+    r"|advertisement__\w{1,20}"
     r")(?![\w-])",
     re.IGNORECASE,
 )
 _CONTAINERS = frozenset(
-    ("div", "section", "aside", "p", "ul", "ol", "span", "table", "a", "h3", "h4", "footer")
+    (
+        "div",
+        "section",
+        "aside",
+        "p",
+        "ul",
+        "ol",
+        "span",
+        "table",
+        "a",
+        "h3",
+        "h4",
+        "footer",
+        "ins",
+        "blockquote",
+    )
 )
+_CAPTION_CONTAINERS = _CONTAINERS | {"dd", "em", "figure"}
 _INLINE = frozenset(("a", "span"))
 _MAX_CONTENTS_TAGS = 100
 """Tags that show whether links lead within the page: elements may be nested a thousand times."""
 _NAMES = frozenset(("nav", "form", *FALLBACKS, "figcaption"))
 _CAPTION_CLASSES = re.compile(
     r"(?<![\w-])(?:wp-caption-text|wp-element-caption|image-caption(?:-wrapper)?|caption|photo-caption"
-    r"|article-figure-caption|media-caption|image-credit|photo-credit)(?![\w-])",
+    r"|article-figure-caption|media-caption|image-credit|photo-credit|tr-caption(?:-container)?"
+    r"|[a-z]{1,20}__caption|caption__[a-z]{1,20}|figure-caption|img-caption)(?![\w-])",
     re.IGNORECASE,
 )
 _MAX_SHARE = 0.5
@@ -160,6 +179,6 @@ def _is_within_words(texts: list[str], start: int, end: int) -> bool:
 def _is_caption(name: str, attributes: str) -> bool:
     if name == "figcaption":
         return True
-    if name not in _CONTAINERS or not ("caption" in attributes or "credit" in attributes):
+    if name not in _CAPTION_CONTAINERS or not ("caption" in attributes or "credit" in attributes):
         return False
     return bool(_CAPTION_CLASSES.search(attribute_value(attributes, "class") or ""))

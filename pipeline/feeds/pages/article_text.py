@@ -121,7 +121,7 @@ def _restore(tree: Tree, lines: list[str]) -> list[str]:
     at = -1
     for each in _article_blocks(tree, places):
         if each.tag not in _TEXTS:
-            if last is not None and each.getparent() is last.getparent():
+            if last is not None and _outermost(each).getparent() is last.getparent():
                 added.setdefault(at, []).extend((*pending, _plain(each)))
                 pending = []
             elif last is not None:
@@ -137,6 +137,18 @@ def _restore(tree: Tree, lines: list[str]) -> list[str]:
     return [each for number, line in enumerate(lines) for each in (line, *added.get(number, ()))]
 
 
+def _outermost(element: Tree) -> Tree:
+    """Return the element around a list or table that holds it alone, such as `figure`."""
+    outer = element.getparent()
+    while (
+        outer is not None
+        and outer.tag in ("figure", "div")
+        and len(outer) - len(outer.findall("figcaption")) == 1
+    ):
+        element, outer = outer, outer.getparent()
+    return element
+
+
 def _bare(text: str) -> str:
     return _SIGNS.sub("", text).casefold()
 
@@ -146,6 +158,9 @@ def _number(element: Tree, counts: Counter[Tree]) -> str:
     outer = element.getparent()
     if element.tag != "li" or outer is None or outer.tag != "ol":
         return ""
+    if outer not in counts:
+        start = (outer.get("start") or "1").strip()
+        counts[outer] = int(start) - 1 if start.isascii() and start.isdigit() and len(start) < 7 else 0
     counts[outer] += 1
     return f"- {counts[outer]}. "
 
@@ -156,6 +171,8 @@ def _article_blocks(tree: Tree, places: dict[str, int]) -> Iterator[Tree]:
 
     walk = iterwalk(tree, events=("start",))
     for _, each in walk:
+        if each.tag == "figure" and each.find(".//table") is not None:
+            continue
         if each.tag in _ASIDES or _ASIDE_NAMES.search(f"{each.get('class', '')} {each.get('id', '')}"[:200]):
             if each.tag not in ("html", "body", "main", "article"):
                 walk.skip_subtree()

@@ -123,7 +123,7 @@ _NEVER_LAST_WORDS = frozenset(
 )
 _COMMAS = (",", "、", "،", "，")
 _FAREWELLS = ("thanks,", "regards,", "cheers,", "yours,", "love,")
-_EXCERPT_LIMITS = (200, 250, 255, 300, 400, 500)
+_EXCERPT_LIMITS = (200, 250, 255, 300, 350, 400, 500, 600, 700, 750, 800, 1_000)
 """Lengths in characters at which feed software cuts excerpts, exactly or at the word before."""
 _MAX_LAST_WORD_CHARS = 10
 """Characters by which an excerpt cut at a word may be shorter."""

@@ -32,8 +32,17 @@ _MAX_VALUE_CHARS = 2_000
 _WORK_TYPES = ("article", "posting", "report", "review", "webpage", "creativework", "webpageelement")
 
 
-_DATE_NAMES = ("article:published_time", "datepublished", "parsely-pub-date", "dc.date.issued", "date")
+_DATE_NAMES = (
+    "article:published_time", "datepublished", "og:published_time", "og:article:published_time",
+    "article.published", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.issued", "dc.date",
+    "dcterms.created", "citation_publication_date", "publish-date", "publish_date", "publication_date",
+    "pubdate", "date",
+)  # fmt: skip
 """Names of meta elements with a page's date, the surest first. Chosen, not measured."""
+
+
+_PUBLISHED = re.compile(r"datePublished|publish|entry-date|posted", re.IGNORECASE)
+"""Marks of a `time` element with a page's date."""
 
 
 class DeclaredMetadata(NamedTuple):
@@ -69,7 +78,8 @@ def parse_metadata(declared: DeclaredMetadata, tree: Tree, url: str) -> PageMeta
     """Return a page's title, author, image, date and origin; `url` resolves relative links. Never raises."""
     meta, works = declared
     image = meta.get("og:image") or meta.get("twitter:image")
-    author, canonical, date = _author(meta, works), _canonical(tree, url), _date(meta, works)
+    author, canonical, date = _author(meta, works), _canonical(tree, url), _date(tree, meta, works)
+    source = absolute_url(meta.get("syndication-source") or meta.get("original-source"), url) or canonical
     return PageMetadata(
         title=one_line(meta.get("og:title") or _first(works, "headline") or _title(tree), 300),
         author=author,
@@ -77,7 +87,7 @@ def parse_metadata(declared: DeclaredMetadata, tree: Tree, url: str) -> PageMeta
         canonical=canonical_url(canonical) if canonical else None,
         published_at=date.moment if date else None,
         utc_offset_min=date.utc_offset_min if date else None,
-        origin=origin_of(_publisher(canonical, author, works), canonical, url) if canonical else None,
+        origin=origin_of(_publisher(source, author, works), source, url) if source else None,
     )
 
 
@@ -86,7 +96,7 @@ def article_in_scripts(works: Sequence[Node]) -> str:
     for work in works:
         updates = work.get("liveBlogUpdate")
         parts = [work, *(updates[:_MAX_NODES] if isinstance(updates, list) else ())]
-        bodies = [each.get("articleBody") for each in parts if isinstance(each, dict)]
+        bodies = [each.get("articleBody") or each.get("text") for each in parts if isinstance(each, dict)]
         texts = [_script_text(body) for body in bodies if isinstance(body, str)]
         if any(texts):
             return "\n\n".join(filter(None, texts))
@@ -113,7 +123,7 @@ def _nodes(scripts: Sequence[str]) -> Iterator[Node]:
     queue: list[Any] = []
     for script in scripts[:MAX_SCRIPTS]:
         try:
-            queue.append(json.loads(script, strict=False))
+            queue.append(json.loads(_json_of(script), strict=False))
         except (ValueError, RecursionError):
             continue
     for _ in range(_MAX_NODES):
@@ -125,6 +135,14 @@ def _nodes(scripts: Sequence[str]) -> Iterator[Node]:
         elif isinstance(each, dict):
             queue += [each[key] for key in ("@graph", "mainEntity", "hasPart") if key in each]
             yield each
+
+
+def _json_of(script: str) -> str:
+    """Return a script without what stands around its JSON, such as a CDATA section or a comment."""
+    if script.lstrip()[:1] in ("{", "[") and script.rstrip()[-1:] in ("}", "]"):
+        return script
+    starts = [at for at in map(script.find, ("{", "[{")) if at >= 0]
+    return script[min(starts, default=0) : max(script.rfind("}"), script.rfind("}]") + 1) + 1]
 
 
 def _is_work(node: Node) -> bool:
@@ -170,10 +188,19 @@ def _canonical(tree: Tree, url: str) -> str | None:
     return address
 
 
-def _date(meta: dict[str, str], works: Sequence[Node]) -> ParsedDate | None:
+def _date(tree: Tree, meta: dict[str, str], works: Sequence[Node]) -> ParsedDate | None:
     written = [meta.get(_DATE_NAMES[0], ""), _first(works, "datePublished")]
     written += [meta.get(name, "") for name in _DATE_NAMES[1:]]
-    return next(filter(None, map(parse_date, written)), None)
+    return next(filter(None, map(parse_date, (*written, *_times(tree)))), None)
+
+
+def _times(tree: Tree) -> Iterator[str]:
+    """Yield the date of the `time` element that says when a page was published, or of the only one."""
+    elements = [each for each in islice(tree.iter("time"), MAX_SCRIPTS) if each.get("datetime")]
+    for each in elements:
+        marks = f"{each.get('itemprop', '')} {each.get('class', '')}"
+        if len(elements) == 1 or each.get("pubdate") is not None or _PUBLISHED.search(marks):
+            yield (each.get("datetime") or "")[:_MAX_VALUE_CHARS].strip()
 
 
 def _publisher(canonical: str, author: str | None, works: Sequence[Node]) -> str:

@@ -21,20 +21,6 @@ _WORD = re.compile(r"[^\W\d_]+")
 _ZONE_NAME = re.compile(
     r"[\s\[(]*\b([A-Z][A-Za-z]{2,20}/[A-Z][A-Za-z_-]{1,30}(?:/[A-Z][A-Za-z_-]{1,30})?)[\])]?\Z"
 )
-_UNITS = (
-    (1, "seconds? secs? sekunden? secondes? segundos? secondi second[eo]n?"),
-    (60, "minutes? mins? m minuten? minutos? minuti minut minuut"),
-    (3600, "hours? hrs? h stunden? heures? horas? ore ora uur uren"),
-    (86_400, "days? d tag(?:en)? tage jours? dias? giorni giorno dag(?:en)?"),
-    (604_800, "weeks? wks? w wochen? semaines? semanas? settimane settimana weken week"),
-)
-_AGO = re.compile(
-    r"(?:(vor|il y a|hace|ha) )?(?:about |ca\.? |environ )?(\d{1,4}|an?|one) ?([a-z]{1,10})\.?"
-    r"( ago| fa| geleden| atras)?"
-)
-_RELATIVE_DAY = re.compile(
-    r"(today|heute|aujourd.hui|hoy|hoje|oggi|vandaag)|(yesterday|gestern|hier|ayer|ontem|ieri|gisteren)"
-)
 
 
 def fold_accents(text: str) -> str:
@@ -42,7 +28,33 @@ def fold_accents(text: str) -> str:
     if text.isascii():
         return text.lower()
     split = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in split if not unicodedata.combining(char))
+    return "".join(char for char in split if unicodedata.category(char)[0] != "M")
+
+
+_UNITS = (
+    (1, "seconds? secs? sekunden? secondes? segundos? secondi second[eo]n? sekund(?:er|y)? секунд[уы]? saniye"
+     " 秒 초"),
+    (60, "minutes? mins? m minuten? minutos? minuti minut(?:er|y)? minuut минут[уы]? dakika 分 分钟 分鐘 분"),
+    (3600, "hours? hrs? h stunden? heures? horas? ore ora uur uren timm(?:ar|e) timer? godzin[aey]?"
+     " час(?:ов|а)? saat 時間 小时 小時 시간"),
+    (86_400, "days? d tag(?:en)? tage jours? dias? giorni giorno dag(?:en|ar|e)? dni dzien дн(?:я|ей) день"
+     " gun 日 天 일"),
+    (604_800, "weeks? wks? w wochen? semaines? semanas? settimane settimana weken week veck(?:or|a)"
+     " tygodni[ae]? недел[юиь] hafta 週間 周 주"),
+)  # fmt: skip
+"""Folded names; Korean ones are folded when they are compared."""
+_AGO = re.compile(
+    r"(?:(vor|il y a|hace|ha|for) )?(?:about |ca\.? |environ )?(\d{1,4}|an?|one) ?([^\W\d_]{1,10}?)\.?"
+    r"( ago| fa| geleden| atras| sedan| siden| temu| назад| once| ?前| ?전)?".replace(
+        "전", fold_accents("전")
+    )
+)
+_NOW = re.compile(r"(?:just |right )?now|gerade eben|a l.instant")
+_RELATIVE_DAY = re.compile(
+    r"(today|heute|aujourd.hui|hoy|hoje|oggi|vandaag|i ?dag|dzisiaj|dzis|сегодня|bugun|今日|今天|오늘)"
+    r"|(yesterday|gestern|hier|ayer|ontem|ieri|gisteren|i ?gar|wczoraj|вчера|dun|昨日|昨天|어제)"
+    .replace("오늘", fold_accents("오늘")).replace("어제", fold_accents("어제"))
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -73,12 +85,14 @@ def split_zone_name(raw: str) -> tuple[str, zoneinfo.ZoneInfo | None]:
 def read_relative(raw: str, now: datetime) -> datetime | None:
     """Return the time that `2 hours ago` means, None for other texts; `now` is aware UTC."""
     text = " ".join(fold_accents(raw).split())
+    if _NOW.fullmatch(text):
+        return now
     match = _AGO.fullmatch(text)
     if match is None or not (match[1] or match[4]):
         return None
     count = int(match[2]) if match[2].isdigit() else 1
     for seconds, names in _UNITS:
-        if any(re.fullmatch(name, match[3]) for name in names.split()):
+        if any(re.fullmatch(name, match[3]) for name in fold_accents(names).split()):
             return now - timedelta(seconds=count * seconds)
     return None
 
@@ -90,5 +104,5 @@ def with_named_day(raw: str, now: datetime) -> str | None:
     if match is None:
         return None
     day = now - timedelta(days=1 if match[2] else 0)
-    rest = re.sub(r"\A[\s,]*(?:at|um|a|as|alle|om)?\b", "", text.strip()[match.end() :])
+    rest = re.sub(r"\A[\s,]*(?:at|um|a|as|alle|om|o|в|kl|saat)?\b", "", text.strip()[match.end() :])
     return f"{day:%Y-%m-%d} {rest.strip()}".strip()

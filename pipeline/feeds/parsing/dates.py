@@ -71,7 +71,15 @@ _CHINESE = re.compile(r"(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日�
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)")
 _SLASHED = re.compile(r"(?<![\d-])(\d{1,2})([/-])(\d{1,2})\2(\d{4})(?!\d)")
 _VIETNAMESE = re.compile(r"(\d{1,2}),? (?:thg|thang) (\d{1,2}),? (\d{4})")
-_DOTTED_CLOCK = re.compile(r"(?<=\d{4} )\d\d\.[0-5]\d(?:\.[0-5]\d)?(?![\d.])")
+_SIGN_CLOCK = re.compile(
+    r"(?:(오전|午前|上午)|(오후|午後|下午))? ?(\d{1,2}) ?(?:時|时|點|点|시|:) ?([0-5]?\d) ?(?:分|분|(?!\d|:))"
+)
+"""A time in Japanese, Chinese or Korean."""
+_BUDDHIST_YEARS = 543
+"""Years of Thailand's calendar ahead of the common one."""
+_DOTTED_CLOCK = re.compile(
+    r"(?:(?<=\d{4} )|(?<=klo )|(?<=kl\. )|(?<= kl ))\d\d?\.[0-5]\d(?:\.[0-5]\d)?(?![\d.])"
+)
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
 
@@ -205,7 +213,10 @@ def _from_tuple(parsed: time.struct_time | None) -> ParsedDate | None:
 
 def _from_text(raw: str) -> ParsedDate | None:
     # After a year, `10.11` is a time.
-    text = _DOTTED_CLOCK.sub(lambda match: match[0].replace(".", ":"), fold_accents(_strip_comments(raw)))
+    text = _strip_comments(raw)
+    if not text.isascii():
+        text = _CHINESE.sub(r"\1年\2月\3日", _SIGN_CLOCK.sub(_plain_clock, text)).replace("−", "-")
+    text = _DOTTED_CLOCK.sub(lambda match: match[0].replace(".", ":"), fold_accents(text))
     text, clock, offset = _time(text)
     day = _day(" ".join(text.split()), american=clock is not None and clock[1])
     if day is None:
@@ -213,6 +224,11 @@ def _from_text(raw: str) -> ParsedDate | None:
     seconds = clock[0] if clock else 0
     moment = day + timedelta(seconds=seconds)
     return ParsedDate(moment) if offset is None else ParsedDate(moment - offset, _minutes(offset))
+
+
+def _plain_clock(match: re.Match[str]) -> str:
+    half = " am" if match[1] else " pm" if match[2] else ""
+    return f" {match[3]}:{match[4].zfill(2)}{half} "
 
 
 def _strip_comments(raw: str) -> str:
@@ -315,6 +331,8 @@ def _day_by_month_name(tokens: list[str]) -> datetime | None:
 def _year(written: str) -> int:
     """Return a year; one of two digits as in RFC 2822 section 4.3."""
     year = int(written)
+    if year > 2400:
+        return year - _BUDDHIST_YEARS
     return year if len(written) > 2 else year + (2000 if year < 50 else 1900)
 
 

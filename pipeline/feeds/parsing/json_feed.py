@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pipeline.domain.errors import FeedError
 from pipeline.domain.text import redact_url
 from pipeline.feeds.article_signs import is_link_list
-from pipeline.feeds.boilerplate.lines import ArticleText, read_lines
+from pipeline.feeds.boilerplate.lines import ArticleText, clean_author, read_lines
 from pipeline.feeds.entries import Entry, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, date_fields
@@ -51,7 +51,7 @@ def read_json_feed(text: str, url: str, dates: DateReader, reader: int = READER)
         )
     home = absolute_url(_text(feed.get("home_page_url")), url)
     base = home or url
-    authors = _authors(feed)
+    authors = _authors(feed, reader)
     feed_language = _text(feed.get("language"))
     items, over = keep_newest_json(feed["items"], dates)
     entries = [_entry(item, base, authors, feed_language, dates, reader) for item in _dicts(items)]
@@ -121,7 +121,7 @@ def _entry(
         title=one_line(_text(item.get("title"))),
         text=article.text,
         summary=summary if text and summary != text else "",
-        author=_authors(item) or article.author or authors,
+        author=_authors(item, reader) or article.author or authors,
         **date_fields(published, updated, dates.unread_among(*written)),
         image=next(filter(None, (absolute_url(image, link or base) for image in images)), None),
         media=media_of(files),
@@ -134,9 +134,10 @@ def _entry(
     )
 
 
-def _authors(holder: dict[str, Any]) -> str | None:
+def _authors(holder: dict[str, Any], reader: int) -> str | None:
     """Return the names of `authors` (1.1) and `author` (1.0)."""
-    return ", ".join(unique_values(list(_names(holder)))) or None
+    names = unique_values(list(_names(holder)))
+    return ", ".join(map(clean_author, names) if reader >= 2 else names) or None
 
 
 def _names(holder: dict[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pipeline.domain.models import Credit
 from pipeline.feeds.article_signs import is_link_list
 from pipeline.feeds.boilerplate.lines import ArticleText, clean_author, read_lines
 from pipeline.feeds.entries import Entry, Media, language_of, media_of, origin_of, unique_values
+from pipeline.feeds.escapes import decode_plain
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, ParsedDate, date_fields
 from pipeline.feeds.parsing.feedparser_adapter import RSL_TERMS, Elements, Node
@@ -188,6 +189,8 @@ def _title(holder: Node, version: str, reader: int) -> str:
     # RSS has no text types, and its titles often contain `&amp;amp;` or tags.
     if content_type != "text/plain" or (not version.startswith("atom") and "&" in title):
         title = html_to_text(title, reader)
+    elif reader >= 2:
+        title = decode_plain(title)
     return one_line(title)
 
 
@@ -218,7 +221,10 @@ def _texts(contents: Iterable[tuple[str, bool]], reader: int) -> tuple[str, str]
     Feeds have teaser and full text in either order.
     """
     converted = [
-        html_to_text(value, reader) if markup else clean_plain_text(value) for value, markup in contents
+        html_to_text(value, reader)
+        if markup
+        else clean_plain_text(decode_plain(value) if reader >= 2 else value)
+        for value, markup in contents
     ]
     texts = [text for text in converted if text]
     # Of two of one length, the first: feedparser puts the one with paragraphs first.

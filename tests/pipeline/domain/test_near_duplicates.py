@@ -156,3 +156,9 @@ def test_a_guid_names_another_story_only_where_all_else_differs(
     later = NOW + timedelta(hours=5)
     second = Item(guid="g", title="New quay wanted", published_at=later, **({"canonical": LINK} | now))
     assert is_different_item(first, second) is is_other
+
+
+def test_a_guid_of_items_without_a_page_of_their_own_is_told_apart_by_title_and_text() -> None:
+    first = Item(guid="1", title="Basin closes", published_at=NOW, text=TEASER)
+    assert is_different_item(first, Item(guid="1", title="New chip factory", published_at=NOW, text=CHIP))
+    assert not is_different_item(first, Item(guid="1", title="Basin reopens", published_at=NOW, text=CHIP))

@@ -42,6 +42,15 @@ def item(**changes: object) -> Item:
         ({"title": "Anzeige: Boote", "text": f"Anzeige: \n\n{PROSE}"}, "advertising"),
         ({"link": "https://n.example/sponsored/boats", "text": f"Sponsored by B.\n\n{PROSE}"}, "advertising"),
         ({"title": "Sign up for our newsletter", "text": SIGN_UP}, "a sign-up page"),
+        (
+            {
+                "categories": ("Bezahlte Partnerschaft",),
+                "text": f"Dieser Beitrag ist eine bezahlte Partnerschaft mit B.\n\n{PROSE}",
+            },
+            "advertising",
+        ),
+        ({"guid": "yt:video:q", "media": "video", "text": "A look at the quay."}, "a video description"),
+        ({"title": "Our paper", "link": "https://n.example/newsletter", "text": SIGN_UP}, "a sign-up page"),
         ({"link_list": True}, "a list of links"),
     ],
 )  # fmt: skip

@@ -82,6 +82,11 @@ def test_a_caption_is_no_lead_but_stays_within_the_story_and_where_it_is_all() -
     assert html_to_text(f"{caption}<p>{STORY}</p><p>{MORE}</p>") == TEXT
     assert "with 4 boats" in html_to_text(PAGE.replace("@", caption))
     assert html_to_text(caption) == "The quay in 1931, with 4 boats"
+    named = "<p><img src='q.jpg'><br><em>The quay in 1931. Photo: Wren Adair</em></p>"
+    assert read_lines(html_to_text(f"{named}<p>{STORY}</p><p>{MORE}</p>")).text == TEXT
+    assert (
+        html_to_text(f"[caption id='a']<img> The quay in 1931[/caption]<p>{STORY}</p><p>{MORE}</p>") == TEXT
+    )
     classed = "<div class='wp-caption'><img><p class='wp-caption-text'>The old quay</p></div>"
     assert html_to_text(f"{classed}<p>{STORY}</p><p>{MORE}</p>") == TEXT
 
@@ -101,6 +106,16 @@ def test_a_caption_is_no_lead_but_stays_within_the_story_and_where_it_is_all() -
         "Lesen Sie auch: Der Reiher von Marrow Point",
         "À lire aussi : Le héron de Marrow Point",
         "関連記事：岬のサギ",
+        "Το άρθρο Η προβλήτα εμφανίστηκε πρώτα στο Ο Γλάρος.",
+        "Przeczytaj także: Czapla",
+        "LEGGI ANCHE → L'airone",
+        "По теме: Цапля",
+        "Read more about the quay: The heron of Marrow Point",
+        "Tekst gaat verder onder de advertentie",
+        "Klick, um bei Krähe zu teilen (Wird in neuem Fenster geöffnet)",
+        "The Gull is a reader-supported publication. To receive new posts, consider becoming a subscriber.",
+        "Related stories\n\n- The heron of Marrow Point\n- Who owns the quay now",
+        "Lesen Sie auch\nDer Reiher von Marrow Point",
         "Advertisement",
         "Story continues below advertisement",
         "Sign up for our daily newsletter",
@@ -119,11 +134,15 @@ def test_lines_beside_the_story_are_taken_out_in_many_languages(line: str) -> No
     "line",
     [
         "Read more",  # marks a cut
+        "Read more…",
+        "Like this:",
         "Continue reading",
         "Read more: https://gull.example/quay",
         "Related: the parish has owned the quay since the flood, and never mended it.",
         "The post office appeared first on the list, she said, and the quay came last of all nine works.",
         "Share prices of the builders rose.",
+        "Listen\n\n- 1. The Quay Song\n- 2. The Heron",
+        "More from the parish\n\n- It pays nine crowns a year.",
         "Photo: she holds the stone! It weighs nine pounds.",
         "Picture by picture the film shows how the quay fell.",
         "Image: 24 megapixels, as last year",

@@ -24,11 +24,11 @@ def test_version_1_0_names_its_one_author() -> None:
     feed = {
         "version": VERSION,
         "title": "T",
-        "author": {"name": "Ada"},
+        "author": {"name": "By ADA KNOTT"},
         "items": [{"id": "1", "summary": "S"}],
     }
     [item] = parsed(feed).items
-    assert (item.author, item.text, item.title) == ("Ada", "S", "S")
+    assert (item.author, item.text, item.title) == ("Ada Knott", "S", "S")
 
 
 def test_invisible_characters_are_removed() -> None:

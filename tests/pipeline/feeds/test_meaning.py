@@ -52,3 +52,28 @@ def test_text(html: str, text: str, first: str | None) -> None:
     assert html_to_text(html) == text
     if first is not None:
         assert html_to_text(html, FIRST_READER) == first
+
+
+@pytest.mark.parametrize(
+    ("quoted", "text"),
+    [
+        ("<p>We sail.</p>&mdash; Bea (@bea)", '"We sail."\n\n— Bea (@bea)'),
+        ("<p>We sail.</p><p>At dawn.</p><cite>Bea</cite>", '"We sail.\n\nAt dawn."\n\nBea'),
+        ("<p>We sail.</p><blockquote>When?</blockquote>", '"We sail."\n\n"When?"'),
+        ("« Nous partons », a dit Bea.", "« Nous partons », a dit Bea."),
+        ("<h2>Rules</h2><p>No boats.</p>", "Rules\n\nNo boats."),
+    ],
+)
+def test_a_blockquote_has_quotation_marks_around_what_is_said(quoted: str, text: str) -> None:
+    story = "The harbour of Vale was closed for a week, and its master wrote to all the skippers."
+    html = f"<p>{story}</p><blockquote>{quoted}</blockquote>"
+    assert html_to_text(html) == f"{story}\n\n{text}"
+    assert '"' not in html_to_text(html, FIRST_READER)
+    assert html_to_text(f"<blockquote><p>{story}</p></blockquote>") == story, "the whole text is no quotation"
+
+
+def test_a_post_is_quoted_without_the_address_of_its_picture() -> None:
+    story = "The harbour of Vale was closed for a week, and its master wrote to all the skippers."
+    post = "<p>No date yet. <a href='#'>pic.example/x</a></p>&mdash; Bea"
+    html = f"<p>{story}</p><blockquote class='twitter-tweet'>{post}</blockquote>"
+    assert html_to_text(html) == f'{story}\n\n"No date yet."\n\n— Bea'

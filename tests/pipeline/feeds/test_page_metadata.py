@@ -75,3 +75,30 @@ def test_its_picture(head: str, image: str | None) -> None:
 def test_odd_data_hides_no_title(data: Any) -> None:
     head = linked(mainEntity=data, author=data, datePublished=data)
     assert metadata_of(f"<meta property='og:title' content='Basin closes'>{head}", "title") == "Basin closes"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<meta name='publish-date' content='2019-03-01'>",
+        "<meta name='sailthru.date' content='2019-03-01'>",
+        "<time datetime='2019-03-01'>1 March</time>",
+        "<time datetime='2020-01-01'>x</time><time class='entry-date' datetime='2019-03-01'>y</time>",
+    ],
+)
+def test_its_date(head: str) -> None:
+    assert str(metadata_of(head, "published_at")).startswith("2019-03-01")
+
+
+def test_two_times_that_say_nothing_of_the_page_are_no_date() -> None:
+    assert (
+        metadata_of(
+            "<time datetime='2020-01-01'>x</time><time datetime='2019-03-01'>y</time>", "published_at"
+        )
+        is None
+    )
+
+
+def test_its_source() -> None:
+    origin = metadata_of("<meta name='syndication-source' content='https://wire.example/basin'>", "origin")
+    assert origin.url == "https://wire.example/basin"

@@ -44,6 +44,15 @@ def test_lines_beside_the_story_are_taken_out_of_a_page_and_say_whose_it_is() ->
     assert page.credit == "Gull Wire"
 
 
+def test_a_table_in_a_figure_and_a_list_that_goes_on_are_kept() -> None:
+    rows = "<tr><td>Berth</td><td>Fee</td></tr><tr><td>North</td><td>14</td></tr>"
+    table = f"<figure class='wp-block-table'><table><tbody>{rows}</tbody></table></figure>"
+    steps = "<ol start=3><li>A hearing in May.</li></ol>"
+    text = read(news(f"{BEFORE}{table}{AFTER}{steps}<p>{PARAGRAPHS[2]}</p>{table}")).text
+    assert text.count("Berth | Fee\nNorth | 14") == 2
+    assert "- 3. A hearing in May." in text
+
+
 def test_lists_of_links_and_tables_of_layout_stay_out() -> None:
     links = "<ul><li><a href=/a>Harbour fees rise again</a></li><li><a href=/b>Ferry late</a></li></ul>"
     layout = "<table><tr><td><a href=/x>Sport today</a></td><td><a href=/y>Weather</a></td></tr></table>"
@@ -54,7 +63,12 @@ def test_lists_of_links_and_tables_of_layout_stay_out() -> None:
 
 def test_markup_with_a_meaning_keeps_it_in_a_page() -> None:
     body = "<p>The plant makes 10<sup>9</sup> watts, <del>or two</del> as <q>a start</q>, said the board.</p>"
-    assert 'makes 10⁹ watts, as "a start", said' in read(news(f"{BEFORE}{body}{AFTER}")).text
+    body += "<p>It costs <span style='text-decoration: line-through'>80</span> 70 euros.</p>"
+    body += "<blockquote><p>We start now.</p><cite>Ines Falk</cite></blockquote>"
+    text = read(news(f"{BEFORE}{body}{AFTER}")).text
+    assert 'makes 10⁹ watts, as "a start", said' in text
+    assert "It costs 70 euros." in text
+    assert '"We start now."' in text
 
 
 @pytest.mark.parametrize(
@@ -72,6 +86,10 @@ def test_the_scripts_copy_of_an_article_is_its_text_where_scripts_draw_the_page(
     whole = "\n\n".join(PARAGRAPHS)
     for written in (whole, "".join(f"<p>{each}</p>" for each in PARAGRAPHS), "\n".join(PARAGRAPHS)):
         assert read(SPA.replace("</head>", f"{linked(articleBody=written)}</head>")).text == whole
+    wrapped = (
+        linked(articleBody=whole).replace("{", "\n//<![CDATA[\n{", 1).replace("</script>", "\n//]]></script>")
+    )
+    assert read(SPA.replace("</head>", f"{wrapped}</head>")).text == whole
     ticker = [{"@type": "BlogPosting", "headline": "09:40", "articleBody": each} for each in PARAGRAPHS]
     page = linked(**{"@type": "LiveBlogPosting", "liveBlogUpdate": ticker})
     assert PARAGRAPHS[3] in read(SPA.replace("</head>", f"{page}</head>")).text

@@ -171,6 +171,15 @@ def test_undeclared_markup_of_atom_is_recognised() -> None:
     assert (bare.text, bare.summary) == ("a < b\n\nis <b> plain", "")
 
 
+def test_references_in_plain_text_of_atom_are_read_but_for_those_of_tags() -> None:
+    feed = (
+        "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title type='text'>Ink &amp;amp; ash</title>"
+        "<summary type='text'>End of&amp;nbsp;May &amp;mdash; 5 &amp;lt;b&amp;gt;</summary></entry></feed>"
+    )
+    [item] = parse_feed(feed.encode(), None, URL, NOW).items
+    assert (item.title, item.text) == ("Ink & ash", "End of May — 5 &lt;b&gt;")
+
+
 def test_of_two_texts_of_one_length_the_one_in_paragraphs_is_used() -> None:
     feed = (
         "<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><item>"
