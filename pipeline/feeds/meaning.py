@@ -49,6 +49,9 @@ _SHORT_BASE = re.compile(r"(?<![^\W_])[0-9a-z]\Z")
 _SLASHES = ("/", "⁄", "∕")
 _SLASH = re.compile(r"\s?[/⁄∕]\s?")
 _PICTURES = re.compile(r"emoji|smiley|latex|math|tex\b", re.IGNORECASE)
+_BACK_LINK = re.compile("[(\\[]?[↩↵⏎⤴↑^][\ufe0e\ufe0f]?\\d{0,2}[)\\]]?")
+_MAX_BACK_LINK_TAGS = 6
+"""Tags of a link back to a footnote's mark, whose number may be raised. Chosen, not measured."""
 _FORMULA_URL = re.compile(r"latex(?:\.php|\.codecogs)?[?./]|/math/render/", re.IGNORECASE)
 
 
@@ -68,6 +71,8 @@ def keep_meaning(split: HtmlPieces) -> HtmlPieces:
         write_formulas(names, split.attributes, texts)
     if "img" in present:
         _write_pictures(split, texts)
+    if present & {"ol", "sup"}:
+        _take_out_back_links(split, texts)
     if present & {"sup", "sub"}:
         _write_scripts(split, texts)
     if "q" in present:
@@ -138,6 +143,18 @@ def _write_pictures(split: HtmlPieces, texts: list[str]) -> None:
             and (_PICTURES.search(attribute_value(attributes, "class") or "") or _FORMULA_URL.search(source))
         ):
             texts[at + 1] = html.escape(alt, quote=False) + texts[at + 1]
+
+
+def _take_out_back_links(split: HtmlPieces, texts: list[str]) -> None:
+    """Take out the arrows by which footnotes lead back to their marks in the text."""
+    for start, end in _elements(split.names, ("a",)):
+        if end - start > _MAX_BACK_LINK_TAGS or "#" not in (
+            attribute_value(split.attributes[start], "href") or ""
+        ):
+            continue
+        inner = slice(start + 1, end + 1)
+        if _BACK_LINK.fullmatch(decode_references("".join(texts[inner])).strip()):
+            texts[inner] = [""] * (end - start)
 
 
 def _write_scripts(split: HtmlPieces, texts: list[str]) -> None:

@@ -75,6 +75,7 @@ class _Patterns(NamedTuple):
     mentions: _Lines
     labels: _Lines
     rights: _Lines
+    filed: re.Pattern[str]
     related: re.Pattern[str]
     heading: re.Pattern[str]
     captions: re.Pattern[str]
@@ -93,6 +94,7 @@ def _patterns() -> _Patterns:
         mentions=_lines(lists, "mentions"),
         labels=_lines(lists, "labels"),
         rights=_lines(lists, "rights"),
+        filed=re.compile("|".join(lists["filed"]), re.IGNORECASE),
         related=re.compile(
             rf"(?:[^\w\s]{{1,3}}\s?)?(?:{any_of['related']})(?:\s?[:：|»→]|\s[–—])\s?.+", re.IGNORECASE
         ),
@@ -134,7 +136,9 @@ def read_lines(text: str) -> ArticleText:
         if not is_label and bare and (at >= last or not has_begun) and len(bare) <= _MAX_LINE_CHARS:
             is_label, named = _mention(bare, patterns)
             credit = credit or named
-            if not is_label and at >= last and left and patterns.rights.match(bare):
+            if not is_label and at >= last and left and not left[-1] and patterns.filed.fullmatch(bare):
+                is_label = True
+            elif not is_label and at >= last and left and patterns.rights.match(bare):
                 is_label, rights = True, rights or bare
             elif not is_label and not has_begun and (name := _byline(bare, patterns)):
                 is_label, author = True, author or name
@@ -202,10 +206,18 @@ def _related_lists(lines: list[str], patterns: _Patterns) -> frozenset[int]:
                 break
             titles.append(below)
             if not is_item:
+                titles.extend(_rest_of_paragraph(lines, at, below))
                 break
         if titles or place + 1 == len(filled):
             related.update((at, *titles))
     return frozenset(related)
+
+
+def _rest_of_paragraph(lines: list[str], heading: int, first: int) -> range:
+    """Return the places of further titles, where the heading and all titles are lines of one paragraph."""
+    end = next((at for at in range(first, len(lines)) if not lines[at].strip()), len(lines))
+    is_list = first == heading + 1 and all(map(_is_title, lines[first:end]))
+    return range(first + 1, end if is_list else first + 1)
 
 
 def _is_title(line: str) -> bool:

@@ -50,6 +50,10 @@ _CONTAINERS = frozenset(
         "blockquote",
     )
 )
+_DIAGRAM = re.compile(
+    r"\s*(?:graph|flowchart|sequenceDiagram|classDiagram|stateDiagram|erDiagram|gantt|gitGraph|mindmap)\b"
+)
+"""The first word of a diagram's source, which a script of the page would draw (mermaid.js.org)."""
 _CAPTION_CONTAINERS = _CONTAINERS | {"dd", "em", "figure"}
 _INLINE = frozenset(("a", "span"))
 _MAX_CONTENTS_TAGS = 100
@@ -142,6 +146,8 @@ def _is_boilerplate(split: HtmlPieces, at: int, ends: Callable[[], dict[int, int
         return True
     if name == "nav":
         return not _is_contents(split, at, ends().get(at, at))
+    if name in ("div", "pre") and "mermaid" in attributes and _DIAGRAM.match(split.texts[at + 1]):
+        return True
     if name not in _CONTAINERS or not ("class" in attributes or "id=" in attributes):
         return False
     if not _is_named(attribute_value(attributes, "class") or ""):

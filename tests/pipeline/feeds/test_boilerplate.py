@@ -26,6 +26,7 @@ TEXT = f"{STORY}\n\n{MORE}"
         "<form action='/x'><label>Your name</label><input></form>",
         "<nav><a href='/a'>One</a> <a href='/b'>Two</a></nav>",
         "<p><span class='ads'>Ropes for half the money at Knott's</span></p>",
+        "<div class='mermaid'>graph LR; A[Quay] --&gt; B[Mill]</div>",
         "<video src='q.mp4'>This clip needs a newer browser.</video>",
     ],
 )
@@ -54,6 +55,10 @@ def test_an_element_that_holds_the_story_or_is_never_closed_stays(html: str) -> 
         (
             "<h3 id='social-media'>Social media</h3><p>They wrote of it.</p>",
             "Social media\n\nThey wrote of it.",
+        ),
+        (
+            "<div class='mermaid'>The mermaid sang of the graph.</div>",
+            "The mermaid sang of the graph.",
         ),
         (
             "<section id='newsletter'><h2>Newsletter</h2><p>It closed.</p></section>",
@@ -122,6 +127,14 @@ def test_a_caption_is_no_lead_but_stays_within_the_story_and_where_it_is_all() -
         "By signing up you agree to our terms and privacy policy.",
         "Photo by Wren Adair on Picspot",
         "(Image credit: Wren Adair)",
+        "by wren on flickr",
+        "Related:\nThe heron of Marrow Point\nWho owns the quay now\nMy notes on stone",
+        "Posted in Uncategorized",
+        "Posted in quay, stone Tagged: marrow point, quay",
+        "Tags: quay · stone · Marrow Point",
+        "Tagged: quay, stone 2.0",
+        "Entry posted by Wren Adair | 7 comments",
+        "Link",
         "- Click to share on Crow (Opens in new window)",
         "Your browser does not support the video tag.",
     ],
@@ -162,12 +175,20 @@ def test_lines_of_the_story_stay(line: str) -> None:
         "(c) pay for the stone that it took from the parish.",
         "The story was first published in 1951 and made her the best-known writer of the coast.",
         "The interview was first published by The Heron and has since been deleted.",
+        "Posted in Marrow, she wrote home each week and never once named the quay.",
+        "Posted in Marrow since the flood took the road to the quay and the mill",
+        "Tags: they hang from every boat, and the keeper reads them.",
         "She then sang All Rights Reserved and 2 other songs, and 900 people rose to their feet.",
     ],
 )
 def test_last_lines_of_the_story_stay(line: str) -> None:
     text = f"{TEXT}\n\n{line}"
     assert read_lines(text) == (text, None, None, None)
+
+
+def test_a_sentence_below_a_related_title_stays() -> None:
+    text = f"{TEXT}\n\nRelated:\nThe heron of Marrow Point\nIt has been seen again."
+    assert read_lines(text).text.endswith("\n\nIt has been seen again.")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,12 @@ from pipeline.feeds.reader import FIRST_READER
         ("&lt;p&gt;Rain &amp;amp; snow&lt;/p&gt;", "Rain & snow", "<p>Rain &amp; snow</p>"),
         ("<![CDATA[<p>Rain</p>]]>", "Rain", "<p>Rain</p>"),
         ("<p>A tag: &lt;/p&gt;</p>", "A tag: </p>", "A tag: </p>"),
+        (
+            "<ol><li>One oar. <a href='#r1'>&#8617;</a></li><li>2 <a href='#r'>↩\ufe0e<sup>2</sup></a></ol>",
+            "- 1. One oar.\n- 2. 2",
+            None,
+        ),
+        ("<ol><li>Press ↩ or <a href='/up'>↑</a></ol>", "- 1. Press ↩ or ↑", None),
         ('[caption id="a"]The mill[/caption] [gallery ids="1"]', "The mill", None),
     ],
 )
