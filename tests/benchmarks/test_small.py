@@ -10,9 +10,10 @@ def test_the_real_flow_beside_a_bare_loop() -> None:
     assert memory[0].startswith("MB")
 
 
-def test_with_faults_everything_is_drafted_all_the_same() -> None:
+def test_with_faults_few_items_wait_for_another_run() -> None:
+    """An answer that was lost twice may have been paid for twice: it is not asked for once more."""
     head, figures, _ = table("throughput", "--items", "30", "--latency", "0.1", "--faults", "0.2")
-    assert dict(zip(head, figures, strict=True))["drafted"] == "30"
+    assert 25 <= int(dict(zip(head, figures, strict=True))["drafted"]) <= 30
 
 
 def test_three_processes_on_sqlite_meet_no_lock() -> None:
