@@ -1,6 +1,7 @@
 """Series of like numbers in a source, whose sum a writer may state: the costs of a list, of a sentence."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -25,9 +26,14 @@ def sums_of_series(text: str, mentions: Sequence[NumberMention]) -> dict[float, 
 
 def _of_lists(text: str, mentions: Sequence[NumberMention]) -> Iterator[list[NumberMention]]:
     """Yield the first number of each item of a list whose items all have one."""
+    starts = [each.start for each in mentions]
     for items in bullet_lists(text):
-        firsts = [next((each for each in mentions if a <= each.start < b), None) for a, b in items]
-        numbers = [each for each in firsts if each]
+        if not _MIN_COUNT <= len(items) <= _MAX_COUNT:
+            continue
+        firsts = [mentions[at : at + 1] for at in (bisect_left(starts, start) for start, _ in items)]
+        numbers = [
+            first[0] for first, (_, end) in zip(firsts, items, strict=True) if first and first[0].start < end
+        ]
         if len(numbers) == len(items):
             yield numbers
 
