@@ -90,65 +90,61 @@ def _in_other_decimals(mention: NumberMention, text: str, decimal: str) -> Numbe
 
 def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberMention]:
     """Return the numbers of a source that it may have beside those that are extracted."""
-    readings = [reading for mention in mentions if (reading := as_millions(mention, text))]
-    readings += [
-        second._replace(start=first.start, value=first.value * 1000 + second.value)
-        for first, second in pairwise(mentions)
-        if _is_group_before(first, second, text)
+    return [
+        *chain.from_iterable(_of_mention(mention, text) for mention in mentions),
+        *chain.from_iterable(_of_neighbours(*pair, text) for pair in pairwise(mentions)),
+        *_durations(text),
+        *_labels(text),
+        *_scaled(mentions, text),
     ]
-    readings += [
-        mention._replace(kind=TIME, unit="second")
-        for mention in mentions
-        if mention.unit == "decade" and mention.value < 100
-    ]
-    readings += _durations(text)
-    readings += [
-        NumberMention(*match.span(), months, 1, TIME, "month")
-        for pattern, months in _PERIODS
-        for match in pattern.finditer(text)
-    ]
-    readings += [
-        mention._replace(kind=ORDINAL)
-        for mention in mentions
-        if mention.kind == PLAIN
-        and text.startswith(". ", mention.end)
-        and _BEFORE_ORDINAL.search(text[: mention.start][-8:])
-    ]
-    readings += [
-        mention._replace(value=1 / mention.value, step=1e-6, kind=FRACTION, unit="")
-        for mention in mentions
-        if mention.kind == ORDINAL and mention.value > 1 and _EVERY.search(text[: mention.start][-10:])
-    ]
-    readings += [
-        first._replace(end=second.end, value=first.value + second.value / _PARTS[first.unit, second.unit])
-        for first, second in pairwise(mentions)
-        if (first.unit, second.unit) in _PARTS and text[first.end : second.start].strip(" ,") in _AND
-    ]
-    readings += [
-        mention._replace(value=1 / mention.value, step=1e-6, kind=FRACTION)
-        for mention in mentions
-        if mention.kind == MULTIPLE and mention.value >= _MIN_RECIPROCAL
-    ]
-    readings += [
-        mention._replace(kind=FRACTION, unit="")
-        for mention in mentions
-        if mention.kind == POINTS and mention.step == 0.1 and mention.value < 1 and mention.value != 0.5
-    ]  # three tenths of a point
-    readings += [
-        NumberMention(match.start(1), match.end(1), float(match[1]), 1, PLAIN, bare=True)
-        for match in _LABEL.finditer(text)
-    ]
+
+
+def _of_mention(mention: NumberMention, text: str) -> Iterator[NumberMention]:
+    """Yield the other readings of one number."""
+    if reading := as_millions(mention, text):
+        yield reading
+    if mention.unit == "decade" and mention.value < 100:  # "30s"
+        yield mention._replace(kind=TIME, unit="second")
+    is_dotted = mention.kind == PLAIN and text.startswith(". ", mention.end)
+    if is_dotted and _BEFORE_ORDINAL.search(text[: mention.start][-8:]):
+        yield mention._replace(kind=ORDINAL)
+    if mention.kind == ORDINAL and mention.value > 1 and _EVERY.search(text[: mention.start][-10:]):
+        yield mention._replace(value=1 / mention.value, step=1e-6, kind=FRACTION, unit="")
+    if mention.kind == MULTIPLE and mention.value >= _MIN_RECIPROCAL:
+        yield mention._replace(value=1 / mention.value, step=1e-6, kind=FRACTION)
+    if mention.kind == POINTS and mention.step == 0.1 and mention.value < 1 and mention.value != 0.5:
+        yield mention._replace(kind=FRACTION, unit="")  # three tenths of a point
+
+
+def _of_neighbours(first: NumberMention, second: NumberMention, text: str) -> Iterator[NumberMention]:
+    """Yield the numbers that two neighbours may be together: "1 200", "2 hours 30 minutes"."""
+    if _is_group_before(first, second, text):
+        yield second._replace(start=first.start, value=first.value * 1000 + second.value)
+    parts = _PARTS.get((first.unit, second.unit))
+    if parts and text[first.end : second.start].strip(" ,") in _AND:
+        yield first._replace(end=second.end, value=first.value + second.value / parts)
+
+
+def _labels(text: str) -> Iterator[NumberMention]:
+    """Yield the months of parts of a year, labels such as "#151", and minutes of added time."""
+    for pattern, months in _PERIODS:
+        yield from (
+            NumberMention(*match.span(), months, 1, TIME, "month") for match in pattern.finditer(text)
+        )
+    for match in _LABEL.finditer(text):
+        yield NumberMention(*match.span(1), float(match[1]), 1, PLAIN, bare=True)
     for match in _ADDED_TIME.finditer(text):
-        minute = float(match[1]) + float(match[2])
-        readings.append(NumberMention(*match.span(), minute, 1, PLAIN, bare=True))
+        yield NumberMention(*match.span(), float(match[1]) + float(match[2]), 1, PLAIN, bare=True)
+
+
+def _scaled(mentions: Sequence[NumberMention], text: str) -> Iterator[NumberMention]:
+    """Yield the plain numbers of a text that leaves out a scale, with that scale."""
     for phrases, signs, factor in _SCALES:
         if any(phrases.finditer(text)) or (signs and signs.search(text)):
-            readings += [
-                mention._replace(value=mention.value * factor, step=mention.step * factor, bare=True)
-                for mention in mentions
-                if mention.kind == PLAIN and not mention.spelled
-            ]
-    return readings
+            for mention in mentions:
+                if mention.kind == PLAIN and not mention.spelled:
+                    value, step = mention.value * factor, mention.step * factor
+                    yield mention._replace(value=value, step=step, bare=True)
 
 
 def _durations(text: str) -> Iterator[NumberMention]:

@@ -196,16 +196,9 @@ TWIN = document(1).replace("<guid>g1<", "<guid>h1<").replace(" on day", " late o
 TWIN_ITEM = TWIN.replace("10:00:00", "11:30:00").partition("<title>F</title>")[2].partition("</channel>")[0]
 
 
-async def of_the_first_version(
-    body: bytes,
-    content_type: str | None,
-    url: str,
-    now: datetime,
-    reader: int = FIRST_READER,
-    boilerplate: Collection[str] = (),
-) -> ParsedFeed:
+async def of_the_first_version(*document: Any, boilerplate: Collection[str] = ()) -> ParsedFeed:
     """Read as the first version did, which knew no repeated lines."""
-    return parse_feed(body, content_type, url, now, reader)
+    return parse_feed(*(*document, FIRST_READER)[:5])
 
 
 async def test_an_item_that_took_over_the_text_of_its_duplicate_is_not_flagged(newsroom: Newsroom) -> None:
@@ -239,16 +232,9 @@ FIRE = (
 async def test_what_an_earlier_version_read_is_read_by_it_once(newsroom: Newsroom) -> None:
     versions: list[int] = []
 
-    async def counted(
-        body: bytes,
-        content_type: str | None,
-        url: str,
-        now: datetime,
-        reader: int = NEXT,
-        boilerplate: Collection[str] = (),
-    ) -> ParsedFeed:
-        versions.append(reader)
-        return await upgraded(body, content_type, url, now, reader, boilerplate)
+    async def counted(*document: Any, boilerplate: Collection[str] = ()) -> ParsedFeed:
+        versions.append((*document, NEXT)[4])
+        return await upgraded(*document)
 
     await newsroom.poll(document(0, 1))
     newsroom.draft(1)
