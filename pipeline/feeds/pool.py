@@ -54,6 +54,7 @@ class ParsePool:
         url: str,
         now: datetime,
         reader: int = READER,
+        *,
         boilerplate: Collection[str] = (),
     ) -> ParsedFeed:
         """Return the parsed feed; see `parse_feed`."""

@@ -11,7 +11,9 @@ def work(job: dict[str, Any], body: bytes) -> bytes:
     """Return the ParsedFeed or Page of a job as JSON. Raises FeedError."""
     if job["what"] == "parse":
         now = datetime.fromisoformat(job["now"])
-        parsed = parse.parse_feed(body, job["type"], job["url"], now, job["reader"], job["boilerplate"])
+        parsed = parse.parse_feed(
+            body, job["type"], job["url"], now, job["reader"], boilerplate=job["boilerplate"]
+        )
         return parsed.model_dump_json().encode()
     from pipeline.feeds.pages.extract import extract
 

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.checks.runner import with_key
+from pipeline.config import Settings
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.readings import SentenceObjection, SentenceReading
 from pipeline.domain.reviews import Draft, Finding, Front, Severity
@@ -150,14 +151,20 @@ def test_an_objection_goes_with_its_sentence_and_comes_back_with_it(desk: Desk) 
     assert any(finding.kind == "sense" for finding in row_of(desk.settings, ref).findings)
 
 
+def verifying_edits(folder: Path, environ: dict[str, str]) -> Settings:
+    """Lay out a project whose beats have edits verified."""
+    settings = layout(folder, environ)
+    path = settings.feeds_file
+    path.write_text(path.read_text().replace("verify_edits: false", "verify_edits: true"))
+    shutil.copytree(ROOT / "prompts", settings.prompts)
+    return settings
+
+
 def test_the_second_reader_reads_what_an_editor_changed(tmp_path: Path) -> None:
     with ModelServer() as model:
         model.refuse = objections
         environ = {"COPYDESK_MODEL": "m", "OPENAI_BASE_URL": model.base_url, "COPYDESK_VERIFIER": "default"}
-        settings = layout(tmp_path / "project", environ)
-        path = settings.feeds_file
-        path.write_text(path.read_text().replace("verify_edits: false", "verify_edits: true"))
-        shutil.copytree(ROOT / "prompts", settings.prompts)
+        settings = verifying_edits(tmp_path / "project", environ)
         ref = fill(settings, 2)[1]
         with DeskServer(settings) as server, Visitor(server) as ada:
             form = form_of(ada.page(f"/drafts/{ref}/edit"))
@@ -216,10 +223,7 @@ def test_an_edit_that_could_not_be_read_says_why(tmp_path: Path) -> None:
         "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
         "COPYDESK_VERIFIER": "nobody",
     }
-    settings = layout(tmp_path / "project", environ)
-    path = settings.feeds_file
-    path.write_text(path.read_text().replace("verify_edits: false", "verify_edits: true"))
-    shutil.copytree(ROOT / "prompts", settings.prompts)
+    settings = verifying_edits(tmp_path / "project", environ)
     ref = fill(settings, 2)[1]
     with DeskServer(settings) as server, Visitor(server) as ada:
         form = form_of(ada.page(f"/drafts/{ref}/edit"))

@@ -147,6 +147,7 @@ def parse_feed(
     url: str,
     now: datetime,
     reader: int = READER,
+    *,
     boilerplate: Collection[str] = (),
 ) -> ParsedFeed:
     """Return a parsed feed, which may have no items.

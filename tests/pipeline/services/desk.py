@@ -14,7 +14,6 @@ from pipeline.domain.reviews import Finding, Front
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.parse import ParsedFeed, parse_feed
 from pipeline.feeds.poll_schedule import host_cooldowns
-from pipeline.feeds.reader import READER
 from pipeline.http_client import HttpClient
 from pipeline.llm.breaker import Breaker
 from pipeline.llm.capabilities import RequestMode
@@ -34,15 +33,9 @@ BEAT = Beat(key="b", market="market", vocabulary=(), checks=CheckLevels(figure="
 GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
 
 
-async def parse_here(
-    body: bytes,
-    content_type: str | None,
-    url: str,
-    now: datetime,
-    reader: int = READER,
-    boilerplate: Collection[str] = (),
-) -> ParsedFeed:
-    return parse_feed(body, content_type, url, now, reader, boilerplate)
+async def parse_here(*document: Any, boilerplate: Collection[str] = ()) -> ParsedFeed:
+    """Parse as workers do, in this process."""
+    return parse_feed(*document, boilerplate=boilerplate)
 
 
 async def check_here(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +36,9 @@ def document(*numbers: int, more: str = "") -> str:
     return f"<rss version='2.0'><channel><title>F</title>{''.join(entries)}{more}</channel></rss>"
 
 
-async def upgraded(
-    body: bytes,
-    content_type: str | None,
-    url: str,
-    now: datetime,
-    reader: int = NEXT,
-    boilerplate: Collection[str] = (),
-) -> ParsedFeed:
+async def upgraded(*document: Any, boilerplate: Collection[str] = ()) -> ParsedFeed:
     """Read as a later version would that has one rule more: numbers have a mark in front of them."""
+    body, content_type, url, now, reader = (*document, NEXT)[:5]
     feed = parse_feed(body, content_type, url, now, min(reader, READER))
     if reader < NEXT:
         return feed
@@ -198,7 +191,8 @@ TWIN_ITEM = TWIN.replace("10:00:00", "11:30:00").partition("<title>F</title>")[2
 
 async def of_the_first_version(*document: Any, boilerplate: Collection[str] = ()) -> ParsedFeed:
     """Read as the first version did, which knew no repeated lines."""
-    return parse_feed(*(*document, FIRST_READER)[:5])
+    body, content_type, url, now, reader = (*document, FIRST_READER)[:5]
+    return parse_feed(body, content_type, url, now, reader)
 
 
 async def test_an_item_that_took_over_the_text_of_its_duplicate_is_not_flagged(newsroom: Newsroom) -> None:
