@@ -103,14 +103,15 @@ def check_opinion(document: DraftDocument, language: str, source: TokenizedText)
     return sorted(findings, key=lambda finding: finding.span or (0, 0))
 
 
-def leaves_open(sentence: str, language: str) -> bool:
+def states_no_certainty(sentence: str, language: str) -> bool:
     """Tell whether a sentence states neither the future nor a price as certain.
 
     False for a language without a table.
     """
     phrases = _phrases(language)
-    patterns = (phrases.price_certainty, phrases.certainty, phrases.future) if phrases else ()
-    return bool(patterns) and not any(pattern.search(sentence) for pattern in patterns)
+    return phrases is not None and not any(
+        pattern.search(sentence) for pattern in (phrases.price_certainty, phrases.certainty, phrases.future)
+    )
 
 
 def _advice_and_certainty(

@@ -64,7 +64,8 @@ class StructuredRequest(Generic[T]):
     max_tokens: int | None = None
     temperature: float | None = None
     once: bool = False
-    """No second answer is paid for, in this run or a later one: no repair, no other limit, none discarded.
+    """No second answer is paid for, in this run or a later one: no repair, no other limit, none discarded
+    but one that was lost.
 
     The wait for the item's turn counts towards the deadline, and an answer that is cut off or withheld ends
     such waits, too.

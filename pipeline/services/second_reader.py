@@ -21,7 +21,7 @@ from pipeline.verifier.findings import unverified
 from pipeline.verifier.numbered_draft import NumberedDraft, number_sentences
 from pipeline.verifier.objections import ParsedAnswer
 from pipeline.verifier.question import Question
-from pipeline.verifier.readings import join_readings, raw_text, unread_sentences
+from pipeline.verifier.readings import join_readings, unread_sentences
 from pipeline.verifier.verify import Verification, prompt_id, verify
 
 
@@ -126,7 +126,7 @@ def _record(
     if unread_sentences(readings, draft, source) or not draft.sentences:
         return None
     now = source.item.content_hash
-    texts = {(each.field, raw_text(draft, each)) for each in draft.sentences}
+    texts = {(each.field, draft.raw_text_of(each)) for each in draft.sentences}
     read = [each for each in readings if each.source == now and (each.field, each.text) in texts]
     last = read[-1]
     prompt = ctx.verify_prompt.id if ctx.verify_prompt else ""

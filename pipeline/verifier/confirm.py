@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from pipeline.checks.opinion import leaves_open
+from pipeline.checks.opinion import states_no_certainty
 from pipeline.checks.quotations.match import SourceWords, quote_fragments
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.reviews import Place
@@ -173,7 +173,7 @@ def _is_remark(
     return (
         sentence.is_opinion
         and remark <= _MAX_REMARK_SHARE * words
-        and leaves_open(text, evidence.source.language)
+        and states_no_certainty(text, evidence.source.language)
         and not evidence.brings_new_fact(text, *span)
     )
 

@@ -34,7 +34,7 @@ def join_findings(
         for place in finding.places
     ]
     sentences = [sentence for number in passed if (sentence := draft.sentence(number))]
-    read = [(each.field, draft.span(each, 0, each.end - each.start)) for each in sentences]
+    read = [(each.field, draft.span_of(each)) for each in sentences]
     joined = [each for finding in code if (each := _joined(finding, objected, read))]
     return (*joined, *(each for finding in sense if (each := _without(finding, blocked))))
 

@@ -53,6 +53,14 @@ class NumberedDraft:
         """Return the span in the field's text of a span in the sentence's text; it must not be empty."""
         return self.documents[sentence.field].span(sentence.start + start, sentence.start + end)
 
+    def span_of(self, sentence: NumberedSentence) -> tuple[int, int]:
+        """Return the span of a whole sentence in the field's text."""
+        return self.span(sentence, 0, sentence.end - sentence.start)
+
+    def raw_text_of(self, sentence: NumberedSentence) -> str:
+        """Return a sentence as its field has it, with its Markdown."""
+        return self.field_text(sentence.field)[slice(*self.span_of(sentence))]
+
     def field_text(self, field: Place) -> str:
         """Return the whole text of a field, in which `span` counts; empty for one that is not read."""
         document = self.documents.get(field)

@@ -1,9 +1,11 @@
 """Readings of sentences: made from a confirmed answer, turned into findings about any later text. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from pipeline.checks.quotations.match import SourceWords, quote_fragments
 from pipeline.checks.runner import join_places
+from pipeline.checks.source_texts import PREPARED
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import CheckLevels, Source
 from pipeline.domain.readings import SentenceObjection, SentenceReading, Span
@@ -11,16 +13,15 @@ from pipeline.domain.reviews import Finding, Place, Severity, claim_key
 from pipeline.domain.text import one_line, truncate
 from pipeline.verifier.confirm import Confirmation, ConfirmedObjection
 from pipeline.verifier.findings import KIND, join_findings
-from pipeline.verifier.numbered_draft import NumberedDraft, NumberedSentence
+from pipeline.verifier.numbered_draft import NumberedDraft
 from pipeline.verifier.objections import ErrorKind
 from pipeline.verifier.question import Question
-from pipeline.verifier.source_evidence import MIN_CONTENT_CHARS, Quotation, find_pieces
+from pipeline.verifier.source_evidence import MIN_CONTENT_CHARS, Quotation, find_pieces, shown_pieces
 
 _MAX_QUOTED_CHARS = 240
 """Of a quotation in a message. Chosen, not measured."""
 _MIN_CLEAR_WORDS = 3
 """Words of a quotation for which code may block, as the prompt asks for. Chosen, not measured."""
-_LEFT_OUT = " … "
 
 
 def sentence_readings(
@@ -33,7 +34,7 @@ def sentence_readings(
     return [
         SentenceReading(
             field=sentence.field,
-            text=raw_text(draft, sentence),
+            text=draft.raw_text_of(sentence),
             source=source,
             model=model,
             profile=profile,
@@ -47,17 +48,8 @@ def sentence_readings(
     ]
 
 
-def raw_text(draft: NumberedDraft, sentence: NumberedSentence) -> str:
-    """Return a sentence as its field has it, with its Markdown."""
-    return draft.field_text(sentence.field)[slice(*_span(draft, sentence))]
-
-
-def _span(draft: NumberedDraft, sentence: NumberedSentence) -> Span:
-    return draft.span(sentence, 0, sentence.end - sentence.start)
-
-
 def _stored(draft: NumberedDraft, objection: ConfirmedObjection) -> SentenceObjection:
-    start = _span(draft, objection.sentence)[0]
+    start = draft.span_of(objection.sentence)[0]
     quotation, fix = objection.quotation, objection.fix
     return SentenceObjection(
         error=objection.error.value,
@@ -86,7 +78,7 @@ def unread_sentences(
     return frozenset(
         sentence.number
         for sentence in draft.sentences
-        if (sentence.field, raw_text(draft, sentence)) not in read
+        if (sentence.field, draft.raw_text_of(sentence)) not in read
     )
 
 
@@ -102,13 +94,13 @@ def read_findings(
     findings: list[Finding] = []
     passed = set()
     for sentence in draft.sentences:
-        reading = by_sentence.get((sentence.field, raw_text(draft, sentence)))
+        reading = by_sentence.get((sentence.field, draft.raw_text_of(sentence)))
         if reading is None:
             continue
         is_current = reading.source == source.item.content_hash
         if is_current and reading.passed:
             passed.add(sentence.number)
-        start = _span(draft, sentence)[0]
+        start = draft.span_of(sentence)[0]
         findings += _findings(reading, start, source, levels, is_current=is_current)
     return join_places(findings), frozenset(passed)
 
@@ -178,6 +170,11 @@ def _evidence(objection: SentenceObjection, source: Source) -> tuple[Span, ...]:
     text = source.item.text
     if not objection.evidence:
         return ()
-    if _LEFT_OUT.join(text[slice(*span)] for span in objection.evidence) == objection.quotation:
+    if shown_pieces(text, objection.evidence) == objection.quotation:
         return objection.evidence
-    return find_pieces(SourceWords(text), quote_fragments(objection.quotation))
+    return find_pieces(_source_words(text), quote_fragments(objection.quotation))
+
+
+@lru_cache(maxsize=PREPARED)
+def _source_words(text: str) -> SourceWords:
+    return SourceWords(text)

@@ -1,5 +1,6 @@
 """What objections are confirmed against: a source with its metadata, and what is no evidence in it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -52,10 +53,10 @@ class SourceEvidence:
             return None
         text = self.source.item.text
         if spans := find_pieces(self._text_words, fragments):
-            return Quotation(_shown(text, spans), spans, _any_overlap(spans, self._instructions))
+            return Quotation(shown_pieces(text, spans), spans, _any_overlap(spans, self._instructions))
         if spans := find_pieces(SourceWords(self._metadata), fragments):
             is_instruction = _any_overlap(spans, _orders(self._metadata))
-            return Quotation(_shown(self._metadata, spans), (), is_instruction)
+            return Quotation(shown_pieces(self._metadata, spans), (), is_instruction)
         return None
 
     def brings_new_fact(self, sentence: str, start: int, end: int) -> bool:
@@ -133,7 +134,8 @@ def _orders(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(span for span in sentences if _any_overlap((span,), instructions))
 
 
-def _shown(text: str, spans: tuple[tuple[int, int], ...]) -> str:
+def shown_pieces(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return the words of a quotation's pieces, as it is shown and stored."""
     return " … ".join(text[slice(*span)] for span in spans)
 
 

@@ -17,7 +17,6 @@ from pipeline.domain.readings import SentenceObjection, SentenceReading
 from pipeline.domain.reviews import Draft, Finding, Front, Severity
 from pipeline.storage import DraftRow, Save
 from pipeline.verifier.numbered_draft import number_sentences
-from pipeline.verifier.readings import raw_text
 from tests.desk.conftest import Desk
 from tests.desk.server import DeskServer, Visitor, database_of, form_of, row_of
 from tests.end_to_end.project import ROOT
@@ -46,7 +45,7 @@ def read(desk: Desk, ref: str, wrong: str, fix: str) -> None:
     metadata, body = loads(row.version_text)
     source = Source(item=row.source, feed_key="f", feed_name="f", first_key="f", category="", language="en")
     draft = number_sentences(source, body, Beat(key="b"), Front(metadata=metadata))
-    texts = [raw_text(draft, each) for each in draft.sentences if each.field == "body"]
+    texts = [draft.raw_text_of(each) for each in draft.sentences if each.field == "body"]
     text = next(each for each in texts if wrong in each)
     start = text.index(wrong)
     said = SentenceObjection(error="not_stated", span=(start, start + len(wrong)), fix=fix)

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -31,22 +31,28 @@ pytestmark = [
 START_S = 120
 
 
+class Server(NamedTuple):
+    url: str
+    model: str
+
+
 @pytest.fixture
-def base_url() -> Iterator[str]:
+def server() -> Iterator[Server]:
     port = free_port()
-    server = subprocess.Popen(
+    process = subprocess.Popen(
         [*shlex.split(COMMAND), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    url = f"http://127.0.0.1:{port}/v1"
+    url, models = f"http://127.0.0.1:{port}/v1", list[str]()
     try:
         for _ in range(START_S * 10):
-            if _models(url):
+            if (models := _models(url)) or process.poll() is not None:
                 break
             time.sleep(0.1)
-        yield url
+        assert models, f"the server of COPYDESK_TEST_LLAMA did not start within {START_S} s"
+        yield Server(url, models[0])
     finally:
-        server.terminate()
-        server.wait()
+        process.terminate()
+        process.wait()
 
 
 def _models(url: str) -> list[str]:
@@ -58,13 +64,13 @@ def _models(url: str) -> list[str]:
 
 
 def test_a_small_model_writes_drafts_or_its_items_wait_for_another(
-    base_url: str, new_project: Callable[..., Project], feeds: FeedServer
+    server: Server, new_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     feeds.add("/feed", rss([20, 19]), content_type="application/rss+xml")
     project = new_project({"one": feeds.url("/feed")})
     project.environ |= {
-        "COPYDESK_MODEL": _models(base_url)[0],
-        "OPENAI_BASE_URL": base_url,
+        "COPYDESK_MODEL": server.model,
+        "OPENAI_BASE_URL": server.url,
         "COPYDESK_VERIFIER": "default",
         "COPYDESK_PRICE": "0/0",
         "COPYDESK_MAX_TOKENS": "400",

@@ -181,7 +181,7 @@ def _digit_kinds(table: Mapping[str, Any], words: Mapping[str, str]) -> list[str
         rf"(?P<dmy>{words['span']}[\s-]{table['of']}{words['month']}{words['of year']})",
         rf"(?P<nth>(?:[1-4]q(?:\b|(?=fy|\d\d\b))|[1-4](?:st|nd|rd|th|[.º])[\s-](?:{words['quarter']})\b)"
         rf"(?:\s{table['of']}{year})?)",
-        r"(?P<decade>(?:(?:1[5-9]|20)\d0(?:['’]?s|ern?)|\d0(?:['’]?s|er[nj]?))\b)",
+        r"(?P<decade>(?:1[5-9]|20)?\d0(?:['’]?s|ern?)\b)",
         rf"(?P<year>(?<!/)(?:{YEAR}\s?[-–/]\s?(?:{YEAR}|\d\d)\b|{year})(?![,.]?\d|%|[-–]\d\d?[- ]|\w))",
     ]
     if table["before-short"]:

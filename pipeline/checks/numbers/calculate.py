@@ -227,14 +227,10 @@ class Calculator:
 
     def _sum_of_series(self, claim: NumberMention) -> Calculation | None:
         """Return the numbers of a list or sentence whose sum a number is."""
-        series = self._sums.get(round(claim.value, 6))
+        series = sums_of_series(self._case.source, self._case.language).get(round(claim.value, 6))
         if series is None or (claim.kind, claim.unit) != (series[0].kind, series[0].unit):
             return None
         return Calculation(" + ".join(map(self._text, series)), series)
-
-    @cached_property
-    def _sums(self) -> dict[float, tuple[NumberMention, ...]]:
-        return sums_of_series(self._case.source.text, self._source_numbers.mentions)
 
     def _half_of_year(self, claim: NumberMention) -> Calculation | None:
         """Return the months of the source that are the half of a year which an ordinal counts."""

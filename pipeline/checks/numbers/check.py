@@ -163,16 +163,12 @@ class _Check:
                 else following in lexicon.records
             ),
             is_idiom=self._draft.text_of(claim).casefold() in lexicon.idioms,
-            is_listed=claim.value in self._list_sizes,
+            is_listed=claim.value in list_sizes(self._case.source, self._case.language),
             may_be_reckoned=has_counterpart and self._calculator.may_be_reckoned(claim),
             is_calendar=self._draft.is_calendar(claim),
             may_follow=self._calculator.may_follow(claim),
             is_in_name=self._draft.is_in_name(claim),
         )
-
-    @cached_property
-    def _list_sizes(self) -> frozenset[int]:
-        return list_sizes(self._case.source, self._lexicon)
 
     @cached_property
     def _source_has_a_first(self) -> bool:

@@ -2,23 +2,31 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import groupby
 
-from pipeline.checks.numbers.lexicon import NumberLexicon
+from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
+from pipeline.checks.source_texts import PREPARED
 from pipeline.checks.tokens import TokenizedText
 
 _MAX_ITEM_CHARS = 45
 """Characters from one comma of a list to the next. Chosen, not measured."""
 _MIN_ITEMS = 3
 """Items from which commas make a list. Chosen, not measured."""
-_BULLET = re.compile(r"^[ \t]{0,8}(?:[-*•‣▪–]|\d{1,2}[.)])[ \t]", re.MULTILINE)
+_BULLET = re.compile(r"[ \t]{0,8}(?:[-*•‣▪–]|\d{1,2}[.)])[ \t]")
 _ROW = re.compile(r"[^\W\d](?:[^\n.!?:;]|\.(?=\S)){0,60}\s[\d.,]{1,12}%?")
 _LINE = re.compile(r"[^\n]+")
 
 
-def list_sizes(text: TokenizedText, lexicon: NumberLexicon) -> frozenset[int]:
-    """Return how many items the lists of a text have, each size once."""
-    return frozenset((*_bullet_list_sizes(text.text), *_comma_list_sizes(text, lexicon)))
+@lru_cache(maxsize=PREPARED)
+def list_sizes(text: TokenizedText, language: str) -> frozenset[int]:
+    """Return how many items the lists of a text have, each size once; none without a table."""
+    lexicon = number_lexicon(language)
+    return (
+        frozenset((*_bullet_list_sizes(text.text), *_comma_list_sizes(text, lexicon)))
+        if lexicon
+        else frozenset()
+    )
 
 
 def bullet_lists(text: str) -> Iterator[list[tuple[int, int]]]:

@@ -1,5 +1,6 @@
 """Reads what belongs to a number: the currency before it, the scale and unit after it, and its hedge."""
 
+import re
 from typing import NamedTuple
 
 from pipeline.checks.numbers.lexicon import CURRENCY_CODES, CURRENCY_SYMBOLS, NumberLexicon
@@ -28,6 +29,8 @@ _MAX_UNIT_DISTANCE = 4
 """Maximum number of tokens from a number to a unit of time after it. Chosen, not measured."""
 _MAX_RATE_DISTANCE = 3
 """Tokens from a number to the unit of its rate. Chosen, not measured."""
+_DECADE = re.compile(r"(?:1[5-9]|20)?\d0")
+"""Digits before an "s" that are a decade, as in dates; others are seconds."""
 _SIGNS = {"″": "inch", "′": "foot"}
 """Sign after a length → unit."""
 _PUNCTUATION = frozenset(".,;:!?()")
@@ -139,7 +142,7 @@ def _unit_after(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> Unit
     if tokens.is_joined(after - 1) and token.text in _ORDINAL_ENDINGS:
         return Unit(ORDINAL, "", after + 1)
     if tokens.is_joined(after - 1) and token.text == "s":
-        is_decade = tokens[after - 1].text[-1:] == "0" and len(tokens[after - 1].text) in (2, 4)
+        is_decade = _DECADE.fullmatch(tokens[after - 1].text)
         return Unit(YEAR, "decade", after + 1) if is_decade else Unit(TIME, "second", after + 1)
     if token.text in HYPHENS and token.text:
         is_bound = tokens.is_joined(after) or tokens.word(after + 1) in lexicon.time  # also "6 - month"

@@ -37,6 +37,7 @@ SUPPORTED = [
     ("It lasted 24 months.", "It lasted two years."),
     ("It takes between 0.1s and ~300s.", "It takes between 0.1 and about 300 seconds."),
     ("It takes 30s.", "It takes 30 seconds."),
+    ("It takes 3600s.", "It takes 3,600 seconds."),
     ("A new quiz (#151).", "Quiz number 151 is new."),
     ("S=2 Sensing, N=18 Intuition.", "Intuition has 18 points, sensing 2."),
     ("Rates rose by 25 basis points.", "Rates rose by 0.25 percentage points."),
@@ -66,6 +67,7 @@ ABSENT = [
     ("It has 12 ships.", "It has 12% of the ships.", "12%"),
     ("It lasted 30 days.", "It lasted 30 weeks.", "30 weeks"),
     ("It takes 300s.", "It takes 30 seconds.", "30 seconds"),
+    ("It takes 45 seconds.", "It takes 3600s.", "3600s"),
     ("It is 590 kilometres away.", "It is 580 kilometres away.", "580 kilometres"),
     ("It is the third ship.", "It is the fourth ship.", "fourth"),
 ]

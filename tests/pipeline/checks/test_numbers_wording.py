@@ -257,15 +257,24 @@ def test_a_writer_may_count_a_list_in_digits() -> None:
     assert [each[0] for each in flagged(twice, "He has 16 goals.")] == ["warn"]
 
 
+MONEY = (
+    "It paid 11 euros to Mr. Lund, 20 euros to Mr. Brandt, 13 euros to Dr. Roe, 5 euros for pens and "
+    "40 euros for ships."
+)
+
+
 @pytest.mark.parametrize(
-    ("source", "total"),
+    ("source", "total", "wrong"),
     [
-        ("- $10M for it.\n- $14M for panels.\n- $40M for land.\n\nI will own this.", "$64 million"),
-        ("It paid 11 euros for ink, 20 euros for pens and 40 euros for ships.", "71 euros"),
+        (
+            "- $10M for it.\n- $14M for panels.\n- $40M for land.\n\nI will own this.",
+            "$64 million",
+            "$65 million",
+        ),
+        (MONEY, "89 euros", "88 euros"),
     ],
 )
-def test_the_sum_of_a_list_is_calculated(source: str, total: str) -> None:
+def test_the_sum_of_a_list_is_calculated(source: str, total: str, wrong: str) -> None:
     [note] = findings(source, f"In all it cost {total}.")
-    assert (note.severity.value, len(note.evidence)) == ("note", 3)
-    other = total.replace("1", "2").replace("4", "5")
-    assert [each[0] for each in flagged(source, f"In all it cost {other}.")] == ["block"]
+    assert (note.severity.value, len(note.evidence)) == ("note", source.count("$") or 5)
+    assert [each[0] for each in flagged(source, f"In all it cost {wrong}.")] == ["block"]
