@@ -24,6 +24,7 @@ from pipeline.config import (
     require_user_secret,
     used_profiles,
     used_verifiers,
+    verifier_of,
 )
 from pipeline.domain.errors import ConfigError, OutputError
 from pipeline.domain.models import DEFAULT_PROFILE
@@ -166,7 +167,7 @@ def _prompts(settings: Settings, subscriptions: Subscriptions) -> str:
     if any(has_writer(settings, feed) for feed in subscriptions.feeds):
         names |= {REPAIR_PROMPT for beat in beats.values() if beat.repair_sentences}
     with contextlib.suppress(ConfigError):  # a line of its own says what is wrong
-        if used_verifiers(settings, subscriptions.models, beats, subscriptions.feeds):
+        if any(verifier_of(settings, subscriptions.models, beat) for beat in beats.values()):
             names.add(VERIFY_PROMPT)
     return ", ".join(load_prompt(settings.prompts, name).id for name in sorted(names))
 

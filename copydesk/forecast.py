@@ -14,6 +14,7 @@ from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, FrozenModel, Item
 from pipeline.feeds.pages.fetch import PageFetcher, merge_page_text, needs_page, source_gap
 from pipeline.feeds.select import ExistingItems, is_age, select_items
+from pipeline.services.namesakes import separate_links
 from pipeline.services.work_queue import PAGES_PER_DRAFT
 
 Outcome = Literal["drafted", "page", "waits", "skipped", "merged"]
@@ -46,6 +47,7 @@ class Row(FrozenModel):
 
 def item_outcomes(feed: FeedConfig, items: Sequence[Item], now: datetime) -> tuple[Row, ...]:
     """Return the outcome of each item in a first run, in the feed's order."""
+    items = separate_links(items, {}, {})
     chosen = select_items(feed, items, ExistingItems(), now)
     reasons = {skip.item.guid: skip.reason for skip in chosen.skipped}
     merged = {merge.item.guid for merge in chosen.merged}
@@ -115,6 +117,8 @@ async def ask_pages(
             for number, error in zip(wanting, errors, strict=True):
                 if error and _needs_it(error, items[number], feed):
                     updated[number] = _refused(updated[number], items[number], error)
+                elif error:
+                    updated[number] = _row(items[number], "drafted", "")
             allowed = [number for number, error in zip(wanting, errors, strict=True) if error is None]
             tried = allowed[:_TRIALS]
             failures = [await _failure(pages, feed, items[number]) for number in tried]

@@ -96,6 +96,8 @@ def status(
     """Show feeds, items by state, and failures; of one feed what was merged or left out, and why."""
     from copydesk import status, status_feed
 
+    if feed and watch:
+        raise typer.BadParameter("--watch shows all feeds: leave out the feed's key, or --watch")
     if feed:
         status_feed.status_feed(feed, as_json=as_json)
     elif watch:

@@ -20,9 +20,9 @@ from pipeline.articles import files
 from pipeline.config import load_feeds, load_settings
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FrozenModel, Item
+from pipeline.domain.skip_causes import skip_cause
 from pipeline.feeds.poll_schedule import is_paused
 from pipeline.http_client import redact_url
-from pipeline.services.skip_notes import skip_cause
 from pipeline.storage import Database, DraftRow, Failure, FeedStatus, TargetBacklog
 
 _REFRESH_S = 2.0

@@ -66,8 +66,12 @@ def _languages(feed: FeedConfig) -> Iterator[Mistake]:
             yield field, f"{field[0]} {quoted(code)} is no language code; write one such as en or pt-BR"
 
 
+_PATTERN_FIELDS = ("include_match", "exclude_match", "include_links", "exclude_links")
+"""Fields of regular expressions."""
+
+
 def _patterns(feed: FeedConfig) -> Iterator[Mistake]:
-    for name in ("include_match", "exclude_match", "include_links", "exclude_links"):
+    for name in _PATTERN_FIELDS:
         patterns: tuple[str, ...] = getattr(feed, name)
         for index, pattern in enumerate(patterns):
             try:
@@ -96,7 +100,7 @@ def _conflicting_filters(feed: FeedConfig) -> Iterator[Mistake]:
 
 def _normalized(text: str, name: str) -> str:
     """Return a key that is equal for two spellings of one entry; a pattern has only one spelling."""
-    return text if name.endswith("_match") else " ".join(text.split()).casefold()
+    return text if name in _PATTERN_FIELDS else " ".join(text.split()).casefold()
 
 
 def _selector(feed: FeedConfig) -> Iterator[Mistake]:
@@ -219,7 +223,7 @@ def string_fields(record: FrozenModel, loc: Loc, document: YamlDocument) -> Iter
                 )
             elif isinstance(part, str) and name not in MULTILINE_FIELDS and CONTROL.search(part):
                 # `"\b"` is a backspace where YAML reads double quotes, a word's edge in single ones.
-                fix = "put it in single quotes" if name.endswith("_match") else "write it on one line"
+                fix = "put it in single quotes" if name in _PATTERN_FIELDS else "write it on one line"
                 text = f"{name} has a line break or control character; {fix}"
                 yield ConfigProblem(locate(document, loc, field), text)
 

@@ -123,8 +123,9 @@ def not_an_article(item: Item) -> str | None:
 
 def is_link_list(markup: str, text: str) -> bool:
     """Return whether a text in HTML is a list of links to other stories, each with at most a few words."""
-    links = markup.count("<a ")
-    if links < _MIN_LINKS or len(text) > links * _CHARS_PER_LINK:
+    lower = markup.lower()
+    links = lower.count("<a ")
+    if links < _MIN_LINKS or len(text) > links * _CHARS_PER_LINK or "</li>" not in lower:
         return False
     split = split_html(markup)
     linked = total = depth = 0
@@ -133,7 +134,7 @@ def is_link_list(markup: str, text: str) -> bool:
         length = sum(map(str.isalnum, written))
         total += length
         linked += length if depth else 0
-    return linked >= _LINK_SHARE * total > 0 and "</li>" in markup.lower()
+    return linked >= _LINK_SHARE * total > 0
 
 
 def _advertising(item: Item, text: str) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from pipeline.domain.models import Credit, FrozenModel, Item
 from pipeline.feeds.reader import READER
@@ -28,24 +28,24 @@ class Entry(FrozenModel):
     author: str | None = None
     published_at: AwareDatetime | None = None
     updated_at: AwareDatetime | None = None
-    utc_offset_min: int | None = Field(default=None, exclude=True)
-    """Of `published_at`, else of `updated_at`. Not dumped: guids are made of hashes of the dump."""
+    utc_offset_min: int | None = None
+    """Of `published_at`, else of `updated_at`."""
     image: str | None = None
     media: Media | None = None
     language: str | None = None
     summary: str = ""
     categories: tuple[str, ...] = ()
-    reserved: str | None = Field(default=None, exclude=True)
-    """What reserves its text; not dumped, as above."""
-    unread_date: str | None = Field(default=None, exclude=True)
-    """Its date as written, if nobody can read it; not dumped, as above."""
-    link_list: bool = Field(default=False, exclude=True)
-    """Its text is a list of links; not dumped, as above."""
-    origin: Credit | None = Field(default=None, exclude=True)
-    """Whose text it is, if the feed names another publisher; not dumped, as above."""
-    credit: str | None = Field(default=None, exclude=True)
-    rights: str | None = Field(default=None, exclude=True)
-    """Whose text it is, and under whose rights; not dumped, as above."""
+    reserved: str | None = None
+    """What reserves its text."""
+    unread_date: str | None = None
+    """Its date as written, if nobody can read it."""
+    link_list: bool = False
+    """Its text is a list of links."""
+    origin: Credit | None = None
+    """Whose text it is, if the feed names another publisher."""
+    credit: str | None = None
+    rights: str | None = None
+    """Whose text it is, and under whose rights."""
 
     @property
     def empty(self) -> bool:
@@ -66,6 +66,11 @@ _MEDIA_EXTENSIONS: dict[str, Media] = {
 _EXTENSION = re.compile(r"\.([a-z0-9]{2,4})(?:[?#]|\Z)", re.IGNORECASE)
 _LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 _MAX_TITLE_CHARS = 80  # of a title made from text; chosen, not measured
+_HASHED = {
+    "guid", "link", "title", "text", "author", "published_at", "updated_at", "image", "media", "language",
+    "summary", "categories",
+}  # fmt: skip
+"""Fields of which guids are made: those that the first version had."""
 _MAX_GUID_CHARS = 500  # a longer guid becomes a hash; chosen, not measured
 
 
@@ -154,8 +159,8 @@ class _IdentityTexts:
         return _hash(f"{first.title}\0{first.text}")
 
     def whole(self, entry: Entry) -> str:
-        """Return the hash of all fields."""
-        return _hash(self._first(entry).model_dump_json())
+        """Return the hash of all fields that the first version had."""
+        return _hash(self._first(entry).model_dump_json(include=_HASHED))
 
     def _first(self, entry: Entry) -> Entry:
         if self._firsts is None:

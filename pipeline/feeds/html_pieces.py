@@ -78,6 +78,12 @@ def attribute_value(attributes: str, name: str) -> str | None:
     return None
 
 
+def small_number(written: str | None, default: int) -> int:
+    """Return a number of at most six digits, the default for any other text."""
+    bare = (written or "").strip()
+    return int(bare) if bare.isascii() and bare.isdigit() and len(bare) < 7 else default
+
+
 def decode_references(text: str) -> str:
     """Return text with its character references replaced."""
     return _REFERENCE.sub(_reference_text, text) if "&" in text else text

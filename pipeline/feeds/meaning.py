@@ -8,7 +8,13 @@ import re
 from collections.abc import Iterator
 
 from pipeline.feeds.block_quotations import is_quoted, write_block_quotations, write_formulas
-from pipeline.feeds.html_pieces import HtmlPieces, attribute_value, decode_references, split_html
+from pipeline.feeds.html_pieces import (
+    HtmlPieces,
+    attribute_value,
+    decode_references,
+    small_number,
+    split_html,
+)
 
 _STRUCK = frozenset(("del", "s", "strike"))
 """Elements whose text the publisher took back."""
@@ -224,8 +230,7 @@ def _write_numbers(split: HtmlPieces, texts: list[str]) -> None:
     pending = ""
     for at, (name, attributes) in enumerate(zip(split.names, split.attributes, strict=True)):
         if name == "ol":
-            start = (attribute_value(attributes, "start") or "1").strip()
-            counts.append(_number(start, 1))
+            counts.append(small_number(attribute_value(attributes, "start"), 1))
         elif name in ("ul", "menu"):
             counts.append(None)
         elif name in ("/ol", "/ul", "/menu") and counts:
@@ -233,15 +238,11 @@ def _write_numbers(split: HtmlPieces, texts: list[str]) -> None:
         elif name == "li":
             pending = ""
             if counts and (count := counts[-1]) is not None:
-                count = _number((attribute_value(attributes, "value") or "").strip(), count)
+                count = small_number(attribute_value(attributes, "value"), count)
                 pending, counts[-1] = f"{count}. ", count + 1
         if pending and texts[at + 1].strip():
             texts[at + 1] = pending + texts[at + 1].lstrip()
             pending = ""
-
-
-def _number(written: str, default: int) -> int:
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 7 else default
 
 
 def _write_columns(names: list[str], texts: list[str]) -> None:

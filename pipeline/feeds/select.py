@@ -86,23 +86,22 @@ def _language(feed: FeedConfig, item: Item) -> str | None:
 def _categories(feed: FeedConfig, item: Item) -> str | None:
     if not (feed.include_categories or feed.exclude_categories):
         return None
-    categories = {_fold_category(category) for category in item.categories}
+    categories = {_fold(category) for category in item.categories}
     return _refusal(
         "category",
         feed.include_categories,
         feed.exclude_categories,
-        lambda category: _fold_category(category) in categories,
+        lambda category: _fold(category) in categories,
     )
 
 
 def _sources(feed: FeedConfig, item: Item) -> str | None:
     """Return the reason of the filters on authors, link and media."""
-    authors = {_fold_category(author) for author in (item.author or "").split(",")}
+    written = item.author or ""  # one name may have a comma
+    authors = {_fold(author) for author in (written, *written.split(","))}
     link = (item.link or "").encode("utf-8", "replace")
     return (
-        _refusal(
-            "author", feed.include_authors, feed.exclude_authors, lambda name: _fold_category(name) in authors
-        )
+        _refusal("author", feed.include_authors, feed.exclude_authors, lambda name: _fold(name) in authors)
         or _refusal(
             "link", feed.include_links, feed.exclude_links, lambda each: compile_regex(each).matches(link)
         )
@@ -145,8 +144,8 @@ def _refusal(
     return f"no include {what}" if include and not any(map(has, include)) else None
 
 
-def _fold_category(category: str) -> str:
-    return " ".join(category.split()).casefold()
+def _fold(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def _contains_keyword(text: str, keyword: str) -> bool:

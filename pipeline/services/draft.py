@@ -26,6 +26,7 @@ from pipeline.domain.errors import (
 )
 from pipeline.domain.models import FeedConfig, Item, Window, external_id
 from pipeline.domain.reviews import Draft, Severity
+from pipeline.domain.skip_causes import SAME_PAGE
 from pipeline.domain.withdrawals import GONE, NOT_FOUND
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import merge_page_text, needs_page, source_gap
@@ -35,7 +36,6 @@ from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose
 from pipeline.services.compose_section import compose_section
 from pipeline.services.context import ItemOutcome, RunContext
-from pipeline.services.skip_notes import SAME_PAGE
 from pipeline.services.suspects import acquit, adjourn, suspect
 from pipeline.services.work_queue import LeaseQueue
 from pipeline.storage import SYSTEM_EDITOR, Lease, LeaseFilter, PreviousVersion

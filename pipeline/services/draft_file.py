@@ -22,7 +22,7 @@ from pipeline.domain.reviews import Draft, Finding, Front, Severity
 from pipeline.storage import SYSTEM_FINDINGS, Database, DraftRow, PendingSave, Save, unacknowledged
 from pipeline.verifier.findings import KIND as SENSE
 from pipeline.verifier.numbered_draft import number_sentences
-from pipeline.verifier.readings import join_readings
+from pipeline.verifier.readings import join_readings, unread_sentences
 
 
 @dataclass(frozen=True)
@@ -211,11 +211,12 @@ def join_stored(
     Findings about an address that an editor added are left out.
     """
     findings = drop_editor_links(row, body, code, front)
-    if not row.readings:  # then a note may say why
-        notes = (each for each in row.findings if each.kind == SENSE and each.span is None)
-        return (*findings, *notes)
     draft = number_sentences(source, body, beat, front)
-    return join_readings(findings, row.readings, draft, source, beat.checks)
+    joined = join_readings(findings, row.readings, draft, source, beat.checks)
+    if not unread_sentences(row.readings, draft, source):
+        return joined
+    # A note may say why the second reader has not read all of the text.
+    return (*joined, *(each for each in row.findings if each.kind == SENSE and each.span is None))
 
 
 def system_findings(row: DraftRow) -> tuple[Finding, ...]:

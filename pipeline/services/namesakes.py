@@ -39,7 +39,7 @@ def separate_namesakes(
         return tuple(items)
     namesakes = db.items.namesakes(feed.key, sorted(different))
     return tuple(
-        rename_namesake(item, sources[item.guid], namesakes[item.guid]) if item.guid in different else item
+        _rename(item, sources[item.guid], namesakes[item.guid]) if item.guid in different else item
         for item in items
     )
 
@@ -71,14 +71,12 @@ def _is_beside(item: Item, other: Item) -> bool:
     return item.guid != other.guid and item.title != other.title and has_other_text(item, other)
 
 
-def rename_namesake(item: Item, owner: Item, namesakes: Sequence[Item]) -> Item:
+def _rename(item: Item, owner: Item, namesakes: Sequence[Item]) -> Item:
     """Return an item under the guid of its own story among `namesakes`; `owner` has the guid itself. Pure.
 
     A story that is not stored yet gets the guid with its link, else its date or title. Where its link is that
     of the owner, it has no canonical URL: the page is not of this item alone.
     """
-    if not is_different_item(owner, item):
-        return item
     renamed = item if item.canonical != owner.canonical else item.model_copy(update={"canonical": None})
     guids = {other.guid: other for other in namesakes}
     own = _own_guid(item, owner)

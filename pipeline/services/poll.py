@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item, PollState, Window
+from pipeline.domain.skip_causes import skip_cause
 from pipeline.domain.withdrawals import complete_since
 from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
 from pipeline.feeds.parsing.parse import ParsedFeed, reserve
@@ -29,7 +30,7 @@ from pipeline.feeds.select import (
 from pipeline.services.context import PollReport, RunContext
 from pipeline.services.earlier_readings import accept_rereadings, skipped_again, with_earlier_readings
 from pipeline.services.namesakes import changed_sources, separate_links, separate_namesakes
-from pipeline.services.skip_notes import notice_notes, skip_cause
+from pipeline.services.skip_notes import notice_notes
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
 
@@ -123,19 +124,20 @@ async def select_new(
     `taken` maps canonical URLs selected before to feed key and GUID. The document also has what earlier
     versions of the reader make of it, where stored items were read by them.
     """
-    parsed, names, existing, sources = await asyncio.to_thread(_compare, ctx.db, feed, parsed, window)
+    parsed, names, existing, sources = await asyncio.to_thread(_compare, ctx.db, feed, parsed)
     parsed = await with_earlier_readings(ctx, fetched, parsed, existing.guids, names)
     existing, reread = accept_rereadings(parsed, existing, sources)
     existing = existing.model_copy(update={"canonicals": {**existing.canonicals, **taken}})
     selection = select_items(feed, parsed.items, existing, ctx.clock(), window=window, limit=max_new)
     reread += skipped_again(parsed.items, existing.guids, selection.new)
-    namesakes = tuple(item for item in parsed.items if item.guid in names.values())
+    renamed = set(names.values())
+    namesakes = tuple(item for item in parsed.items if item.guid in renamed)
     return FeedSnapshot(
         fetched, parsed, selection.model_copy(update={"reread": reread, "namesakes": namesakes})
     )
 
 
-class Comparison(NamedTuple):
+class _Comparison(NamedTuple):
     """A document beside what is stored of its items."""
 
     parsed: ParsedFeed
@@ -147,7 +149,7 @@ class Comparison(NamedTuple):
     """The stored items whose text is another one, as their feed had them; by guid."""
 
 
-def _compare(db: Database, feed: FeedConfig, parsed: ParsedFeed, window: Window | None) -> Comparison:
+def _compare(db: Database, feed: FeedConfig, parsed: ParsedFeed) -> _Comparison:
     existing = _existing_items(db, feed, parsed.items)
     sources = changed_sources(db, feed, parsed.items, existing.guids)
     items = separate_namesakes(db, feed, parsed.items, sources)
@@ -159,7 +161,7 @@ def _compare(db: Database, feed: FeedConfig, parsed: ParsedFeed, window: Window 
         sources = changed_sources(db, feed, items, existing.guids)
     owners = _owners(db, feed, parsed.items, existing)
     parsed = parsed.model_copy(update={"items": separate_links(parsed.items, existing.guids, owners)})
-    return Comparison(parsed, names, existing, sources)
+    return _Comparison(parsed, names, existing, sources)
 
 
 def _owners(

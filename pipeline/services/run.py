@@ -120,7 +120,7 @@ async def open_run(
             db=db,
             net=net,
             poll_states=poll_states,
-            pages=PageFetcher(net, parsers.extract, store=DatabaseSiteFiles(db, _utc_now)),
+            pages=PageFetcher(net, parsers.extract, store=DatabaseSiteFiles(db)),
             parse=parsers.parse,
             check=checkers.check,
             host_cooldowns=host_cooldowns((feed, poll_states.state(feed)) for feed in subscriptions.feeds),
@@ -141,10 +141,6 @@ async def open_run(
             warnings=subscriptions.warnings,
         )
         yield ctx, subscriptions
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def _open_database(

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pipeline.feeds.pages.robots import CACHE_S
 from pipeline.feeds.pages.site_files import SiteFile
@@ -13,7 +13,7 @@ from pipeline.storage import Database
 class DatabaseSiteFiles:
     """A SiteFileStore among the cached pages; `clock` returns aware UTC."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, db: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._db = db
         self._clock = clock
 

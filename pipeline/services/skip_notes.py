@@ -3,15 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from pipeline.domain.text import url_host
+from pipeline.domain.skip_causes import skip_cause
 from pipeline.domain.withdrawals import notice_cause
 from pipeline.storage import SourceNotice
 
 _NOTICES = 5
 """Published articles that a report names. Chosen, not measured."""
-_PAGE = "; its page: "
-SAME_PAGE = "its page is that of"
-"""Begins the reason why an item is merged whose page is drafted already; a title follows."""
 
 
 def skip_notes(skipped: Iterable[tuple[str, str]], done: str = "skipped") -> list[str]:
@@ -35,24 +32,3 @@ def notice_notes(notices: Iterable[SourceNotice]) -> list[str]:
         *more,
         *(f"{n} {'source' if n == 1 else 'sources'} {notice}" for notice, n in counts.items()),
     ]
-
-
-def skip_cause(reason: str) -> str:
-    """Return a reason without what differs from item to item: figures, dates, paths of pages."""
-    text, _, page = reason.partition(_PAGE)
-    kind = text.partition(":")[0]
-    if kind in ("thin source", "cut source", "too long", "unread date"):
-        text = kind
-    elif text.startswith(SAME_PAGE):
-        text = f"{SAME_PAGE} another item"
-    elif kind == "withdrawn":
-        text = notice_cause(text)
-    elif kind == "too old":
-        text = f"{kind}: {text.partition(', ')[2]}"
-    return _at_host(text) + (f"{_PAGE}{_at_host(page)}" if page else "")
-
-
-def _at_host(text: str) -> str:
-    """Return a text that begins with a URL with its host instead."""
-    url, _, rest = text.partition(" ")
-    return f"{url_host(url)} {rest}" if "://" in url else text

@@ -77,9 +77,11 @@ def admit(
     reread_items(connection, feed.id, result.reread)
     for item, _ in not_stored(connection, feed, [(item, "") for item in result.namesakes]):
         caches.drop_page(connection, item.link)  # its page may be cached as that of the other story
-    ordinary = [each for each in arrivals if notice_about(each[0].title) is None]
+    ordinary: list[Arrival] = []
+    about: list[Arrival] = []  # perhaps about one of those
+    for each in arrivals:
+        (about if notice_about(each[0].title) else ordinary).append(each)
     outcomes = admit_new(connection, feed, ordinary, policy, result.present)
-    about = [each for each in arrivals if notice_about(each[0].title)]  # perhaps about one of these
     notices, others = add_corrections(connection, feed, about)
     corrections = len(about) - len(others)
     outcomes += admit_new(connection, feed, others, policy, result.present)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from pipeline.domain.models import FrozenModel
 from pipeline.domain.reviews import Severity
-from pipeline.domain.withdrawals import REVIEWED
+from pipeline.domain.withdrawals import REVIEWED, notice_kind
 from pipeline.storage.redraft_requests import waiting
 from pipeline.storage.schema import acknowledgements, feeds, items, versions
 from pipeline.storage.schema import findings as findings_table
@@ -56,6 +56,11 @@ class QueueRow(FrozenModel):
     """Its source has another text, or a notice."""
     notice: str | None
     """What became of its source, where there is no new text of it."""
+
+    @property
+    def change(self) -> str:
+        """Return what kind of change its source has: changed, withdrawn or missing."""
+        return notice_kind(self.notice or "changed")
 
 
 class QueueCounts(NamedTuple):

@@ -1,11 +1,11 @@
 """What became of a feed's items that are no drafts of their own, or whose source changed, by reason."""
 
-import re
 from collections import defaultdict
 
 import sqlalchemy as sa
 
 from pipeline.domain.models import FrozenModel
+from pipeline.domain.skip_causes import skip_cause
 from pipeline.domain.withdrawals import notice_cause
 from pipeline.storage.schema import items
 
@@ -18,7 +18,6 @@ SAME_TEXT = "the same text as an item of another feed"
 CORRECTION = "a correction or withdrawal of another item of this feed"
 """Why an item is merged: its title names the other item."""
 _UNKNOWN = "stored by an earlier version, which kept no reason"
-_DETAILS = re.compile(r"https?://\S+|\b\d(?:[\d.,:-]*\d)?\b")
 _EXAMPLES = 5
 """Titles given for a reason: the latest. Chosen, not measured."""
 
@@ -43,7 +42,7 @@ def count_outcomes(connection: sa.Connection, feed_id: int) -> list[OutcomeCount
     titles: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in connection.execute(query.order_by(items.c.id.desc())):
         if row.state in ("merged", "skipped"):
-            titles[row.state, _without_details(row.reason)].append(row.title)
+            titles[row.state, skip_cause(row.reason or _UNKNOWN)].append(row.title)
         if row.updates:
             titles["updated", "its title or text changed"].append(row.title)
         if row.notice and row.state != "skipped":
@@ -54,8 +53,3 @@ def count_outcomes(connection: sa.Connection, feed_id: int) -> list[OutcomeCount
     ]
     order = ("updated", "noticed", "merged", "skipped")
     return sorted(counts, key=lambda each: (order.index(each.outcome), -each.count, each.reason))
-
-
-def _without_details(reason: str | None) -> str:
-    """Return a reason without what differs from item to item: titles, numbers, dates, addresses."""
-    return _DETAILS.sub("…", notice_cause(reason or _UNKNOWN))

@@ -111,6 +111,8 @@ class ItemRepository(Transactions):
             number = feeds.feed_id(connection, feed_key)
             for guid in guids:
                 longer = items.c.guid.startswith(f"{guid} ", autoescape=True)
+                if connection.dialect.name == "sqlite":  # its LIKE ignores case, and reads all of the feed
+                    longer = sa.and_(items.c.guid > f"{guid} ", items.c.guid < f"{guid}!")
                 mine = (items.c.feed_id == number, items.c.state != "forgotten", longer)
                 query = sa.select(*FEED_SOURCE).where(*mine).order_by(items.c.id.desc())
                 rows = connection.execute(query.limit(_MAX_NAMESAKES))

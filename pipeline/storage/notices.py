@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 
 import sqlalchemy as sa
 
@@ -22,7 +23,7 @@ from pipeline.storage.engine import Row, chunks
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.findings import add_finding, drop_findings, latest_version
 from pipeline.storage.item_outcomes import CORRECTION
-from pipeline.storage.item_rows import Columns, by_guid, insert
+from pipeline.storage.item_rows import NOT_TRIED, Columns, by_guid, insert
 from pipeline.storage.schema import items
 
 _DRAFTED = ("drafted", "approved")
@@ -50,7 +51,7 @@ def set_notice(connection: sa.Connection, row: Row, notice: str) -> SourceNotice
         return None
     values: dict[str, object] = {"notice": notice}
     if notice_kind(notice) == "withdrawn" and row.state in _WAITING and row.lease_owner is None:
-        values |= {"state": "skipped", "reason": notice, "owned_canonical": None}
+        values |= {"state": "skipped", "reason": notice, "owned_canonical": None, **NOT_TRIED}
     connection.execute(items.update().where(items.c.id == row.id).values(**values))
     if "state" in values:
         queue_duplicate(connection, row.id, items.c.feed_id != row.feed_id)
@@ -148,11 +149,13 @@ def add_corrections(
     connection: sa.Connection, feed: FeedRow, arrivals: Sequence[tuple[Item, Sequence[int]]]
 ) -> tuple[list[SourceNotice], list[tuple[Item, Sequence[int]]]]:
     """Merge new items that correct or withdraw a stored one into that; return the notices and the others."""
+    stored = by_guid(connection, feed.id, [item.guid for item, _ in arrivals])
+    subjects = Subjects(connection, feed.id)
     notices: list[SourceNotice] = []
     others = []
     for item, marks in arrivals:
-        match = find_subject(connection, feed.id, item)
-        if match is None or by_guid(connection, feed.id, [item.guid]):
+        match = None if item.guid in stored else subjects.find(item)
+        if match is None:
             others.append((item, marks))
             continue
         row, notice = match
@@ -162,20 +165,28 @@ def add_corrections(
     return notices, others
 
 
-def find_subject(connection: sa.Connection, feed_id: int, item: Item) -> tuple[Row, str] | None:
-    """Return the item of the same feed that an item corrects or withdraws, by its title, and the notice."""
-    about = notice_about(item.title)
-    if about is None:
-        return None
-    states = items.c.state.in_((*_DRAFTED, *_WAITING))
-    query = sa.select(items.c.id, items.c.payload).where(
-        items.c.feed_id == feed_id, states, items.c.guid != item.guid
-    )
-    plain_title = _plain(about[0])
-    for row in connection.execute(query.order_by(items.c.published_at.desc()).limit(_MAX_SUBJECTS)):
-        if _plain(Item.model_validate_json(row.payload).title) == plain_title:
-            return connection.execute(sa.select(items).where(items.c.id == row.id)).one(), about[1]
-    return None
+class Subjects:
+    """The stored items of a feed that new ones may correct or withdraw, by title; read at the first use."""
+
+    def __init__(self, connection: sa.Connection, feed_id: int) -> None:
+        self._connection = connection
+        self._is_one = (items.c.feed_id == feed_id, items.c.state.in_((*_DRAFTED, *_WAITING)))
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        query = sa.select(items.c.id, items.c.payload).where(*self._is_one)
+        latest = query.order_by(items.c.published_at.desc()).limit(_MAX_SUBJECTS)
+        rows = reversed(self._connection.execute(latest).all())
+        return {_plain(Item.model_validate_json(row.payload).title): row.id for row in rows}
+
+    def find(self, item: Item) -> tuple[Row, str] | None:
+        """Return the item that an item which is not stored corrects or withdraws, and the notice."""
+        about = notice_about(item.title)
+        number = self._ids.get(_plain(about[0])) if about else None
+        if about is None or number is None:
+            return None
+        row = self._connection.execute(sa.select(items).where(items.c.id == number, *self._is_one)).first()
+        return (row, about[1]) if row else None
 
 
 def _plain(title: str) -> str:

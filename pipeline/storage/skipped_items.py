@@ -9,7 +9,7 @@ from pipeline.domain.models import Item
 from pipeline.storage.duplicate_groups import queue_duplicate
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.item_rows import NOT_TRIED, Columns, by_guid, insert
-from pipeline.storage.notices import SourceNotice, find_subject, set_notice
+from pipeline.storage.notices import SourceNotice, Subjects, set_notice
 from pipeline.storage.schema import items
 
 Reason = TypeVar("Reason")
@@ -27,8 +27,9 @@ def add_skipped(
     draft is skipped, too.
     """
     fresh = not_stored(connection, feed, skipped)
+    subjects = Subjects(connection, feed.id)
     for item, _ in fresh:
-        if subject := find_subject(connection, feed.id, item):
+        if subject := subjects.find(item):
             notices += filter(None, [set_notice(connection, *subject)])
     rows: list[tuple[Item, Columns]] = [
         (item, {"state": "skipped", "reason": reason}) for item, reason in fresh

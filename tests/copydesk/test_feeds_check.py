@@ -272,7 +272,7 @@ async def test_a_whole_teaser_is_drafted_where_its_page_may_not_be_fetched() -> 
             rows = await ask_pages(
                 PageFetcher(net, pause_s=0), feed(), some, item_outcomes(feed(), some, NOW)
             )
-    assert [row.fate for row in rows] == ["page", "skipped"]
+    assert [row.fate for row in rows] == ["drafted", "skipped"]
 
 
 def test_the_causes_are_counted() -> None:

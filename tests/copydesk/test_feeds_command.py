@@ -55,6 +55,8 @@ def test_the_status_of_one_feed(tmp_path: Path) -> None:
         "taken out of its texts: Be a friend",
     ]
     assert call_copydesk(project, "status", "two").returncode == 2
+    watched = call_copydesk(project, "status", "one", "--watch")
+    assert (watched.returncode, "leave out the feed's key" in watched.stderr) == (2, True)
 
 
 def test_the_doctor_names_each_error(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import re
 import tomllib
 from functools import cache
 from importlib import resources
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 _MAX_LINE_CHARS = 900
@@ -17,6 +18,8 @@ _MAX_LABEL_CHARS = 320
 """Characters of the longest label: the terms of a sign-up. Chosen, not measured."""
 _MAX_HEADING_CHARS, _MAX_TITLE_CHARS = 60, 140
 """Characters of a heading above titles of other stories, and of one of them. Chosen, not measured."""
+_MAX_TITLES = 50
+"""Titles below a heading that are read: keeps the work linear. Chosen, not measured."""
 _VERBS = frozenset((
     "read", "watch", "listen", "recommended", "more", "read more", "see more", "keep reading", "explore more",
     "leer más", "lea más", "lee más", "sigue leyendo", "lees meer", "lees verder", "leggi di più",
@@ -156,6 +159,14 @@ def read_lines(text: str) -> ArticleText:
     return ArticleText(remaining, author and clean_author(author), credit or _agency(text, patterns), rights)
 
 
+def article_summary(summary: str, text: str, reader: int) -> str:
+    """Return a summary without such lines, "" where it repeats the text; version 1 takes it as it is."""
+    if reader < 2 or not summary:
+        return summary
+    cleaned = read_lines(summary).text
+    return "" if cleaned == text else cleaned
+
+
 def _start_of_last_lines(lines: list[str]) -> int:
     filled = 0
     for at in range(len(lines) - 1, -1, -1):
@@ -199,8 +210,7 @@ def _related_lists(lines: list[str], patterns: _Patterns) -> frozenset[int]:
         ):
             continue
         titles: list[int] = []
-        for following in range(place + 1, len(filled)):
-            below = filled[following]
+        for below in filled[place + 1 : place + 1 + _MAX_TITLES]:
             is_item = lines[below].startswith("- ")
             if not _is_title(lines[below]) or (titles and not is_item):
                 break
@@ -215,9 +225,9 @@ def _related_lists(lines: list[str], patterns: _Patterns) -> frozenset[int]:
 
 def _rest_of_paragraph(lines: list[str], heading: int, first: int) -> range:
     """Return the places of further titles, where the heading and all titles are lines of one paragraph."""
-    end = next((at for at in range(first, len(lines)) if not lines[at].strip()), len(lines))
-    is_list = first == heading + 1 and all(map(_is_title, lines[first:end]))
-    return range(first + 1, end if is_list else first + 1)
+    paragraph = list(takewhile(str.strip, lines[first : first + _MAX_TITLES]))
+    is_list = first == heading + 1 and all(map(_is_title, paragraph))
+    return range(first + 1, first + len(paragraph) if is_list else first + 1)
 
 
 def _is_title(line: str) -> bool:

@@ -73,7 +73,7 @@ def take_out_repeats(
         return CleanedItems(items=tuple(items), boilerplate=tuple(boilerplate))
     cleaned = [_clean(item, feed_title, lines) for item in items]
     before = {}
-    for item, now in zip(items, cleaned, strict=True):
+    for item, now in zip(items, cleaned, strict=True) if new else ():
         earlier = _clean(item, feed_title, boilerplate)
         if earlier.text != now.text:
             before[item.guid] = earlier.content_hash

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
+from pipeline.feeds.html_pieces import small_number
 from pipeline.feeds.html_text import html_to_text
 from pipeline.feeds.text_cleanup import fix_mojibake, normalize_space
 
@@ -159,8 +160,7 @@ def _number(element: Tree, counts: Counter[Tree]) -> str:
     if element.tag != "li" or outer is None or outer.tag != "ol":
         return ""
     if outer not in counts:
-        start = (outer.get("start") or "1").strip()
-        counts[outer] = int(start) - 1 if start.isascii() and start.isdigit() and len(start) < 7 else 0
+        counts[outer] = small_number(outer.get("start"), 1) - 1
     counts[outer] += 1
     return f"- {counts[outer]}. "
 

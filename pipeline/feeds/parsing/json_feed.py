@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pipeline.domain.errors import FeedError
 from pipeline.domain.text import redact_url
 from pipeline.feeds.article_signs import is_link_list
-from pipeline.feeds.boilerplate.lines import ArticleText, clean_author, read_lines
+from pipeline.feeds.boilerplate.lines import ArticleText, article_summary, clean_author, read_lines
 from pipeline.feeds.entries import Entry, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, date_fields
@@ -120,7 +120,7 @@ def _entry(
         link=link,
         title=one_line(_text(item.get("title"))),
         text=article.text,
-        summary=summary if text and summary != text else "",
+        summary=article_summary(summary if text and summary != text else "", article.text, reader),
         author=_authors(item, reader) or article.author or authors,
         **date_fields(published, updated, dates.unread_among(*written)),
         image=next(filter(None, (absolute_url(image, link or base) for image in images)), None),

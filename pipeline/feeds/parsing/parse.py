@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
-from urllib.parse import urljoin
 
 from pydantic import Field
 
@@ -76,15 +75,12 @@ def discover_feed(html: str, url: str) -> str | None:
     Source: https://www.rssboard.org/rss-autodiscovery.
     """
     head = html[:_MAX_PAGE_CHARS]
-    base = next((attribute_value(written, "href") or "" for written in opening_tags(head, "base")), "")
+    written = next((attribute_value(each, "href") for each in opening_tags(head, "base")), None)
+    base = absolute_url(written, url) or url
     candidates: list[tuple[int, str]] = []
     for attributes in opening_tags(head, "link"):
         rank = _rank(attributes)
-        address = (
-            absolute_url(attribute_value(attributes, "href"), urljoin(url, base))
-            if rank is not None
-            else None
-        )
+        address = absolute_url(attribute_value(attributes, "href"), base) if rank is not None else None
         if rank is not None and address and normalize_feed_url(address) != normalize_feed_url(url):
             candidates.append((rank, address))
     return min(candidates, key=lambda each: each[0])[1] if candidates else None
@@ -242,7 +238,7 @@ def _build_feed(
     first = None if reader == FIRST_READER else lambda: read(FIRST_READER).entries
     unread = tuple(each.unread_date for each in feed.entries if each.unread_date)
     if unread:
-        notes += (f"{len(unread)} dates that cannot be read, such as {unread[0]!r}: they count as none",)
+        notes += (f"dates that cannot be read count as none: {len(unread)}, such as {unread[0]!r}",)
     items, item_notes = build_items(feed.entries, feed.home, now, reader=reader, first_reading=first)
     return ParsedFeed(title=feed.title, items=items, notes=notes + item_notes)
 

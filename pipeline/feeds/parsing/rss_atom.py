@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from pipeline.domain.models import Credit
 from pipeline.feeds.article_signs import is_link_list
-from pipeline.feeds.boilerplate.lines import ArticleText, clean_author, read_lines
+from pipeline.feeds.boilerplate.lines import ArticleText, article_summary, clean_author, read_lines
 from pipeline.feeds.entries import Entry, Media, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.escapes import decode_plain
+from pipeline.feeds.html_pieces import small_number
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, ParsedDate, date_fields
 from pipeline.feeds.parsing.feedparser_adapter import RSL_TERMS, Elements, Node
@@ -110,16 +111,11 @@ def _is_wordpress(feed: Node) -> bool:
 
 def _ttl_s(feed: Node) -> float | None:
     """Return the cache lifetime in seconds: `ttl` (minutes), or the syndication module's period."""
-    ttl = _get(feed, "ttl").strip()
-    if ttl.isascii() and ttl.isdigit() and len(ttl) < 7:
-        return int(ttl) * 60.0
+    minutes = small_number(_get(feed, "ttl"), -1)
+    if minutes >= 0:
+        return minutes * 60.0
     period = _PERIODS_S.get(_get(feed, "sy_updateperiod").strip().lower())
-    frequency = _get(feed, "sy_updatefrequency").strip()
-    if period is None:
-        return None
-    return period / (
-        int(frequency) if frequency.isascii() and frequency.isdigit() and int(frequency[:6]) > 0 else 1
-    )
+    return None if period is None else period / (small_number(_get(feed, "sy_updatefrequency"), 1) or 1)
 
 
 def _entry(
@@ -146,12 +142,12 @@ def _entry(
         link=link,
         title=_title(each, version, reader),
         text=article.text,
-        summary=read_lines(summary).text if reader >= 2 else summary,
+        summary=article_summary(summary, article.text, reader),
         author=author,
         **date_fields(
             published or _date(each, "created", dates),
             updated,
-            dates.unread_among(*(_get(each, name) for name in _DATES)) if dates.unread else (),
+            dates.unread_among(*(_get(each, name) for name in _DATES)),
         ),
         image=_image(each, contents, link or base),
         media=_media(each),
@@ -162,7 +158,7 @@ def _entry(
         reserved=_reserved(each, link, terms),
         origin=_origin(each, link or base),
         link_list=any(is_link_list(value, text) for value, markup in contents if markup),
-        credit=one_line(_get(dict.get(each, "source"), "title"), 200) or article.credit,
+        credit=_source_name(each) or article.credit,
         rights=one_line(_get(each, "rights"), 300) or article.rights,
     )
 
@@ -269,13 +265,16 @@ def _author(holder: Node, reader: int) -> str | None:
     return ", ".join(map(clean_author, names) if reader >= 2 else names) or None
 
 
+def _source_name(each: Node) -> str:
+    return one_line(html_to_text(_get(dict.get(each, "source"), "title"), FIRST_READER), 200)
+
+
 def _origin(each: Node, own: str) -> Credit | None:
     """Return the publisher that `<source>` names."""
     source = dict.get(each, "source")
     if not source:
         return None
-    name = one_line(html_to_text(_get(source, "title"), FIRST_READER), 200)
-    return origin_of(name, absolute_url(_get(source, "href") or _get(source, "link"), ""), own)
+    return origin_of(_source_name(each), absolute_url(_get(source, "href") or _get(source, "link"), ""), own)
 
 
 def _image(each: Node, contents: Iterable[tuple[str, bool]], base: str) -> str | None:

@@ -504,3 +504,10 @@ def test_an_unknown_second_reader_is_named_with_its_line(tmp_path: Path) -> None
         ConfigError, match=r"feeds.yaml:3: verifier 'defalt' is not under models; did you mean"
     ):
         load(tmp_path, "beats:\n  crypto:\n    verifier: defalt\nfeeds: []\n")
+
+
+def test_patterns_of_links_have_only_one_spelling(tmp_path: Path) -> None:
+    links = "    name: Two\n    include_links: ['/\\d+']\n    exclude_links: ['/\\D+']"
+    assert load(tmp_path, changed("    name: Two", links)).feeds[-1].exclude_links == (r"/\D+",)
+    escaped = changed("    name: Two", '    name: Two\n    include_links: ["\\b/live"]')
+    assert any("put it in single quotes" in line for line in problems(tmp_path, escaped))

@@ -91,6 +91,7 @@ def test_a_list_of_links_is_seen_in_the_markup() -> None:
     prose = "".join(f"<p>{each} <a href='/x'>More on this</a></p>" for each in PARAGRAPHS)
     for markup, expected in (
         (f"<ol>{entries}</ol>", True),
+        (f"<OL>{entries.replace('<li><a href', '<LI><A HREF').replace('</li>', '</LI>')}</OL>", True),
         (prose, False),
         (f"{prose}<ul>{entries}</ul>", False),
     ):

@@ -77,6 +77,11 @@ def test_nested_tables_of_contents_are_read_in_linear_time() -> None:
     assert html_to_text("<nav><a href='#a'>x</a>" * 20_000 + "</nav>" * 20_000).count("x") == 20_000
 
 
+def test_headings_above_headings_are_read_in_linear_time() -> None:
+    text = "Related stories\n" * 20_000 + STORY
+    assert STORY in read_lines(text).text
+
+
 def test_elements_that_are_most_of_the_text_together_stay() -> None:
     parts = "".join(f"<div class='newsletter-block'><p>{each} {STORY}</p></div>" for each in "ABCDE")
     assert html_to_text(f"<p>Hello</p>{parts}").count(STORY) == 5

@@ -178,3 +178,13 @@ def test_the_text_tells_its_language_where_the_declaration_is_wrong(
     text: str, declared: str | None, reason: str | None
 ) -> None:
     assert exclusion_reason(feed(languages=("en",)), item(text=text, language=declared), NOW) == reason
+
+
+def test_an_author_may_have_a_comma() -> None:
+    davis = item(author="Sammy Davis, Jr.")
+    assert exclusion_reason(feed(exclude_authors=["sammy davis, jr."]), davis, NOW) == (
+        "excluded author: sammy davis, jr."
+    )
+    assert exclusion_reason(feed(include_authors=["Sammy Davis, Jr."]), davis, NOW) is None
+    two = item(author="Ann Lee, Bo Ek")
+    assert exclusion_reason(feed(exclude_authors=["Bo Ek"]), two, NOW) == "excluded author: Bo Ek"

@@ -1,6 +1,7 @@
 """One line a cause for the items of a feed that are not drafted."""
 
-from pipeline.services.skip_notes import skip_cause, skip_notes
+from pipeline.domain.skip_causes import skip_cause
+from pipeline.services.skip_notes import skip_notes
 
 
 def test_items_with_one_cause_are_counted_and_a_single_one_is_named() -> None:

@@ -99,6 +99,7 @@ async def test_what_a_feed_says_is_deleted_is_withdrawn(newsroom: Newsroom) -> N
     assert newsroom.findings()["Ferry"] == [DELETED], "once"
     page = newsroom.db.drafts.page(DraftQuery(state="approved", changed=True))
     assert [row.notice for row in page.rows] == ["withdrawn: its feed says that it is deleted"]
+    assert [row.change for row in page.rows] == ["withdrawn"]
 
 
 async def test_an_item_that_vanishes_before_older_ones_is_missed_until_it_is_back(newsroom: Newsroom) -> None:

@@ -1,0 +1,29 @@
+"""Reasons why items are not drafted, without what differs from item to item. Pure."""
+
+from pipeline.domain.text import url_host
+from pipeline.domain.withdrawals import notice_cause
+
+_PAGE = "; its page: "
+SAME_PAGE = "its page is that of"
+"""Begins the reason why an item is merged whose page is drafted already; a title follows."""
+
+
+def skip_cause(reason: str) -> str:
+    """Return a reason without what differs from item to item: figures, dates, paths of pages."""
+    text, _, page = reason.partition(_PAGE)
+    kind = text.partition(":")[0]
+    if kind in ("thin source", "cut source", "too long", "unread date"):
+        text = kind
+    elif text.startswith(SAME_PAGE):
+        text = f"{SAME_PAGE} another item"
+    elif kind == "withdrawn":
+        text = notice_cause(text)
+    elif kind == "too old":
+        text = f"{kind}: {text.partition(', ')[2]}"
+    return _at_host(text) + (f"{_PAGE}{_at_host(page)}" if page else "")
+
+
+def _at_host(text: str) -> str:
+    """Return a text that begins with a URL with its host instead."""
+    url, _, rest = text.partition(" ")
+    return f"{url_host(url)} {rest}" if "://" in url else text
