@@ -201,7 +201,8 @@ def test_a_document_s_own_entities_are_read(declared: str) -> None:
 def test_a_period_of_many_digits_and_a_base_without_an_address_are_none() -> None:
     sy = "xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'"
     period = f"<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>{'9' * 5000}</sy:updateFrequency>"
-    body = f"<rss version='2.0' {sy}><channel><title>F</title>{period}<item><title>A</title></item></channel></rss>"
+    channel = f"<channel><title>F</title>{period}<item><title>A</title></item></channel>"
+    body = f"<rss version='2.0' {sy}>{channel}</rss>"
     assert len(parse_feed(body.encode(), None, URL, NOW).items) == 1
     page = (
         "<html><base href='http://[x'><link rel='alternate' type='application/rss+xml' href='/f.xml'></html>"
