@@ -5,7 +5,7 @@ has a weight, and from _ENOUGH on an item is no article. Words and weights: chos
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from pipeline.domain.models import Item
@@ -16,6 +16,8 @@ _MAX_CHARS = 6_000
 """Characters of a text that are searched for signs."""
 _PROSE_LINE_CHARS, _PROSE_CHARS = 100, 1_200
 """A line of prose, and prose from which on an episode's text is an article."""
+_MAX_WORD_SIGNS = 3
+"""Families of an episode's words that count."""
 _SIGN_UP_CHARS = 1_000
 """Characters from which on a text is more than an invitation to sign up."""
 _MIN_LINKS, _LINK_SHARE, _CHARS_PER_LINK = 3, 0.6, 150
@@ -114,9 +116,9 @@ def not_an_article(item: Item) -> str | None:
         return "a list of links"
     if _advertising(item, text) >= _ENOUGH:
         return "advertising"
-    if len(item.text) < _SIGN_UP_CHARS and _sign_up(item, text) >= _ENOUGH:
+    if len(item.text) < _SIGN_UP_CHARS and _is_sign_up(item, text):
         return "a sign-up page"
-    if _episode(item, text) >= _ENOUGH and not _is_prose(item.text):
+    if _is_episode(item, text) and not _is_prose(item.text):
         return "a video description" if item.media == "video" else "show notes"
     return None
 
@@ -148,30 +150,37 @@ def _advertising(item: Item, text: str) -> int:
     )
 
 
-def _sign_up(item: Item, text: str) -> int:
+def _is_sign_up(item: Item, text: str) -> bool:
     path = urlsplit(item.link or "").path
-    title = bool(_SIGN_UP_TITLE.search(item.title))
-    return 2 * title + bool(_SIGN_UP_PATH.search(path)) + _families(_SIGN_UP_WORDS, text)
+    signs = 2 * bool(_SIGN_UP_TITLE.search(item.title)) + bool(_SIGN_UP_PATH.search(path))
+    return _have(_ENOUGH - signs, _SIGN_UP_WORDS, text)
 
 
-def _episode(item: Item, text: str) -> int:
-    codes = len(_TIME_CODE.findall(text))
-    return (
-        (item.media is not None)
-        + (3 if item.guid.startswith("yt:video:") else 2 * bool(_VIDEO_LINK.search(item.link or "")))
-        + 2 * (codes >= 2)
-        + bool(_START.search(text))
-        + bool(_EPISODE_TITLE.search(item.title))
-        + min(3, _families(_EPISODE_WORDS, text))
-        - 2 * (item.media is None)
-    )
+def _is_episode(item: Item, text: str) -> bool:
+    """Return whether enough signs say that a text is notes on an episode; the costly ones are read last."""
+    signs = 1 if item.media else -2
+    signs += 3 if item.guid.startswith("yt:video:") else 2 * bool(_VIDEO_LINK.search(item.link or ""))
+    signs += bool(_EPISODE_TITLE.search(item.title))
+    if signs + 3 + _MAX_WORD_SIGNS < _ENOUGH:
+        return False
+    if ":" in text:
+        signs += 2 * (len(_TIME_CODE.findall(text)) >= 2) + bool(_START.search(text))
+    needed = _ENOUGH - signs
+    return needed <= _MAX_WORD_SIGNS and _have(needed, _EPISODE_WORDS, text)
 
 
-def _families(families: Iterable[re.Pattern[str]], text: str) -> int:
-    return sum(1 for family in families if family.search(text))
+def _have(needed: int, families: Sequence[re.Pattern[str]], text: str) -> bool:
+    """Return whether a text has words of so many families; stops as soon as that is sure."""
+    left = len(families)
+    for family in families:
+        if not 0 < needed <= left:
+            break
+        needed -= bool(family.search(text))
+        left -= 1
+    return needed <= 0
 
 
 def _is_prose(text: str) -> bool:
     """Return whether a text has many long paragraphs that promote nothing."""
     lines = (line for line in text.split("\n") if len(line) >= _PROSE_LINE_CHARS)
-    return sum(len(line) for line in lines if not _families(_EPISODE_WORDS, line)) >= _PROSE_CHARS
+    return sum(len(line) for line in lines if not _have(1, _EPISODE_WORDS, line)) >= _PROSE_CHARS
