@@ -14,7 +14,7 @@ import itertools
 import re
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 
@@ -59,15 +59,23 @@ _MIN_REDATED = timedelta(hours=1)
 """Publication times that differ by less are of one item. Chosen, not measured."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d[\d.,:/]*\d|\d")
+_PLACE = r"\A.{0,60}?\([^)\n]{1,30}\).{0,50}? [-–—] "
+"""The place and the agency before the first sentence."""
 _BOILERPLATE = re.compile(
-    r"(?:https?://|www\.)[!-~]+"
-    r"|\A.{0,60}?\([^)\n]{1,30}\).{0,50}? [-–—] "
+    rf"(?:https?://|www\.)[!-~]+|{_PLACE}"
     r"|the post .{0,300} appeared first on .{0,100}"
     r"|(?:continue reading|read more|read the full (?:story|article)).{0,100}"
     r"|(?:source|originally published (?:at|on)):? .{0,100}$"
     r"|this (?:article|story) (?:was )?(?:first )?(?:appeared|published) .{0,100}",
     re.IGNORECASE,
 )
+_BOILERPLATE_HINTS = (
+    "://", "www.", "the post ", "continue reading", "read more", "read the full ", "source", "originally pub",
+    "this article ", "this story ",
+)  # fmt: skip
+"""What a casefolded text has where `_BOILERPLATE` may match behind its beginning: a fast check."""
+_MAX_PLACE_CHARS = 150
+"""Characters of a text's beginning that may name its place and agency, with the dash behind them."""
 _CALENDAR_TEXT = """january february march april may june july august september october november december
 jan feb mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday"""
 _CALENDAR_WORDS = frozenset(_CALENDAR_TEXT.split())
@@ -187,7 +195,7 @@ def _best_containment(stored: Item, item: Item, *, summaries: bool) -> float | N
 
 def _signature(words: Sequence[str]) -> list[int]:
     sketch = RMinHash(num_perm=_ROWS * _BANDS, seed=1)
-    sketch.update([" ".join(shingle) for shingle in _shingles(words)])
+    sketch.update(list({f"{first} {second} {third}" for first, second, third in _runs_of_three(words)}))
     digest = sketch.digest()
     rows = (digest[start : start + _ROWS] for start in range(0, len(digest), _ROWS))
     return [_band(1, (str(number), *map(str, row))) for number, row in enumerate(rows)]
@@ -211,9 +219,15 @@ def _band(kind: int, parts: Sequence[str]) -> int:
 @lru_cache(maxsize=512)
 def _words(text: str) -> tuple[str, ...]:
     """Return the words and numbers of a text, casefolded; in scripts without spaces each character."""
-    plain = _BOILERPLATE.sub(" ", text[:_MAX_CHARS]).casefold()
-    spaced = UNSPACED.sub(lambda match: f" {match[0]} ", plain)
-    return tuple(_WORD.findall(spaced))
+    head = text[:_MAX_CHARS]
+    plain = head.casefold()
+    if any(hint in plain for hint in _BOILERPLATE_HINTS):
+        plain = _BOILERPLATE.sub(" ", head).casefold()
+    elif "(" in head[:_MAX_PLACE_CHARS] and (place := re.match(_PLACE, head)):
+        plain = head[place.end() :].casefold()
+    if not plain.isascii():
+        plain = UNSPACED.sub(lambda match: f" {match[0]} ", plain)
+    return tuple(_WORD.findall(plain))
 
 
 def _length(words: Sequence[str]) -> float:
@@ -227,7 +241,11 @@ def _length(words: Sequence[str]) -> float:
 
 
 def _shingles(words: Sequence[str]) -> set[tuple[str, ...]]:
-    return {tuple(words[start : start + 3]) for start in range(max(1, len(words) - 2))}
+    return set(_runs_of_three(words)) or {tuple(words)}
+
+
+def _runs_of_three(words: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    return zip(words, words[1:], words[2:], strict=False)
 
 
 def _containment(first: Sequence[str], second: Sequence[str]) -> float:

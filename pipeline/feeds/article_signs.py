@@ -161,10 +161,11 @@ def _is_episode(item: Item, text: str) -> bool:
     signs = 1 if item.media else -2
     signs += 3 if item.guid.startswith("yt:video:") else 2 * bool(_VIDEO_LINK.search(item.link or ""))
     signs += bool(_EPISODE_TITLE.search(item.title))
-    if signs + 3 + _MAX_WORD_SIGNS < _ENOUGH:
+    starts = "0:00" in text
+    if signs + 2 + starts + _MAX_WORD_SIGNS < _ENOUGH:
         return False
     if ":" in text:
-        signs += 2 * (len(_TIME_CODE.findall(text)) >= 2) + bool(_START.search(text))
+        signs += 2 * (len(_TIME_CODE.findall(text)) >= 2) + (starts and bool(_START.search(text)))
     needed = _ENOUGH - signs
     return needed <= _MAX_WORD_SIGNS and _have(needed, _EPISODE_WORDS, text)
 
