@@ -128,6 +128,8 @@ def identity(connection: sa.Connection, key: str) -> FeedRow:
 
 def first_keys(connection: sa.Connection, keys: Collection[str]) -> dict[str, str]:
     """Return the first keys of feeds, by key."""
+    if not keys:
+        return {}
     query = sa.select(feeds.c.key, feeds.c.first_key).where(feeds.c.key.in_(keys))
     return {row.key: row.first_key for row in connection.execute(query)}
 

@@ -79,8 +79,17 @@ def owns(canonical: sa.ColumnElement[bool], owned: sa.ColumnElement[bool]) -> sa
 
 def insert(connection: sa.Connection, feed: FeedRow, rows: Sequence[tuple[Item, Columns]]) -> list[int]:
     """Insert items of a feed, each with further columns; returns their ids."""
-    if not rows:
-        return []
+    # Not RETURNING: in the order of the rows, it takes a statement for each row.
+    identities = add_rows(connection, feed, rows)
+    ids: dict[str, int] = {}
+    for chunk in chunks(identities):
+        query = sa.select(items.c.external_id, items.c.id).where(items.c.external_id.in_(chunk))
+        ids.update({row.external_id: row.id for row in connection.execute(query)})
+    return [ids[identity] for identity in identities]
+
+
+def add_rows(connection: sa.Connection, feed: FeedRow, rows: Sequence[tuple[Item, Columns]]) -> list[str]:
+    """Insert items of a feed, each with further columns; returns their external ids."""
     every = [
         _BLANK
         | {"feed_id": feed.id, "guid": item.guid, "external_id": external_id(feed.first_key, item.guid)}
@@ -88,8 +97,9 @@ def insert(connection: sa.Connection, feed: FeedRow, rows: Sequence[tuple[Item, 
         | more
         for item, more in rows
     ]
-    numbered = items.insert().returning(items.c.id, sort_by_parameter_order=True)
-    return list(connection.scalars(numbered, every))
+    if every:
+        connection.execute(items.insert(), every)
+    return [str(row["external_id"]) for row in every]
 
 
 NOT_TRIED: Columns = {"page_tries": 0, "retry_at": None}

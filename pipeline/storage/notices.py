@@ -23,7 +23,7 @@ from pipeline.storage.engine import Row, chunks
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.findings import add_finding, drop_findings, latest_version
 from pipeline.storage.item_outcomes import CORRECTION
-from pipeline.storage.item_rows import NOT_TRIED, Columns, by_guid, insert
+from pipeline.storage.item_rows import NOT_TRIED, Columns, add_rows, by_guid
 from pipeline.storage.schema import items
 
 _DRAFTED = ("drafted", "approved")
@@ -160,7 +160,7 @@ def add_corrections(
             continue
         row, notice = match
         merged: Columns = {"state": "merged", "reason": CORRECTION, "merged_into": row.external_id}
-        insert(connection, feed, [(item, merged)])
+        add_rows(connection, feed, [(item, merged)])
         notices += _set(connection, [row], notice)
     return notices, others
 

@@ -1,5 +1,6 @@
 """The tables, as SQLAlchemy sees them; migrations/ makes them."""
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +36,10 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
 
 def replace_unstorable(text: str) -> str:
     """Return a text with U+FFFD for characters that a database cannot store: NUL, lone surrogates."""
+    if "\0" not in text:
+        with contextlib.suppress(UnicodeEncodeError):  # a lone surrogate
+            text.encode()
+            return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 

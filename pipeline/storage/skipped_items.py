@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pipeline.domain.models import Item
 from pipeline.storage.duplicate_groups import queue_duplicate
 from pipeline.storage.feeds import FeedRow
-from pipeline.storage.item_rows import NOT_TRIED, Columns, by_guid, insert
+from pipeline.storage.item_rows import NOT_TRIED, Columns, add_rows, by_guid
 from pipeline.storage.notices import SourceNotice, Subjects, set_notice
 from pipeline.storage.schema import items
 
@@ -36,7 +36,7 @@ def add_skipped(
     ]
     new = {item.guid for item, _ in fresh}
     reserved = [each for each in skipped if each[0].reserved and each[0].guid not in new]
-    return len(insert(connection, feed, rows)) + sum(_reserve(connection, feed, *each) for each in reserved)
+    return len(add_rows(connection, feed, rows)) + sum(_reserve(connection, feed, *each) for each in reserved)
 
 
 def _reserve(connection: sa.Connection, feed: FeedRow, item: Item, reason: str) -> bool:
