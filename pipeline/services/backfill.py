@@ -19,11 +19,11 @@ from pipeline.services.context import PollReport, RunContext
 from pipeline.services.estimate import estimate_cost
 from pipeline.services.ingest import run_feed
 from pipeline.services.poll import (
-    admit,
     admit_snapshot,
     fetch_and_select,
     policy,
     poll_report,
+    poll_result,
     poll_with_snapshot,
     select_new,
 )
@@ -179,7 +179,8 @@ async def _admit_page(ctx: RunContext, feed: FeedConfig, selection: Selection) -
 
     def admit_page() -> AdmissionResult:
         # From the database, not this run: another run may have polled the feed since.
-        return admit(ctx, feed, selection, _stored_state(ctx, feed))
+        state = _stored_state(ctx, feed)
+        return ctx.db.items.admit(feed.key, poll_result(selection, state), policy(ctx, feed))
 
     admitted = await asyncio.to_thread(admit_page)
     return poll_report(feed, admitted, (), selection.beyond)

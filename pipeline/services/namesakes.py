@@ -9,10 +9,8 @@ from pipeline.feeds.select import ExistingItem
 from pipeline.storage import Database
 
 
-def changed_sources(
-    db: Database, feed: FeedConfig, items: Sequence[Item], stored: Mapping[str, ExistingItem]
-) -> dict[str, Item]:
-    """Return the stored items, as their feed had them, whose text is not that of this document; by guid."""
+def changed_guids(items: Sequence[Item], stored: Mapping[str, ExistingItem]) -> list[str]:
+    """Return the guids of the stored items whose text is not that of this document, in order. Pure."""
     changed = {
         item.guid
         for item in items
@@ -20,7 +18,7 @@ def changed_sources(
         and not same_text(before.content_hash, item.content_hash)
         and before.state != "forgotten"
     }
-    return db.items.sources(feed.key, sorted(changed)) if changed else {}
+    return sorted(changed)
 
 
 def separate_namesakes(

@@ -29,7 +29,7 @@ from pipeline.feeds.select import (
 )
 from pipeline.services.context import PollReport, RunContext
 from pipeline.services.earlier_readings import accept_rereadings, skipped_again, with_earlier_readings
-from pipeline.services.namesakes import changed_sources, separate_links, separate_namesakes
+from pipeline.services.namesakes import changed_guids, separate_links, separate_namesakes
 from pipeline.services.skip_notes import notice_notes
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
@@ -124,7 +124,7 @@ async def select_new(
     `taken` maps canonical URLs selected before to feed key and GUID. The document also has what earlier
     versions of the reader make of it, where stored items were read by them.
     """
-    parsed, names, existing, sources = await asyncio.to_thread(_compare, ctx.db, feed, parsed)
+    parsed, names, existing, sources = await _compare(ctx.db, feed, parsed)
     parsed = await with_earlier_readings(ctx, fetched, parsed, existing.guids, names)
     existing, reread = accept_rereadings(parsed, existing, sources)
     existing = existing.model_copy(update={"canonicals": {**existing.canonicals, **taken}})
@@ -149,28 +149,40 @@ class _Comparison(NamedTuple):
     """The stored items whose text is another one, as their feed had them; by guid."""
 
 
-def _compare(db: Database, feed: FeedConfig, parsed: ParsedFeed) -> _Comparison:
-    existing = _existing_items(db, feed, parsed.items)
-    sources = changed_sources(db, feed, parsed.items, existing.guids)
-    items = separate_namesakes(db, feed, parsed.items, sources)
-    pairs = zip(parsed.items, items, strict=True)
-    names = {read.guid: item.guid for read, item in pairs if read.guid != item.guid}
-    if names:
-        parsed = parsed.model_copy(update={"items": items})
-        existing = _existing_items(db, feed, items)
-        sources = changed_sources(db, feed, items, existing.guids)
-    owners = _owners(db, feed, parsed.items, existing)
+async def _compare(db: Database, feed: FeedConfig, parsed: ParsedFeed) -> _Comparison:
+    existing = await _existing_items(db, feed, parsed.items)
+    names: dict[str, str] = {}
+    sources: dict[str, Item] = {}
+    if changed := changed_guids(parsed.items, existing.guids):
+        sources, items = await asyncio.to_thread(_separate, db, feed, parsed.items, changed)
+        pairs = zip(parsed.items, items, strict=True)
+        names = {read.guid: item.guid for read, item in pairs if read.guid != item.guid}
+        if names:
+            parsed = parsed.model_copy(update={"items": items})
+            existing = await _existing_items(db, feed, items)
+            changed = changed_guids(items, existing.guids)
+            sources = await asyncio.to_thread(db.items.sources, feed.key, changed)
+    owners = await _owners(db, feed, parsed.items, existing)
     parsed = parsed.model_copy(update={"items": separate_links(parsed.items, existing.guids, owners)})
     return _Comparison(parsed, names, existing, sources)
 
 
-def _owners(
+def _separate(
+    db: Database, feed: FeedConfig, items: Sequence[Item], changed: Sequence[str]
+) -> tuple[dict[str, Item], tuple[Item, ...]]:
+    sources = db.items.sources(feed.key, changed)
+    return sources, separate_namesakes(db, feed, items, sources)
+
+
+async def _owners(
     db: Database, feed: FeedConfig, items: Sequence[Item], existing: ExistingItems
 ) -> dict[str, Item]:
     """Return the feed's stored items that have the canonical URLs of items that are not stored."""
     urls = {item.canonical for item in items if item.canonical and item.guid not in existing.guids}
     keys = {url: key for url, key in existing.canonicals.items() if url in urls and key[0] == feed.key}
-    sources = db.items.sources(feed.key, sorted({guid for _, guid in keys.values()})) if keys else {}
+    if not keys:
+        return {}
+    sources = await asyncio.to_thread(db.items.sources, feed.key, sorted({guid for _, guid in keys.values()}))
     return {url: sources[guid] for url, (_, guid) in keys.items() if guid in sources}
 
 
@@ -184,9 +196,10 @@ async def _record_failure(
     await ctx.poll_states.update(feed, after)
 
 
-def _existing_items(db: Database, feed: FeedConfig, items: Sequence[Item]) -> ExistingItems:
+async def _existing_items(db: Database, feed: FeedConfig, items: Sequence[Item]) -> ExistingItems:
     guids = [item.guid for item in items]
-    rows = db.items.existing(feed.key, guids, [item.canonical for item in items if item.canonical])
+    canonicals = [item.canonical for item in items if item.canonical]
+    rows = await asyncio.wrap_future(db.items.submit_lookup(feed.key, guids, canonicals))
     return ExistingItems(
         guids={guid: ExistingItem(**stored._asdict()) for guid, stored in rows.guids.items()},
         canonicals=rows.canonicals,
@@ -206,7 +219,8 @@ async def admit_snapshot(
     after = state_after_read(feed, state, snapshot.fetched, read, now, ctx.chance())
     learned = {"boilerplate": snapshot.parsed.boilerplate, "excerpts": snapshot.parsed.excerpts}
     after = after.model_copy(update=learned)
-    admitted = await asyncio.to_thread(admit, ctx, feed, snapshot.selection, after, snapshot.parsed)
+    result = poll_result(snapshot.selection, after, snapshot.parsed)
+    admitted = await asyncio.wrap_future(ctx.db.items.submit_admission(feed.key, result, policy(ctx, feed)))
     ctx.poll_states.set(feed, after)
     notes = (*snapshot.parsed.notes, *_notes(snapshot.selection))
     return poll_report(feed, admitted, notes, snapshot.selection.beyond)
@@ -226,35 +240,25 @@ def _notes(selection: Selection) -> list[str]:
     return renamed + [f"{number} skipped: {cause}" for cause, number in skipped.items()]
 
 
-def admit(
-    ctx: RunContext,
-    feed: FeedConfig,
-    selection: Selection,
-    state: PollState,
-    parsed: ParsedFeed | None = None,
-) -> AdmissionResult:
-    """Admit a selection and the feed's poll state in one transaction; return counts by outcome.
+def poll_result(selection: Selection, state: PollState, parsed: ParsedFeed | None = None) -> PollResult:
+    """Return a selection and the feed's poll state as they are admitted, in one transaction.
 
     `parsed` is the feed's own document, if its items can show what was withdrawn.
     """
     now = parsed.items if parsed and not parsed.cut else ()
     deleted = set(parsed.deleted) - selection.present if parsed else ()
-    return ctx.db.items.admit(
-        feed.key,
-        PollResult(
-            new=selection.new,
-            updated=selection.updated,
-            skipped=[(skip.item, skip.reason) for skip in selection.skipped],
-            merged=[(merge.item, merge.into) for merge in selection.merged],
-            reread=selection.reread,
-            present=selection.present,
-            namesakes=selection.namesakes,
-            deleted=sorted(deleted),
-            complete_since=complete_since(now),
-            urls=frozenset(item.canonical for item in now if item.canonical),
-            state=state,
-        ),
-        policy=policy(ctx, feed),
+    return PollResult(
+        new=selection.new,
+        updated=selection.updated,
+        skipped=[(skip.item, skip.reason) for skip in selection.skipped],
+        merged=[(merge.item, merge.into) for merge in selection.merged],
+        reread=selection.reread,
+        present=selection.present,
+        namesakes=selection.namesakes,
+        deleted=sorted(deleted),
+        complete_since=complete_since(now),
+        urls=frozenset(item.canonical for item in now if item.canonical),
+        state=state,
     )
 
 

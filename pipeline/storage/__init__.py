@@ -21,7 +21,7 @@ from pipeline.storage.feeds import FeedStatus
 from pipeline.storage.findings import SYSTEM_EDITOR
 from pipeline.storage.item_outcomes import OutcomeCount
 from pipeline.storage.item_rows import BY_HAND
-from pipeline.storage.items import ExistingItems, Failure
+from pipeline.storage.items import Failure
 from pipeline.storage.metrics import Latency, LatencyBucket, Metrics, ModelUsage
 from pipeline.storage.notices import SourceNotice
 from pipeline.storage.publications import Publication, TargetBacklog
@@ -40,6 +40,7 @@ from pipeline.storage.records import (
 from pipeline.storage.redraft_requests import RedraftContext
 from pipeline.storage.reviews import CompletedReview, Move, PendingReview, current_approval
 from pipeline.storage.source_updates import Policy
+from pipeline.storage.stored_keys import ExistingItems
 from pipeline.storage.versions import PendingSave, Save
 
 __all__ = [

@@ -1,10 +1,11 @@
-"""Admission: stores the items of a poll, new, changed, skipped or merged with near-duplicates.
+"""Admission: stores the items of polls, new, changed, skipped or merged with near-duplicates.
 
 Most new items of a poll have no near-duplicate: no stored row, no stored canonical URL and no band in common
-with another item. Those are inserted together; looking each up alone would cost more than the rest of a poll.
+with another item. Those of all polls of a transaction are inserted together; looking each up alone would cost
+more than the rest of a poll.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,22 +18,23 @@ from pipeline.storage import caches, duplicate_groups, feeds
 from pipeline.storage.engine import Row
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.item_outcomes import CORRECTION, SAME_ENTRY, SAME_LINK, SAME_TEXT
-from pipeline.storage.item_rows import NOT_TRIED, Columns, by_canonical, by_guid, insert, owns, values
+from pipeline.storage.item_rows import NOT_TRIED, Columns, NewRow, add_rows, insert, owns, values
 from pipeline.storage.notices import (
     SourceNotice,
     add_corrections,
+    feeds_with_drafts,
     note_deleted,
     note_missing,
     note_update,
 )
 from pipeline.storage.rereading import reread, reread_items
 from pipeline.storage.schema import items
-from pipeline.storage.skipped_items import add_skipped, not_stored
+from pipeline.storage.skipped_items import not_stored, skip_items
 from pipeline.storage.source_updates import Policy, update_source
+from pipeline.storage.stored_keys import StoredKeys, feed_rows, read_stored_keys
 
 Arrival = tuple[Item, Sequence[int]]
 """An item and the bands of its signature."""
-NewRow = tuple[Item, Columns]
 
 
 class PollResult(NamedTuple):
@@ -70,78 +72,163 @@ class AdmissionResult(FrozenModel):
     notices: tuple[SourceNotice, ...] = ()
 
 
-def admit(
-    connection: sa.Connection, feed: FeedRow, arrivals: Sequence[Arrival], result: PollResult, policy: Policy
-) -> AdmissionResult:
-    """Store a poll's items; `arrivals` are its new ones with their bands."""
-    reread_items(connection, feed.id, result.reread)
-    for item, _ in not_stored(connection, feed, [(item, "") for item in result.namesakes]):
-        caches.drop_page(connection, item.link)  # its page may be cached as that of the other story
-    ordinary: list[Arrival] = []
-    about: list[Arrival] = []  # perhaps about one of those
-    for each in arrivals:
-        (about if notice_about(each[0].title) else ordinary).append(each)
-    outcomes = admit_new(connection, feed, ordinary, policy, result.present)
-    notices, others = add_corrections(connection, feed, about)
-    corrections = len(about) - len(others)
-    outcomes += admit_new(connection, feed, others, policy, result.present)
-    skipped = add_skipped(connection, feed, result.skipped, notices)
-    outcomes += _add_merged(connection, feed, result.merged, policy, result.present)
-    updated = sum(
-        _update_item(connection, feed.id, item, policy, result.present, notices) for item in result.updated
+class PollRecord(NamedTuple):
+    """One poll of a feed, to be admitted."""
+
+    feed_key: str
+    arrivals: Sequence[Arrival]
+    """The new items of the result, with their bands."""
+    result: PollResult
+    policy: Policy
+
+
+def poll_record(feed_key: str, result: PollResult, policy: Policy) -> PollRecord:
+    """Return a poll with the bands of its new items, computed outside of any transaction."""
+    arrivals = [(item, signature_bands(item.title, item.text)) for item in result.new]
+    return PollRecord(feed_key, arrivals, result, policy)
+
+
+def admit(connection: sa.Connection, polls: Sequence[PollRecord]) -> list[AdmissionResult]:
+    """Store the items of polls and return the outcome of each. Raises DatabaseError for an unknown feed."""
+    rows = feed_rows(connection, [poll.feed_key for poll in polls])
+    stored = _stored_keys(connection, polls, rows)
+    merged_into = {key for poll in polls for _, (key, _) in poll.result.merged}
+    first_keys = feeds.first_keys(connection, merged_into)
+    admissions = [_Admission(connection, rows[poll.feed_key], poll, stored, first_keys) for poll in polls]
+    unique = [(each.feed, arrival) for each in admissions for arrival in each.take_unique()]
+    _insert_unique(connection, unique)
+    pending = [row for each in admissions for row in each.admit_others()]
+    add_rows(connection, pending)
+    drafted = feeds_with_drafts(connection, [each.feed.id for each in admissions])
+    return [each.update(has_drafts=each.feed.id in drafted) for each in admissions]
+
+
+def _stored_keys(
+    connection: sa.Connection, polls: Sequence[PollRecord], rows: Mapping[str, FeedRow]
+) -> StoredKeys:
+    return read_stored_keys(
+        connection,
+        (
+            (rows[poll.feed_key], item.guid)
+            for poll in polls
+            for some in (poll.result.new, poll.result.namesakes, *_excluded(poll.result))
+            for item in some
+        ),
+        {item.canonical for poll in polls for item in poll.result.new if item.canonical},
+        (mark for poll in polls for _, marks in poll.arrivals for mark in marks),
     )
-    notices += note_deleted(connection, feed.id, result.deleted)
-    if result.complete_since is not None:
-        notices += note_missing(connection, feed.id, result.present, result.urls, result.complete_since)
-    return AdmissionResult(
-        new=outcomes.count("new"),
-        updated=updated + outcomes.count("update") + sum(each.notice != OTHER_TEXT for each in notices),
-        skipped=skipped,
-        merged=outcomes.count("merged") + outcomes.count("update") + corrections,
-        notices=tuple(notices),
+
+
+def _excluded(result: PollResult) -> tuple[list[Item], list[Item]]:
+    return [item for item, _ in result.skipped], [item for item, _ in result.merged]
+
+
+def _insert_unique(connection: sa.Connection, unique: Sequence[tuple[FeedRow, Arrival]]) -> None:
+    numbers = insert(
+        connection,
+        [(feed, item, {"state": "seen", "owned_canonical": item.canonical}) for feed, (item, _) in unique],
     )
+    marks = (marks for _, (_, marks) in unique)
+    duplicate_groups.add_bands(connection, zip(numbers, marks, strict=True))
 
 
-def with_bands(new: Sequence[Item]) -> list[Arrival]:
-    """Return items with the bands of their signatures, computed outside of any transaction."""
-    return [(item, signature_bands(item.title, item.text)) for item in new]
+class _Admission:
+    """The admission of one poll, in steps between which rows of all polls are inserted together."""
 
+    def __init__(
+        self,
+        connection: sa.Connection,
+        feed: FeedRow,
+        poll: PollRecord,
+        stored: StoredKeys,
+        first_keys: Mapping[str, str],
+    ) -> None:
+        self.feed = feed
+        self._connection, self._poll, self._stored, self._first_keys = connection, poll, stored, first_keys
+        self._others: list[Arrival] = []
+        """Stored already, or perhaps duplicates."""
+        self._about: list[Arrival] = []
+        """Perhaps about a stored item."""
+        self._own_merged: list[Item] = []
+        """Repeat an item of this feed."""
+        self._outcomes: list[str] = []
+        self._notices: list[SourceNotice] = []
+        self._corrections = self._skipped = 0
 
-def admit_new(
-    connection: sa.Connection,
-    feed: FeedRow,
-    arrivals: Sequence[Arrival],
-    policy: Policy,
-    present: frozenset[str] = frozenset(),
-) -> list[str]:
-    """Store items to be drafted and return the outcome of each: new, merged, update or known."""
-    unique, others = _split(connection, feed, arrivals)
-    rows: list[NewRow] = [(item, {"state": "seen", "owned_canonical": item.canonical}) for item, _ in unique]
-    numbers = insert(connection, feed, rows)
-    duplicate_groups.add_bands(connection, zip(numbers, (marks for _, marks in unique), strict=True))
-    compared = [_admit_one(connection, feed, arrival, policy, present) for arrival in others]
-    return ["new"] * len(unique) + compared
+    def take_unique(self) -> list[Arrival]:
+        """Begin; return the new items without a possible duplicate, stored or earlier in these polls."""
+        result, stored = self._poll.result, self._stored
+        reread_items(self._connection, self.feed.id, result.reread)
+        for item in result.namesakes:
+            if not stored.has_guid(self.feed, item.guid):
+                caches.drop_page(self._connection, item.link)  # it may be cached as that of the other story
+        unique: list[Arrival] = []
+        for item, marks in self._poll.arrivals:
+            if notice_about(item.title):
+                self._about.append((item, marks))
+                continue
+            is_unique = stored.add(self.feed, item, marks)
+            (unique if is_unique else self._others).append((item, marks))
+        self._outcomes = ["new"] * len(unique)
+        return unique
 
+    def admit_others(self) -> list[NewRow]:
+        """Store the other new items; return the rows of the skipped and of the merged ones."""
+        self._admit_each(self._others)
+        notices, others = add_corrections(self._connection, self.feed, self._about, self._stored)
+        self._notices += notices
+        self._corrections = len(self._about) - len(others)
+        self._admit_each(others)
+        rows, changed = skip_items(
+            self._connection, self.feed, self._poll.result.skipped, self._stored, self._notices
+        )
+        self._skipped = len(rows) + changed
+        return rows + self._merged_rows()
 
-def _split(
-    connection: sa.Connection, feed: FeedRow, arrivals: Sequence[Arrival]
-) -> tuple[list[Arrival], list[Arrival]]:
-    """Return the items without a possible duplicate, stored or earlier in the poll, and the others."""
-    guids: set[str] = set(by_guid(connection, feed.id, [item.guid for item, _ in arrivals]))
-    urls = set(by_canonical(connection, [item.canonical for item, _ in arrivals if item.canonical]))
-    stored_bands = duplicate_groups.existing_bands(
-        connection, [mark for _, marks in arrivals for mark in marks]
-    )
-    unique: list[Arrival] = []
-    others: list[Arrival] = []
-    for item, marks in arrivals:
-        match = item.guid in guids or item.canonical in urls or not stored_bands.isdisjoint(marks)
-        (others if match else unique).append((item, marks))
-        guids.add(item.guid)
-        stored_bands.update(marks)
-        if item.canonical:
-            urls.add(item.canonical)
-    return unique, others
+    def update(self, *, has_drafts: bool) -> AdmissionResult:
+        """Store what is said about stored items; return the outcome of the poll."""
+        connection, feed, (_, _, result, policy) = self._connection, self.feed, self._poll
+        for item in self._own_merged:
+            is_update = _update_from_duplicate(connection, feed, item, policy, result.present)
+            self._outcomes.append("update" if is_update else "merged")
+        notices = self._notices
+        updated = sum(
+            _update_item(connection, feed.id, item, policy, result.present, notices)
+            for item in result.updated
+        )
+        notices += note_deleted(connection, feed.id, result.deleted)
+        if result.complete_since is not None and has_drafts:
+            since = result.complete_since
+            notices += note_missing(connection, feed.id, result.present, result.urls, since)
+        outcomes = self._outcomes
+        told = sum(each.notice != OTHER_TEXT for each in notices)
+        return AdmissionResult(
+            new=outcomes.count("new"),
+            updated=updated + outcomes.count("update") + told,
+            skipped=self._skipped,
+            merged=outcomes.count("merged") + outcomes.count("update") + self._corrections,
+            notices=tuple(notices),
+        )
+
+    def _admit_each(self, arrivals: Sequence[Arrival]) -> None:
+        policy, present = self._poll.policy, self._poll.result.present
+        for arrival in arrivals:
+            self._stored.add(self.feed, *arrival)
+            self._outcomes.append(_admit_one(self._connection, self.feed, arrival, policy, present))
+
+    def _merged_rows(self) -> list[NewRow]:
+        """Return the rows of duplicates, each with the (feed key, guid) that it repeats.
+
+        One that repeats an item of its own feed updates that item later.
+        """
+        fresh = not_stored(self.feed, self._poll.result.merged, self._stored)
+        self._own_merged = [item for item, (key, _) in fresh if key == self.feed.key]
+        self._outcomes += ["merged"] * (len(fresh) - len(self._own_merged))
+        merged: Columns = {"state": "merged", "reason": SAME_LINK}
+        return [
+            (self.feed, item, merged | {"merged_into": external_id(self._first_keys[key], guid)})
+            for item, (key, guid) in fresh
+        ]
 
 
 def _admit_one(
@@ -170,7 +257,7 @@ def _admit_one(
     if duplicate and not duplicate.same_entry:
         more["story_id"] = duplicate_groups.join(connection, duplicate)
     item_id = _put(connection, feed, item, more, row.id if row else None)
-    updates = bool(owner) and _update_from_duplicate(connection, item_id, item, policy, present)
+    updates = bool(owner) and _update_from_duplicate(connection, feed, item, policy, present)
     if not owner:
         duplicate_groups.add_bands(connection, [(item_id, marks)])
     if duplicate and not duplicate.same_entry:
@@ -193,7 +280,7 @@ def _still_too_short(row: Row, item: Item) -> bool:
 
 def _put(connection: sa.Connection, feed: FeedRow, item: Item, more: Columns, item_id: int | None) -> int:
     if item_id is None:
-        return insert(connection, feed, [(item, more)])[0]
+        return insert(connection, [(feed, item, more)])[0]
     again = values(item) | {"notice": None} | more
     connection.execute(items.update().where(items.c.id == item_id).values(**again))
     return item_id
@@ -204,30 +291,6 @@ def _owner(connection: sa.Connection, canonical: str | None) -> str | None:
         return None
     where = owns(items.c.canonical == canonical, items.c.owned_canonical == canonical)
     return connection.execute(sa.select(items.c.external_id).where(where).order_by(items.c.id)).scalar()
-
-
-def _add_merged(
-    connection: sa.Connection,
-    feed: FeedRow,
-    merged: Sequence[tuple[Item, tuple[str, str]]],
-    policy: Policy,
-    present: frozenset[str],
-) -> list[str]:
-    """Store duplicates, each with the (feed key, guid) that it repeats; returns outcomes of the new ones.
-
-    One that repeats an item of its own feed updates that item.
-    """
-    fresh = not_stored(connection, feed, merged)
-    first_keys = feeds.first_keys(connection, {key for _, (key, _) in fresh})
-    rows: list[NewRow] = [
-        (item, {"state": "merged", "reason": SAME_LINK, "merged_into": external_id(first_keys[key], guid)})
-        for item, (key, guid) in fresh
-    ]
-    updates = [
-        key == feed.key and _update_from_duplicate(connection, item_id, item, policy, present)
-        for item_id, (item, (key, _)) in zip(insert(connection, feed, rows), fresh, strict=True)
-    ]
-    return ["update" if each else "merged" for each in updates]
 
 
 def _update_item(
@@ -262,10 +325,11 @@ def _update_item(
 
 
 def _update_from_duplicate(
-    connection: sa.Connection, item_id: int, item: Item, policy: Policy, present: frozenset[str]
+    connection: sa.Connection, feed: FeedRow, item: Item, policy: Policy, present: frozenset[str]
 ) -> bool:
     """Update the item of the same feed that a just merged item repeats; returns whether the change counts."""
-    row = connection.execute(sa.select(items).where(items.c.id == item_id)).one()
+    here = sa.and_(items.c.feed_id == feed.id, items.c.guid == item.guid)
+    row = connection.execute(sa.select(items).where(here)).one()
     origin = _origin(connection, row, present)
     if origin is not None and reader_of(origin.updated_hash or origin.content_hash) != item.reader:
         reread(connection, origin, item)  # nobody can tell whether the publisher changed it, too

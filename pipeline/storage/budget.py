@@ -12,8 +12,8 @@ from pipeline.domain.errors import BudgetExceeded, LeaseLost, RateLimited
 from pipeline.domain.model_calls import LLMResponse
 from pipeline.domain.models import DEFAULT_PROFILE
 from pipeline.storage import leases
+from pipeline.storage.batch_queue import BatchQueue
 from pipeline.storage.engine import Transactions
-from pipeline.storage.group_commit import GroupCommit
 from pipeline.storage.processes import process_is_dead
 from pipeline.storage.records import WRITING, DraftRow, Lease
 from pipeline.storage.schema import calls, feeds, items, reservations
@@ -104,7 +104,7 @@ class BudgetRepository(Transactions):
 
     def __init__(self, engine: sa.Engine, owner: str) -> None:
         super().__init__(engine, owner)
-        self.commits = GroupCommit(self._write_all)
+        self.commits = BatchQueue(self._write_all)
 
     def reserve(
         self,

@@ -68,8 +68,9 @@ class Database(Transactions):
         self.close()
 
     def close(self) -> None:
-        """Store the answers that were submitted, and close all connections."""
+        """Store the answers and polls that were submitted, and close all connections."""
         self.budget.close()
+        self.items.close()
         self._engine.dispose()
 
     def snapshot(self, path: Path) -> bool:

@@ -18,6 +18,8 @@ from pipeline.storage.schema import feeds, findings, items, versions
 
 Columns = dict[str, object]
 """Values of a row, by column."""
+NewRow = tuple[FeedRow, Item, Columns]
+"""An item to be inserted, with its feed and with further columns."""
 
 newest_payload = sa.func.coalesce(items.c.updated_payload, items.c.payload)
 """An item's payload as its feed had it last."""
@@ -41,21 +43,6 @@ class ItemKey(NamedTuple):
     guid: str
 
 
-def by_guid(connection: sa.Connection, feed_id: int, guids: Sequence[str]) -> dict[str, StoredState]:
-    """Return the states of stored items of a feed, by guid."""
-    columns = (
-        *(items.c.guid, items.c.state, items.c.content_hash, items.c.updated_hash),
-        *(items.c.reason, items.c.retry_at),
-    )
-    result: dict[str, StoredState] = {}
-    for chunk in chunks(guids):
-        query = sa.select(*columns).where(items.c.feed_id == feed_id, items.c.guid.in_(chunk))
-        for row in connection.execute(query):
-            content_hash = row.updated_hash or row.content_hash
-            result[row.guid] = StoredState(row.state, content_hash, row.reason, row.retry_at)
-    return result
-
-
 def by_canonical(connection: sa.Connection, urls: Sequence[str]) -> dict[str, ItemKey]:
     """Return the keys of the items that are drafted for canonical URLs, by URL."""
     result: dict[str, ItemKey] = {}
@@ -77,10 +64,10 @@ def owns(canonical: sa.ColumnElement[bool], owned: sa.ColumnElement[bool]) -> sa
     return sa.or_(owned, sa.and_(canonical, items.c.owned_canonical.is_not(None)))
 
 
-def insert(connection: sa.Connection, feed: FeedRow, rows: Sequence[tuple[Item, Columns]]) -> list[int]:
-    """Insert items of a feed, each with further columns; returns their ids."""
+def insert(connection: sa.Connection, rows: Sequence[NewRow]) -> list[int]:
+    """Insert items; returns their ids."""
     # Not RETURNING: in the order of the rows, it takes a statement for each row.
-    identities = add_rows(connection, feed, rows)
+    identities = add_rows(connection, rows)
     ids: dict[str, int] = {}
     for chunk in chunks(identities):
         query = sa.select(items.c.external_id, items.c.id).where(items.c.external_id.in_(chunk))
@@ -88,14 +75,14 @@ def insert(connection: sa.Connection, feed: FeedRow, rows: Sequence[tuple[Item, 
     return [ids[identity] for identity in identities]
 
 
-def add_rows(connection: sa.Connection, feed: FeedRow, rows: Sequence[tuple[Item, Columns]]) -> list[str]:
-    """Insert items of a feed, each with further columns; returns their external ids."""
+def add_rows(connection: sa.Connection, rows: Sequence[NewRow]) -> list[str]:
+    """Insert items; returns their external ids."""
     every = [
         _BLANK
         | {"feed_id": feed.id, "guid": item.guid, "external_id": external_id(feed.first_key, item.guid)}
         | values(item)
         | more
-        for item, more in rows
+        for feed, item, more in rows
     ]
     if every:
         connection.execute(items.insert(), every)

@@ -1,24 +1,20 @@
 """Items: admission of polled items, lookups, the queue, failures."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from concurrent.futures import Future
 
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import FrozenModel, Item, Window
+from pipeline.domain.models import FrozenModel, Item, PollState, Window
 from pipeline.storage import admission, duplicate_groups, feeds, lease_rows, redraft_requests
 from pipeline.storage.admission import AdmissionResult, PollResult
+from pipeline.storage.batch_queue import BatchQueue
 from pipeline.storage.engine import Transactions, chunks
-from pipeline.storage.erasure import erased_among
 from pipeline.storage.item_outcomes import OutcomeCount, count_outcomes
 from pipeline.storage.item_rows import (
     FEED_SOURCE,
     NOT_TRIED,
-    ItemKey,
-    StoredState,
-    by_canonical,
-    by_guid,
     feed_source,
     newest_payload,
 )
@@ -26,22 +22,10 @@ from pipeline.storage.records import Sibling
 from pipeline.storage.schema import IS_OPEN, OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
 from pipeline.storage.source_updates import Policy
+from pipeline.storage.stored_keys import ExistingItems, Lookup, existing_items
 
 _MAX_NAMESAKES = 50
 """Items of one guid that an item is compared with: the latest. Chosen, not measured."""
-
-
-class ExistingItems(NamedTuple):
-    """What is stored about the items of one poll."""
-
-    guids: dict[str, StoredState]
-    """By guid, in the same feed."""
-    canonicals: dict[str, ItemKey]
-    """The item that is drafted for a canonical URL, by URL."""
-    forgotten: frozenset[str]
-    """Canonical URLs that are erased and never to be taken again."""
-    polled: bool
-    """The feed has stored items."""
 
 
 class Failure(FrozenModel):
@@ -56,26 +40,45 @@ class Failure(FrozenModel):
 class ItemRepository(Transactions):
     """Stores polled items and finds stored ones."""
 
+    def __init__(self, engine: sa.Engine, owner: str) -> None:
+        super().__init__(engine, owner)
+        self._lookups = BatchQueue(self._look_up)
+        self._admissions = BatchQueue(self._admit)
+
     def existing(self, feed_key: str, guids: Sequence[str], canonicals: Sequence[str]) -> ExistingItems:
         """Return what is stored about a poll's items: by guid in their feed, by canonical URL in any."""
-        with self._reading() as connection:
-            number = feeds.feed_id(connection, feed_key)
-            stored = by_guid(connection, number, guids)
-            first = sa.select(items.c.id).where(items.c.feed_id == number).limit(1)
-            return ExistingItems(
-                guids=stored,
-                canonicals=by_canonical(connection, canonicals),
-                forgotten=erased_among(connection, canonicals),
-                polled=bool(stored) or connection.scalar(first) is not None,
-            )
+        return self._look_up([Lookup(feed_key, guids, canonicals)])[0]
+
+    def submit_lookup(
+        self, feed_key: str, guids: Sequence[str], canonicals: Sequence[str]
+    ) -> "Future[ExistingItems]":
+        """Look items up as `existing` does, soon, together with those of other polls."""
+        return self._lookups.submit(Lookup(feed_key, guids, canonicals))
 
     def admit(self, feed_key: str, result: PollResult, policy: Policy) -> AdmissionResult:
         """Store the items and the poll state of one poll; repeating it adds nothing."""
-        arrivals = admission.with_bands(result.new)
+        return self._admit([(feed_key, result, policy)])[0]
+
+    def submit_admission(
+        self, feed_key: str, result: PollResult, policy: Policy
+    ) -> "Future[AdmissionResult]":
+        """Store a poll as `admit` does, soon, together with other polls."""
+        return self._admissions.submit((feed_key, result, policy))
+
+    def close(self) -> None:
+        """Store what was submitted."""
+        self._lookups.close()
+        self._admissions.close()
+
+    def _look_up(self, lookups: Sequence[Lookup]) -> list[ExistingItems]:
+        with self._reading() as connection:
+            return existing_items(connection, lookups)
+
+    def _admit(self, polls: Sequence[tuple[str, PollResult, Policy]]) -> list[AdmissionResult]:
+        records = [admission.poll_record(*poll) for poll in polls]
         with self._exclusive_write() as connection:
-            feed = feeds.identity(connection, feed_key)
-            admitted = admission.admit(connection, feed, arrivals, result, policy)
-            feeds.record_polls(connection, {feed_key: result.state})
+            admitted = admission.admit(connection, records)
+            feeds.record_polls(connection, {key: result.state for key, result, _ in polls})
         return admitted
 
     def preview_merged(self, feed_key: str, new: Sequence[Item], policy: Policy) -> frozenset[str]:
@@ -83,12 +86,11 @@ class ItemRepository(Transactions):
 
         The items are admitted and rolled back, since they may be near-duplicates of each other.
         """
-        arrivals = admission.with_bands(new)
+        poll = admission.poll_record(feed_key, PollResult(new, (), (), (), PollState()), policy)
         with self._dry_run() as connection:
-            feed = feeds.identity(connection, feed_key)
-            admission.admit_new(connection, feed, arrivals, policy)
-            admitted = by_guid(connection, feed.id, [item.guid for item in new])
-        return frozenset(guid for guid, stored in admitted.items() if stored.state != "seen")
+            admission.admit(connection, [poll])
+            [admitted] = existing_items(connection, [Lookup(feed_key, [item.guid for item in new], ())])
+        return frozenset(guid for guid, stored in admitted.guids.items() if stored.state != "seen")
 
     def sources(self, feed_key: str, guids: Sequence[str]) -> dict[str, Item]:
         """Return items of a feed by guid, with the texts that their feed had last, not their pages'."""

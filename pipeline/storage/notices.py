@@ -23,8 +23,9 @@ from pipeline.storage.engine import Row, chunks
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.findings import add_finding, drop_findings, latest_version
 from pipeline.storage.item_outcomes import CORRECTION
-from pipeline.storage.item_rows import NOT_TRIED, Columns, add_rows, by_guid
-from pipeline.storage.schema import items
+from pipeline.storage.item_rows import NOT_TRIED, Columns, add_rows
+from pipeline.storage.schema import feeds, items
+from pipeline.storage.stored_keys import StoredKeys
 
 _DRAFTED = ("drafted", "approved")
 _WAITING = ("seen", "answered", "failed")
@@ -99,6 +100,15 @@ def note_deleted(connection: sa.Connection, feed_id: int, guids: Sequence[str]) 
     return _set(connection, rows, DELETED)
 
 
+def feeds_with_drafts(connection: sa.Connection, ids: Collection[int]) -> set[int]:
+    """Return those of the feeds that have drafted items."""
+    has_drafts = sa.exists().where(items.c.feed_id == feeds.c.id, items.c.state.in_(_DRAFTED))
+    result: set[int] = set()
+    for chunk in chunks(ids):
+        result.update(connection.scalars(sa.select(feeds.c.id).where(feeds.c.id.in_(chunk), has_drafts)))
+    return result
+
+
 def note_missing(
     connection: sa.Connection, feed_id: int, present: Collection[str], urls: Collection[str], since: datetime
 ) -> list[SourceNotice]:
@@ -146,21 +156,24 @@ def note_update(connection: sa.Connection, row: Row, item: Item) -> list[SourceN
 
 
 def add_corrections(
-    connection: sa.Connection, feed: FeedRow, arrivals: Sequence[tuple[Item, Sequence[int]]]
+    connection: sa.Connection,
+    feed: FeedRow,
+    arrivals: Sequence[tuple[Item, Sequence[int]]],
+    stored: StoredKeys,
 ) -> tuple[list[SourceNotice], list[tuple[Item, Sequence[int]]]]:
     """Merge new items that correct or withdraw a stored one into that; return the notices and the others."""
-    stored = by_guid(connection, feed.id, [item.guid for item, _ in arrivals])
     subjects = Subjects(connection, feed.id)
     notices: list[SourceNotice] = []
     others = []
     for item, marks in arrivals:
-        match = None if item.guid in stored else subjects.find(item)
+        match = None if stored.has_guid(feed, item.guid) else subjects.find(item)
         if match is None:
             others.append((item, marks))
             continue
         row, notice = match
         merged: Columns = {"state": "merged", "reason": CORRECTION, "merged_into": row.external_id}
-        add_rows(connection, feed, [(item, merged)])
+        add_rows(connection, [(feed, item, merged)])
+        stored.add_guid(feed, item.guid)
         notices += _set(connection, [row], notice)
     return notices, others
 

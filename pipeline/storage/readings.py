@@ -9,16 +9,16 @@ from functools import partial
 import sqlalchemy as sa
 
 from pipeline.domain.readings import SentenceReading
+from pipeline.storage.batch_queue import BatchQueue
 from pipeline.storage.budget import Entry
 from pipeline.storage.engine import Transactions
-from pipeline.storage.group_commit import GroupCommit
 from pipeline.storage.schema import readings
 
 
 class ReadingRepository(Transactions):
     """Adds and lists the readings of an item's draft."""
 
-    def __init__(self, engine: sa.Engine, owner: str, commits: GroupCommit[Entry]) -> None:
+    def __init__(self, engine: sa.Engine, owner: str, commits: BatchQueue[Entry, None]) -> None:
         super().__init__(engine, owner)
         self._commits = commits
 

@@ -8,35 +8,35 @@ import sqlalchemy as sa
 from pipeline.domain.models import Item
 from pipeline.storage.duplicate_groups import queue_duplicate
 from pipeline.storage.feeds import FeedRow
-from pipeline.storage.item_rows import NOT_TRIED, Columns, add_rows, by_guid
+from pipeline.storage.item_rows import NOT_TRIED, NewRow
 from pipeline.storage.notices import SourceNotice, Subjects, set_notice
 from pipeline.storage.schema import items
+from pipeline.storage.stored_keys import StoredKeys
 
 Reason = TypeVar("Reason")
 
 
-def add_skipped(
+def skip_items(
     connection: sa.Connection,
     feed: FeedRow,
     skipped: Sequence[tuple[Item, str]],
+    stored: StoredKeys,
     notices: list[SourceNotice],
-) -> int:
-    """Store items that are not to be drafted, with the reasons; returns how many are skipped anew.
+) -> tuple[list[NewRow], int]:
+    """Return the rows of items that are not to be drafted, and how many waiting ones are skipped now.
 
-    One that withdraws a stored item adds a notice about that to `notices`. A reserved one that waits for its
-    draft is skipped, too.
+    An item that withdraws a stored one adds a notice about that to `notices`. A reserved one that waits for
+    its draft is skipped, too.
     """
-    fresh = not_stored(connection, feed, skipped)
+    fresh = not_stored(feed, skipped, stored)
     subjects = Subjects(connection, feed.id)
     for item, _ in fresh:
         if subject := subjects.find(item):
             notices += filter(None, [set_notice(connection, *subject)])
-    rows: list[tuple[Item, Columns]] = [
-        (item, {"state": "skipped", "reason": reason}) for item, reason in fresh
-    ]
+    rows: list[NewRow] = [(feed, item, {"state": "skipped", "reason": reason}) for item, reason in fresh]
     new = {item.guid for item, _ in fresh}
     reserved = [each for each in skipped if each[0].reserved and each[0].guid not in new]
-    return len(add_rows(connection, feed, rows)) + sum(_reserve(connection, feed, *each) for each in reserved)
+    return rows, sum(_reserve(connection, feed, *each) for each in reserved)
 
 
 def _reserve(connection: sa.Connection, feed: FeedRow, item: Item, reason: str) -> bool:
@@ -52,9 +52,11 @@ def _reserve(connection: sa.Connection, feed: FeedRow, item: Item, reason: str) 
 
 
 def not_stored(
-    connection: sa.Connection, feed: FeedRow, entries: Sequence[tuple[Item, Reason]]
+    feed: FeedRow, entries: Sequence[tuple[Item, Reason]], stored: StoredKeys
 ) -> list[tuple[Item, Reason]]:
-    """Return the items that are not stored, each guid once."""
-    stored = by_guid(connection, feed.id, [item.guid for item, _ in entries])
+    """Return the items that are not stored, each guid once; they are added to `stored`."""
     once = {item.guid: (item, reason) for item, reason in reversed(entries)}
-    return [entry for guid, entry in reversed(once.items()) if guid not in stored]
+    fresh = [entry for guid, entry in reversed(once.items()) if not stored.has_guid(feed, guid)]
+    for item, _ in fresh:
+        stored.add_guid(feed, item.guid)
+    return fresh

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.domain.errors import LeaseLost
 from pipeline.storage import CallDetails, Database
-from pipeline.storage.group_commit import GroupCommit
+from pipeline.storage.batch_queue import BatchQueue
 from tests.pipeline.storage.records import admit, answer, feed, item
 
 
@@ -29,7 +29,7 @@ class Written:
 
 def test_what_waits_is_written_together_in_its_order() -> None:
     writer = Written()
-    commits = GroupCommit(writer)
+    commits = BatchQueue(writer)
     first = commits.submit(0)
     assert writer.begun.wait(60)
     others = [commits.submit(number) for number in range(1, 6)]
@@ -41,7 +41,7 @@ def test_what_waits_is_written_together_in_its_order() -> None:
 
 
 def test_no_entry_waits_for_ever_for_a_writer_that_forgets_it() -> None:
-    commits = GroupCommit[int](lambda _entries: [])
+    commits = BatchQueue[int, None](lambda _entries: [])
     with pytest.raises(RuntimeError, match="0 results for 1 entries"):
         commits.submit(1).result(60)
     commits.close()
@@ -49,7 +49,7 @@ def test_no_entry_waits_for_ever_for_a_writer_that_forgets_it() -> None:
 
 def test_each_entry_has_its_own_error() -> None:
     writer = Written()
-    commits = GroupCommit(writer)
+    commits = BatchQueue(writer)
     commits.submit(0)
     assert writer.begun.wait(60)
     done = {number: commits.submit(number) for number in (6, 7, 13, 14)}
