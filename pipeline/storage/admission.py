@@ -31,7 +31,7 @@ from pipeline.storage.rereading import reread, reread_items
 from pipeline.storage.schema import items
 from pipeline.storage.skipped_items import not_stored, skip_items
 from pipeline.storage.source_updates import Policy, update_source
-from pipeline.storage.stored_keys import StoredKeys, feed_rows, read_stored_keys
+from pipeline.storage.stored_keys import Match, StoredKeys, read_stored_keys
 
 Arrival = tuple[Item, Sequence[int]]
 """An item and the bands of its signature."""
@@ -90,7 +90,7 @@ def poll_record(feed_key: str, result: PollResult, policy: Policy) -> PollRecord
 
 def admit(connection: sa.Connection, polls: Sequence[PollRecord]) -> list[AdmissionResult]:
     """Store the items of polls and return the outcome of each. Raises DatabaseError for an unknown feed."""
-    rows = feed_rows(connection, [poll.feed_key for poll in polls])
+    rows = feeds.feed_rows(connection, [poll.feed_key for poll in polls])
     stored = _stored_keys(connection, polls, rows)
     merged_into = {key for poll in polls for _, (key, _) in poll.result.merged}
     first_keys = feeds.first_keys(connection, merged_into)
@@ -145,7 +145,7 @@ class _Admission:
     ) -> None:
         self.feed = feed
         self._connection, self._poll, self._stored, self._first_keys = connection, poll, stored, first_keys
-        self._others: list[Arrival] = []
+        self._others: list[tuple[Arrival, Match]] = []
         """Stored already, or perhaps duplicates."""
         self._about: list[Arrival] = []
         """Perhaps about a stored item."""
@@ -167,18 +167,23 @@ class _Admission:
             if notice_about(item.title):
                 self._about.append((item, marks))
                 continue
-            is_unique = stored.add(self.feed, item, marks)
-            (unique if is_unique else self._others).append((item, marks))
+            match = stored.add(self.feed, item, marks)
+            if any(match):
+                self._others.append(((item, marks), match))
+            else:
+                unique.append((item, marks))
         self._outcomes = ["new"] * len(unique)
         return unique
 
     def admit_others(self) -> list[NewRow]:
         """Store the other new items; return the rows of the skipped and of the merged ones."""
-        self._admit_each(self._others)
+        for arrival, match in self._others:
+            self._admit_one(arrival, match)
         notices, others = add_corrections(self._connection, self.feed, self._about, self._stored)
         self._notices += notices
         self._corrections = len(self._about) - len(others)
-        self._admit_each(others)
+        for arrival in others:
+            self._admit_one(arrival, self._stored.add(self.feed, *arrival))
         rows, changed = skip_items(
             self._connection, self.feed, self._poll.result.skipped, self._stored, self._notices
         )
@@ -210,11 +215,10 @@ class _Admission:
             notices=tuple(notices),
         )
 
-    def _admit_each(self, arrivals: Sequence[Arrival]) -> None:
+    def _admit_one(self, arrival: Arrival, match: Match) -> None:
         policy, present = self._poll.policy, self._poll.result.present
-        for arrival in arrivals:
-            self._stored.add(self.feed, *arrival)
-            self._outcomes.append(_admit_one(self._connection, self.feed, arrival, policy, present))
+        outcome = _admit_one(self._connection, self.feed, arrival, match, policy, present)
+        self._outcomes.append(outcome)
 
     def _merged_rows(self) -> list[NewRow]:
         """Return the rows of duplicates, each with the (feed key, guid) that it repeats.
@@ -232,7 +236,12 @@ class _Admission:
 
 
 def _admit_one(
-    connection: sa.Connection, feed: FeedRow, arrival: Arrival, policy: Policy, present: frozenset[str]
+    connection: sa.Connection,
+    feed: FeedRow,
+    arrival: Arrival,
+    match: Match,
+    policy: Policy,
+    present: frozenset[str],
 ) -> str:
     """Store an item that may be stored already, or be a duplicate; returns new, merged, update or known.
 
@@ -240,12 +249,15 @@ def _admit_one(
     bands and text) is merged into the other item or becomes its sibling.
     """
     item, marks = arrival
-    here = sa.and_(items.c.feed_id == feed.id, items.c.guid == item.guid)
-    row = connection.execute(sa.select(items).where(here)).first()
+    row = connection.execute(_ITEM, {"feed": feed.id, "guid": item.guid}).first() if match.guid else None
     if row is not None and (row.state != "skipped" or _still_too_short(row, item)):
         return "known"
-    owner = _owner(connection, item.canonical)
-    duplicate = None if owner else duplicate_groups.find_near_duplicate(connection, feed.id, item, marks)
+    owner = _owner(connection, item.canonical) if match.canonical else None
+    duplicate = (
+        duplicate_groups.find_near_duplicate(connection, feed.id, item, marks)
+        if match.band and not owner
+        else None
+    )
     among = policy.merge_among - {feed.key}  # a feed that has two stories means two
     same = duplicate and (duplicate.same_entry or duplicate.same_page)
     if duplicate and (same or duplicate.feed_key in among):
@@ -261,8 +273,12 @@ def _admit_one(
     if not owner:
         duplicate_groups.add_bands(connection, [(item_id, marks)])
     if duplicate and not duplicate.same_entry:
-        duplicate_groups.notify_siblings(connection, duplicate_groups.join(connection, duplicate), item_id)
+        group = duplicate_groups.join(connection, duplicate)
+        duplicate_groups.notify_siblings(connection, group, item_id, feed.name, item.title)
     return "update" if updates else "merged" if owner else "new"
+
+
+_ITEM = sa.select(items).where(items.c.feed_id == sa.bindparam("feed"), items.c.guid == sa.bindparam("guid"))
 
 
 def _merge_reason(duplicate: duplicate_groups.NearDuplicate | None) -> str:
@@ -307,8 +323,7 @@ def _update_item(
     another guid updates the one it was merged into. What becomes a notice is added to `notices`. Returns
     whether the change counts as one of the text.
     """
-    here = sa.and_(items.c.feed_id == feed_id, items.c.guid == item.guid)
-    row = connection.execute(sa.select(items).where(here)).first()
+    row = connection.execute(_ITEM, {"feed": feed_id, "guid": item.guid}).first()
     if row is None:
         return False
     if row.state == "merged":
@@ -328,8 +343,7 @@ def _update_from_duplicate(
     connection: sa.Connection, feed: FeedRow, item: Item, policy: Policy, present: frozenset[str]
 ) -> bool:
     """Update the item of the same feed that a just merged item repeats; returns whether the change counts."""
-    here = sa.and_(items.c.feed_id == feed.id, items.c.guid == item.guid)
-    row = connection.execute(sa.select(items).where(here)).one()
+    row = connection.execute(_ITEM, {"feed": feed.id, "guid": item.guid}).one()
     origin = _origin(connection, row, present)
     if origin is not None and reader_of(origin.updated_hash or origin.content_hash) != item.reader:
         reread(connection, origin, item)  # nobody can tell whether the publisher changed it, too

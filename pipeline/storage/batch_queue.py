@@ -1,8 +1,8 @@
 """Batches: what many tasks hand over at the same moment is read or written by one transaction.
 
 A commit waits for the disk; fifty of them, one after the other, take a second ("group commit" avoids that),
-and a statement costs the same for one item as for a hundred. A thread of its own takes all that waits, so that
-an entry waits for at most one transaction before its own, and for no other work's thread.
+and a statement costs the same for one item as for a hundred. A thread of its own takes all that waits, so
+that an entry waits for at most one transaction before its own, and for no other work's thread.
 """
 
 import threading

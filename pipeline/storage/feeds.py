@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pipeline.domain.errors import ConfigError, DatabaseError
 from pipeline.domain.models import FeedConfig, FrozenModel, PollState
 from pipeline.domain.urls import normalize_feed_url
-from pipeline.storage.engine import Transactions
+from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.schema import feeds, items, replace_unstorable
 
 
@@ -29,6 +29,7 @@ class FeedRow(NamedTuple):
     id: int
     key: str
     first_key: str
+    name: str
 
 
 class FeedRepository(Transactions):
@@ -116,14 +117,22 @@ def _update(connection: sa.Connection, feed: FeedConfig, *, moved: bool) -> None
     connection.execute(feeds.update().where(feeds.c.key == feed.key).values(**values))
 
 
-def identity(connection: sa.Connection, key: str) -> FeedRow:
-    """Return what identifies a feed. Raises DatabaseError where it was never subscribed."""
-    row = connection.execute(sa.select(feeds.c.id, feeds.c.first_key).where(feeds.c.key == key)).first()
-    if row is None:
+def feed_rows(connection: sa.Connection, keys: Collection[str]) -> dict[str, FeedRow]:
+    """Return what identifies feeds, by key. Raises DatabaseError where one was never subscribed."""
+    rows: dict[str, FeedRow] = {}
+    for chunk in chunks(keys):
+        for row in connection.execute(_FEED_ROWS, {"keys": chunk}):
+            rows[row.key] = FeedRow(row.id, row.key, row.first_key, row.name)
+    if missing := next((key for key in keys if key not in rows), None):
         raise DatabaseError(
-            f"the ledger knows no feed {key!r}; `copydesk feeds list` shows the keys", feed=key
+            f"the ledger knows no feed {missing!r}; `copydesk feeds list` shows the keys", feed=missing
         )
-    return FeedRow(row.id, key, row.first_key)
+    return rows
+
+
+_FEED_ROWS = sa.select(feeds.c.id, feeds.c.key, feeds.c.first_key, feeds.c.name).where(
+    feeds.c.key.in_(sa.bindparam("keys", expanding=True))
+)
 
 
 def first_keys(connection: sa.Connection, keys: Collection[str]) -> dict[str, str]:
@@ -136,7 +145,7 @@ def first_keys(connection: sa.Connection, keys: Collection[str]) -> dict[str, st
 
 def feed_id(connection: sa.Connection, key: str) -> int:
     """Return a feed's id. Raises DatabaseError where it was never subscribed."""
-    return identity(connection, key).id
+    return feed_rows(connection, [key])[key].id
 
 
 def record_polls(connection: sa.Connection, states: Mapping[str, PollState]) -> None:

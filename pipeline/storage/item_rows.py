@@ -70,9 +70,13 @@ def insert(connection: sa.Connection, rows: Sequence[NewRow]) -> list[int]:
     identities = add_rows(connection, rows)
     ids: dict[str, int] = {}
     for chunk in chunks(identities):
-        query = sa.select(items.c.external_id, items.c.id).where(items.c.external_id.in_(chunk))
-        ids.update({row.external_id: row.id for row in connection.execute(query)})
+        ids.update({row.external_id: row.id for row in connection.execute(_IDS, {"identities": chunk})})
     return [ids[identity] for identity in identities]
+
+
+_IDS = sa.select(items.c.external_id, items.c.id).where(
+    items.c.external_id.in_(sa.bindparam("identities", expanding=True))
+)
 
 
 def add_rows(connection: sa.Connection, rows: Sequence[NewRow]) -> list[str]:
