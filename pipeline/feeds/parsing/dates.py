@@ -3,7 +3,7 @@
 import calendar
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypedDict
 
@@ -116,6 +116,10 @@ def date_fields(
     )
 
 
+DateParser = Callable[[str], time.struct_time | None]
+"""Reads a date as a tuple in UTC."""
+
+
 class DateReader:
     """Parses the dates of one feed, each distinct string once; `now` is aware UTC."""
 
@@ -126,15 +130,19 @@ class DateReader:
         self.unread: dict[str, None] = {}
         """Dates as written that nobody could read, each once."""
 
-    def read(self, raw: str | None, parsed: time.struct_time | None = None) -> ParsedDate | None:
+    def read(self, raw: str | None, fallback: DateParser | None = None) -> ParsedDate | None:
         """Return the date if it is between 1995 and tomorrow, else None.
 
-        `raw` is the date as written, `parsed` is feedparser's UTC tuple of it. `parsed` is only the fallback,
+        `raw` is the date as written. `fallback` reads what cannot be read here; it is no more than that,
         because feedparser ignores the minutes of `+0530` and has few time zones.
         """
         raw = (raw or "").strip()
-        if raw not in self._cache or parsed is not None:
-            date = parse_date(raw) or self._relative(raw) or _from_tuple(parsed)
+        if raw not in self._cache:
+            date = (
+                parse_date(raw)
+                or self._relative(raw)
+                or _from_tuple(fallback(raw) if fallback and raw else None)
+            )
             if raw.strip("0:-/. TZ") and date is None:  # zeros stand for no date
                 self.unread[raw] = None
             self._cache[raw] = date

@@ -4,6 +4,7 @@ Not `feedparser.parse`: it passes on text line by line, which doubles the time, 
 has no limits where its handlers take quadratic time. The limits below are chosen, not measured.
 """
 
+import time
 from functools import lru_cache
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple, TypeAlias
@@ -11,6 +12,7 @@ from xml.parsers import expat
 from xml.sax.xmlreader import AttributesNSImpl
 
 from feedparser.api import LooseFeedParser, StrictFeedParser
+from feedparser.datetimes import _parse_date
 
 from pipeline.feeds.rights.rsl import NAMESPACE
 
@@ -38,6 +40,14 @@ _MAX_TAGS = 200
 """Categories of an item that are read: feedparser compares each with all others."""
 _MAX_AUTHOR_CHARS = 200
 """Characters of an author that are read: feedparser searches an email address in quadratic time."""
+_C1 = [chr(code) for code in range(0x80, 0xA0)]
+"""Characters that feedparser takes for those of Windows-1252."""
+_ROOTS = frozenset(("feed", "rss", "rdf:RDF"))
+"""Elements whose language is that of the feed."""
+_SCOPES = frozenset(("xml:base", "base", "xml:lang", "lang"))
+"""Attributes that hold for the elements inside, too."""
+_IMAGE_TAGS = frozenset(("title", "link", "description", "url", "href", "width", "height"))
+_INPUT_TAGS = frozenset(("title", "link", "description", "name"))
 _PARSER_ERRORS = (
     ArithmeticError,
     AssertionError,
@@ -83,6 +93,15 @@ def parse_strict(text: str) -> Elements | None:
     return _elements(handlers)
 
 
+def parse_date_tuple(raw: str) -> time.struct_time | None:
+    """Return a date as feedparser reads it, in UTC; None if it cannot."""
+    try:
+        parsed: time.struct_time | None = _parse_date(raw)
+    except _PARSER_ERRORS:
+        return None
+    return parsed
+
+
 def parse_lenient(text: str) -> Elements:
     """Return the elements that feedparser's lenient parser finds in XML that is not well-formed."""
     handlers = _LenientParser("", None, "utf-8", {})
@@ -104,14 +123,36 @@ class _Params(dict[str, Any]):
         return dict(self)
 
 
+class _Text(str):
+    """A text of an element. feedparser reads it letter by letter for C1 characters, which few texts have."""
+
+    __slots__ = ()
+
+    def translate(self, table: Any) -> str:  # noqa: ANN401
+        """Return the text with C1 characters translated."""
+        return super().translate(table) if any(char in self for char in _C1) else str(self)
+
+
 class _Limited:
-    """Limits, and no sanitizing, for both of feedparser's parsers."""
+    """Limits, no sanitizing and no dates, for both of feedparser's parsers."""
 
     resolve_relative_uris = False
     sanitize_html = False
     namespaces: ClassVar = StrictFeedParser.namespaces | {NAMESPACE: "rsl"}
     _matchnamespaces: ClassVar[dict[str, str]] = {}  # of feedparser, which fills it from `namespaces`
     _rsl_scope = ""
+
+    def _end_published(self) -> None:
+        self.pop("published")  # type: ignore[attr-defined]
+
+    def _end_updated(self) -> None:
+        self.pop("updated")  # type: ignore[attr-defined]
+
+    def _end_created(self) -> None:
+        self.pop("created")  # type: ignore[attr-defined]
+
+    _end_issued = _end_pubdate = _end_published
+    _end_modified = _end_lastbuilddate = _end_updated
 
     def push_content(self, *about: Any) -> None:  # noqa: ANN401
         super().push_content(*about)  # type: ignore[misc]
@@ -173,10 +214,25 @@ class _StrictParser(_Limited, StrictFeedParser):  # type: ignore[misc]
         super().__init__(*about)
         self.contentparams = _Params()
 
+    @staticmethod
+    def decode_entities(_element: str, data: str) -> str:
+        """Return a text as it is: expat read its references."""
+        return data if data.isascii() else _Text(data)
+
     def on_start(self, name: str, attributes: dict[str, str]) -> None:
         """Handle a start tag of expat. Raises ValueError when it is nested too deeply."""
         if self.depth > _MAX_DEPTH:
             raise ValueError
+        tag = _known_tag(name)
+        if tag is None or any(_SEPARATOR in each for each in attributes):
+            self._start_in_namespace(name, attributes)
+            return
+        declared, self.decls = self.decls, {}
+        for each, value in islice(attributes.items(), _MAX_ATTRIBUTES):
+            declared[each.lower()] = value
+        self.unknown_starttag(tag, list(declared.items()))
+
+    def _start_in_namespace(self, name: str, attributes: dict[str, str]) -> None:
         values: dict[tuple[str | None, str], str] = {}
         names: dict[tuple[str | None, str], str] = {}
         for each, value in islice(attributes.items(), _MAX_ATTRIBUTES):
@@ -184,9 +240,57 @@ class _StrictParser(_Limited, StrictFeedParser):  # type: ignore[misc]
             values[pair], names[pair] = value, written_name
         self.startElementNS(_split_name(name)[0], None, AttributesNSImpl(values, names))
 
+    def unknown_starttag(self, tag: str, attrs: list[tuple[str, str]]) -> None:
+        """Handle a start tag as feedparser does, which joins a URL and reads namespaces for every element.
+
+        That is needed for few: inside inline markup, and where a base, language or namespace is declared.
+        """
+        written = dict(map(self._normalize_attributes, attrs))
+        if (
+            self.incontent
+            or self.baseuri
+            or tag in _ROOTS
+            or not _SCOPES.isdisjoint(written)
+            or any(each.startswith("xmlns") for each in written)
+        ):
+            super().unknown_starttag(tag, attrs)
+            return
+        self.depth += 1
+        self.basestack.append(self.baseuri)
+        self.langstack.append(self.lang)
+        prefix, _, suffix = tag.partition(":") if ":" in tag else ("", "", tag)
+        prefix = self.namespacemap.get(prefix, prefix)
+        if not prefix:
+            self.intextinput = self.intextinput if suffix in _INPUT_TAGS else 0
+            self.inimage = self.inimage if suffix in _IMAGE_TAGS else 0
+        self._call_handler(f"{prefix}_{suffix}" if prefix else suffix, written)
+
+    def _call_handler(self, name: str, written: dict[str, str]) -> None:
+        """Call the handler of an element, or store the element as feedparser does without one."""
+        try:
+            getattr(self, f"_start_{name}")(written)
+        except AttributeError:
+            if written:
+                self._get_context()[name] = written
+            else:
+                self.push(name, 1)
+
     def on_end(self, name: str) -> None:
         """Handle an end tag of expat."""
         self.endElementNS(_split_name(name)[0], None)
+
+
+_PREFIXES = {uri.lower(): prefix for uri, prefix in _Limited.namespaces.items()}
+
+
+@lru_cache(4096)
+def _known_tag(name: str) -> str | None:
+    """Return feedparser's name of an element of expat; None in a namespace that it does not know."""
+    (namespace, local), _ = _split_name(name)
+    prefix = _PREFIXES.get((namespace or "").lower())
+    if prefix is None or local.lower() in ("math", "svg"):
+        return None
+    return f"{prefix}:{local}".lower() if prefix else local.lower()
 
 
 @lru_cache(4096)

@@ -11,7 +11,7 @@ from pipeline.feeds.escapes import decode_plain
 from pipeline.feeds.html_pieces import small_number
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader, ParsedDate, date_fields
-from pipeline.feeds.parsing.feedparser_adapter import RSL_TERMS, Elements, Node
+from pipeline.feeds.parsing.feedparser_adapter import RSL_TERMS, Elements, Node, parse_date_tuple
 from pipeline.feeds.reader import FIRST_READER, READER
 from pipeline.feeds.rights.declaration import Declaration, reservation
 from pipeline.feeds.rights.directives import is_license_link
@@ -175,7 +175,7 @@ def _dicts(holder: Node, name: str) -> list[Any]:
 
 
 def _date(each: Node, name: str, dates: DateReader) -> ParsedDate | None:
-    return dates.read(_get(each, name), dict.get(each, f"{name}_parsed"))
+    return dates.read(_get(each, name), parse_date_tuple)
 
 
 def _title(holder: Node, version: str, reader: int) -> str:
