@@ -125,9 +125,10 @@ def not_an_article(item: Item) -> str | None:
 
 def is_link_list(markup: str, text: str) -> bool:
     """Return whether a text in HTML is a list of links to other stories, each with at most a few words."""
-    lower = markup.lower()
-    links = lower.count("<a ")
-    if links < _MIN_LINKS or len(text) > links * _CHARS_PER_LINK or "</li>" not in lower:
+    if "</li>" not in markup and "</LI>" not in markup:
+        return False
+    links = markup.lower().count("<a ")
+    if links < _MIN_LINKS or len(text) > links * _CHARS_PER_LINK:
         return False
     split = split_html(markup)
     linked = total = depth = 0

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -114,12 +115,12 @@ def build_items(
     now: datetime,
     *,
     reader: int = READER,
-    first_reading: Callable[[], Sequence[Entry]] | None = None,
+    first_reading: Callable[[int], Entry] | None = None,
 ) -> tuple[tuple[Item, ...], tuple[str, ...]]:
     """Return a feed's items and notes for the run's report. `home` is the feed's website, if known.
 
-    `reader` is the version that made the entries. `first_reading` returns the same entries as the first
-    version reads them, which guids made of texts are made of; None: `entries` are that.
+    `reader` is the version that made the entries. `first_reading` returns the entry at a place as the
+    first version reads it, which guids made of texts are made of; None: `entries` are that.
 
     The guid is the publisher's, else the canonical link, else a hash of title and text. If several entries
     share a guid, their link is added to it, else a hash of their content. An item without a title gets the
@@ -148,10 +149,10 @@ def _note(count: int, description: str) -> str:
 class _IdentityTexts:
     """Hashes of entries for guids: of their texts as the first version of the reader makes them."""
 
-    def __init__(self, entries: Sequence[Entry], first_reading: Callable[[], Sequence[Entry]] | None) -> None:
+    def __init__(self, entries: Sequence[Entry], first_reading: Callable[[int], Entry] | None) -> None:
         self._entries = entries
         self._first_reading = first_reading
-        self._firsts: dict[Entry, Entry] | None = None  # read when a hash is needed: few feeds need one
+        self._firsts: dict[Entry, Entry] = {}  # read when a hash is needed: few entries need one
 
     def content(self, entry: Entry) -> str:
         """Return the hash of title and text."""
@@ -163,10 +164,18 @@ class _IdentityTexts:
         return _hash(self._first(entry).model_dump_json(include=_HASHED))
 
     def _first(self, entry: Entry) -> Entry:
-        if self._firsts is None:
-            firsts = self._first_reading() if self._first_reading else self._entries
-            self._firsts = dict(zip(reversed(self._entries), reversed(firsts), strict=True))
+        if self._first_reading is None:
+            return entry
+        if entry not in self._firsts:
+            self._firsts[entry] = self._first_reading(self._places[entry])
         return self._firsts[entry]
+
+    @cached_property
+    def _places(self) -> dict[Entry, int]:
+        places: dict[Entry, int] = {}
+        for at, entry in enumerate(self._entries):
+            places.setdefault(entry, at)
+        return places
 
 
 def _disambiguate(entries: Sequence[Entry], texts: _IdentityTexts) -> tuple[list[str], int]:

@@ -55,6 +55,7 @@ _SHORT_BASE = re.compile(r"(?<![^\W_])[0-9a-z]\Z")
 _SLASHES = ("/", "⁄", "∕")
 _SLASH = re.compile(r"\s?[/⁄∕]\s?")
 _PICTURES = re.compile(r"emoji|smiley|latex|math|tex\b", re.IGNORECASE)
+_PICTURE_WORDS = ("emoji", "smiley", "math", "tex")
 _BACK_LINK = re.compile("[(\\[]?[↩↵⏎⤴↑^][\ufe0e\ufe0f]?\\d{0,2}[)\\]]?")
 _MAX_BACK_LINK_TAGS = 6
 """Tags of a link back to a footnote's mark, whose number may be raised. Chosen, not measured."""
@@ -137,9 +138,7 @@ def _write_quotations(names: list[str], texts: list[str]) -> None:
 
 def _write_pictures(split: HtmlPieces, texts: list[str]) -> None:
     for at, (name, attributes) in enumerate(zip(split.names, split.attributes, strict=True)):
-        if name != "img" or (
-            attributes.isascii() and "&" not in attributes and not _PICTURES.search(attributes)
-        ):
+        if name != "img" or (attributes.isascii() and "&" not in attributes and not _is_sign(attributes)):
             continue
         alt = (attribute_value(attributes, "alt") or "").strip()
         sign = 0 < len(alt) <= 8 and not any(map(str.isalnum, alt)) and not alt.isascii()
@@ -149,6 +148,12 @@ def _write_pictures(split: HtmlPieces, texts: list[str]) -> None:
             and (_PICTURES.search(attribute_value(attributes, "class") or "") or _FORMULA_URL.search(source))
         ):
             texts[at + 1] = html.escape(alt, quote=False) + texts[at + 1]
+
+
+def _is_sign(attributes: str) -> bool:
+    """Return whether attributes may be those of a picture that stands for a sign or a formula."""
+    lower = attributes.lower()
+    return any(word in lower for word in _PICTURE_WORDS) and _PICTURES.search(attributes) is not None
 
 
 def _take_out_back_links(split: HtmlPieces, texts: list[str]) -> None:

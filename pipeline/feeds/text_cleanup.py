@@ -38,6 +38,8 @@ def fix_mojibake(text: str) -> str:
 
 def strip_invisible(text: str) -> str:
     """Return the text without control, zero-width, bidi and tag characters, with line feeds as line ends."""
+    if text.isascii() and text.isprintable():
+        return text
     return _JOINERS.sub("", _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text)))
 
 

@@ -1,6 +1,7 @@
 """Builds absolute URLs, and canonical URLs without tracking parameters for deduplication. Never raises."""
 
 import re
+from functools import lru_cache
 from html import unescape
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
@@ -64,6 +65,7 @@ def fix_url(url: str) -> str:
     return _DAMAGED_PARAMETER.sub(r"&\1", _AMPERSANDS.sub("&", url)) if "&" in url else url
 
 
+@lru_cache(4096)
 def absolute_url(raw: str | None, base: str) -> str | None:
     """Return an absolute http(s) URL, resolved against `base`; None if it is no such URL."""
     cleaned = re.sub(r"[\t\r\n]", "", fix_url(raw or "")).strip()
@@ -71,7 +73,7 @@ def absolute_url(raw: str | None, base: str) -> str | None:
         return None
     if "&#" in cleaned:
         cleaned = _REFERENCE.sub(lambda match: unescape(match[0]), cleaned)
-    if _hides_scheme(cleaned):
+    if not cleaned.startswith(("https://", "http://")) and _hides_scheme(cleaned):
         return None
     try:
         joined = urljoin(base, cleaned)

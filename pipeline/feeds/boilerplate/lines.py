@@ -238,7 +238,7 @@ def _is_related(line: str, patterns: _Patterns) -> bool:
     """Return whether a line is a few words and the title of another story: no sentence, and no address."""
     if (
         len(line) > _MAX_RELATED_CHARS
-        or not _SEPARATORS.intersection(line)
+        or not any(sign in line for sign in _SEPARATORS)
         or line.endswith(_SENTENCE_ENDS)
         or _URL.search(line)
     ):

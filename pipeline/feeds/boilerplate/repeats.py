@@ -67,7 +67,7 @@ def take_out_repeats(
     counts = _counts(keyed)
     min_count = max(_MIN_TEXTS, _MIN_SHARE * len({text for _, text in keyed}))
     common = (key for key, count in counts.items() if count >= min_count and key not in boilerplate)
-    new = sorted(filter(_is_boilerplate, common), key=counts.__getitem__, reverse=True)
+    new = sorted(filter(_is_boilerplate, common), key=lambda key: (-counts[key], key))
     lines = (*boilerplate, *new)[:_MAX_KNOWN]
     if not any(key in counts for key in lines):
         return CleanedItems(items=tuple(items), boilerplate=tuple(boilerplate))

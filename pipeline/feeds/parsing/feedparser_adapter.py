@@ -210,6 +210,10 @@ class _LenientParser(_Limited, LooseFeedParser):  # type: ignore[misc]
 class _StrictParser(_Limited, StrictFeedParser):  # type: ignore[misc]
     """feedparser's parser of well-formed XML, called by expat without xml.sax."""
 
+    decls: dict[str, str]
+    intextinput: int
+    inimage: int
+
     def __init__(self, *about: Any) -> None:  # noqa: ANN401
         super().__init__(*about)
         self.contentparams = _Params()
@@ -277,7 +281,11 @@ class _StrictParser(_Limited, StrictFeedParser):  # type: ignore[misc]
 
     def on_end(self, name: str) -> None:
         """Handle an end tag of expat."""
-        self.endElementNS(_split_name(name)[0], None)
+        tag = _known_tag(name)
+        if tag is None:
+            self.endElementNS(_split_name(name)[0], None)
+        else:
+            self.unknown_endtag(tag)
 
 
 _PREFIXES = {uri.lower(): prefix for uri, prefix in _Limited.namespaces.items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from pipeline.domain.models import FrozenModel, Item
 from pipeline.domain.text import redact_url
 from pipeline.domain.urls import normalize_feed_url
 from pipeline.feeds.boilerplate.repeats import Repeated, take_out_repeats
-from pipeline.feeds.entries import build_items
+from pipeline.feeds.entries import Entry, build_items
 from pipeline.feeds.excerpts import mark_excerpts
 from pipeline.feeds.html_pieces import attribute_value, opening_tags
 from pipeline.feeds.pages.blocked import blocking_page_kind
@@ -166,7 +166,9 @@ def parse_feed(
         read = partial(read_json_feed, text, url, dates)
         feed = read(reader)
         notes = tuple(filter(None, (_CUT if feed.cut else "", feed.over)))
-        parsed = _without_boilerplate(_build_feed(feed, read, reader, now, notes), reader, boilerplate)
+        first = cache(lambda: read(FIRST_READER).entries)
+        built = _build_feed(feed, lambda at: first()[at], reader, now, notes)
+        parsed = _without_boilerplate(built, reader, boilerplate)
         return parsed.model_copy(update={"cut": feed.cut, "older": feed.older})
     if "<" not in text:  # saves parsing megabytes of noise
         raise _not_a_feed(url)
@@ -192,9 +194,13 @@ def _parse_xml(
         )
     if not elements.entries and not elements.version:
         raise _not_a_feed(url)
-    read = partial(read_xml_feed, elements, url, dates)
-    feed = read(reader)
-    parsed = _build_feed(feed, read, reader, now, tuple(filter(None, (note, over))))
+    feed = read_xml_feed(elements, url, dates, reader)
+
+    def read_first(at: int) -> Entry:
+        only = elements._replace(entries=elements.entries[at : at + 1])
+        return read_xml_feed(only, url, dates, FIRST_READER).entries[0]
+
+    parsed = _build_feed(feed, read_first, reader, now, tuple(filter(None, (note, over))))
     details = {"ttl_s": feed.ttl_s, "older": feed.older, "wordpress": feed.wordpress, "deleted": deleted}
     return parsed.model_copy(update={"cut": cut, "declared": feed.declared} | details)
 
@@ -228,14 +234,14 @@ def _may_hide_items(text: str, note: str) -> bool:
     )
 
 
-_Read = Callable[[int], XmlFeed | JsonFeed]
-"""Reads a document by a version of the reader."""
+_ReadFirst = Callable[[int], Entry]
+"""Reads the entry at a place by the first version of the reader."""
 
 
 def _build_feed(
-    feed: XmlFeed | JsonFeed, read: _Read, reader: int, now: datetime, notes: tuple[str, ...]
+    feed: XmlFeed | JsonFeed, read_first: _ReadFirst, reader: int, now: datetime, notes: tuple[str, ...]
 ) -> ParsedFeed:
-    first = None if reader == FIRST_READER else lambda: read(FIRST_READER).entries
+    first = None if reader == FIRST_READER else read_first
     unread = tuple(each.unread_date for each in feed.entries if each.unread_date)
     if unread:
         notes += (f"dates that cannot be read count as none: {len(unread)}, such as {unread[0]!r}",)

@@ -16,10 +16,14 @@ XML = [path for path in feed_files() if path.suffix == ".xml"]
 ATOM = "http://www.w3.org/2005/Atom"
 
 
+UNREAD = {"published_parsed", "updated_parsed", "created_parsed"}
+"""What feedparser makes of dates, which are read elsewhere."""
+
+
 def plain(value: Any) -> Any:
     """Return feedparser's dictionaries as dictionaries."""
     if isinstance(value, dict):
-        return {key: plain(each) for key, each in dict.items(value)}
+        return {key: plain(each) for key, each in dict.items(value) if key not in UNREAD}
     return [plain(each) for each in value] if isinstance(value, list) else value
 
 
