@@ -32,7 +32,7 @@ _MIN_LINE_CHARS = 40
 """Characters of a last line that may be a sentence: a shorter one is a signature or a heading."""
 _SUMMARY_WORDS = 70
 """Words after which a summary ends with the sentence or paragraph. Source: Hugo's setting `summaryLength`."""
-_MAX_SUMMARY_WORDS = 150
+_MAX_SUMMARY_WORDS = 200
 """Words of the longest text of a feed of such summaries. Chosen, not measured."""
 _MIN_SUMMARIES, _MIN_SUMMARY_SHARE = 3, 0.75
 """Texts that end there, and their part of those that are long enough. Chosen, not measured."""
