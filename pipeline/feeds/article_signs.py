@@ -1,7 +1,8 @@
-"""Tells what is no article: show notes, video descriptions, advertising, sign-up pages, link lists. Pure.
+"""Tells what is no article: show notes, video descriptions, advertising, sign-up pages, listings. Pure.
 
 One sign decides nothing: a podcast's page may be an article, and an article may name its sponsor. Each sign
-has a weight, and from _ENOUGH on an item is no article. Words and weights: chosen, and tried on real feeds.
+has a weight, and from _ENOUGH on an item is no article; that its author says who paid for it is enough.
+Words and weights: chosen, and tried on real feeds.
 """
 
 import re
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pipeline.domain.models import Item
 from pipeline.feeds.html_pieces import split_html
+from pipeline.feeds.listings import listing_kind
 
 _ENOUGH = 4
 _MAX_CHARS = 6_000
@@ -20,6 +22,8 @@ _MAX_WORD_SIGNS = 3
 """Families of an episode's words that count."""
 _SIGN_UP_CHARS = 1_000
 """Characters from which on a text is more than an invitation to sign up."""
+_MIN_CHAPTERS = 3
+"""Lines with a time that YouTube shows as chapters. Source: https://support.google.com/youtube/answer/9884579."""
 _MIN_LINKS, _LINK_SHARE, _CHARS_PER_LINK = 3, 0.6, 150
 """Links of a list, the share of its characters in them, and the most characters for each."""
 
@@ -36,10 +40,11 @@ _EPISODE_WORDS = tuple(
     re.compile(words, re.IGNORECASE)
     for words in (
         r"(?:in|on) this (?:week's |week’s )?episode|this episode (?:is|was)|show notes"
+        r"|\bepisodes? of (?:this|the|my|our) podcast"
         r"|in dieser (?:folge|episode)"
         r"|dans cet épisode|en este episodio|neste episódio|in deze aflevering"
         r"|in questo episodio|i det här avsnittet"
-        r"|(?:this week|today) on the (?:show|podcast)",
+        r"|(?:this week|today) on the (?:show|podcast)|on this week['’]s (?:episode|podcast|show)",
         r"wherever you (?:get|listen to) (?:your )?podcasts|(?:apple|google) podcasts|on spotify"
         r"|überall, wo es podcasts|your ad choices|megaphone\.fm|acast\.com|hosted on acast",
         r"subscribe (?:to|on|wherever|now|for|:)|\bsubscribe\b.{0,20}https?:|abonnier|abonnez-vous"
@@ -52,6 +57,7 @@ _EPISODE_WORDS = tuple(
         r"|music) by|business inquiries",
     )
 )
+_EPISODE_URL = re.compile(r"/(?:podcasts?|episodes?)/|[?&]post_type=podcasts?(?![\w-])", re.IGNORECASE)
 _AD_CATEGORY = re.compile(
     r"(?:sponsored|paid|partner|branded|promoted)(?: (?:content|post|article|story|stories|feature))?"
     r"|advertorials?"
@@ -81,6 +87,12 @@ _AD_LINE = re.compile(
     r"|cet article (?:est|a été) (?:sponsorisé|rédigé en partenariat)|en colaboración con)",
     re.IGNORECASE,
 )
+_AD_DECLARATION = re.compile(
+    r"^\W{0,3}this (?:article|post|story|content|review|recipe) (?:is|was) sponsored by\b[^\n]{1,100}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DECLARATION_CHARS = 1_500
+"""Characters at the beginning of a text in which its author says who paid for it. Chosen, not measured."""
 _AD_TITLE = re.compile(
     r"\W?(?:sponsored|advertorial|anzeige|promoted|paid post|publireportage)\W{0,2}[:\]|–-]", re.I
 )
@@ -114,11 +126,13 @@ def not_an_article(item: Item) -> str | None:
     text = item.text[:_MAX_CHARS]
     if item.link_list:
         return "a list of links"
+    if listing := listing_kind(item.title, item.link or "", text):
+        return listing
     if _advertising(item, text) >= _ENOUGH:
         return "advertising"
     if len(item.text) < _SIGN_UP_CHARS and _is_sign_up(item, text):
         return "a sign-up page"
-    if _is_episode(item, text) and not _is_prose(item.text):
+    if _is_episode(item, text) and (_has_chapters(item, text) or not _is_prose(item.text)):
         return "a video description" if item.media == "video" else "show notes"
     return None
 
@@ -146,6 +160,7 @@ def _advertising(item: Item, text: str) -> int:
         3 * any(_AD_CATEGORY.fullmatch(each.strip()) for each in item.categories)
         + 2 * bool(_AD_AUTHOR.search(item.author or ""))
         + 2 * bool(_AD_LINE.match(text))
+        + _ENOUGH * ("sponsored by" in text and bool(_AD_DECLARATION.search(text, 0, _DECLARATION_CHARS)))
         + 3 * bool(_AD_TITLE.match(item.title))
         + 2 * bool(_AD_PATH.search(path))
     )
@@ -159,9 +174,12 @@ def _is_sign_up(item: Item, text: str) -> bool:
 
 def _is_episode(item: Item, text: str) -> bool:
     """Return whether enough signs say that a text is notes on an episode; the costly ones are read last."""
-    signs = 1 if item.media else -2
+    urls = f"{item.guid} {item.link}"
+    is_filed = ("odcast" in urls or "pisode" in urls) and bool(_EPISODE_URL.search(urls))
+    is_numbered = bool(_EPISODE_TITLE.search(item.title))
+    signs = 1 if item.media is not None or is_filed else -2
+    signs += 2 * (is_filed and is_numbered) + is_numbered
     signs += 3 if item.guid.startswith("yt:video:") else 2 * bool(_VIDEO_LINK.search(item.link or ""))
-    signs += bool(_EPISODE_TITLE.search(item.title))
     starts = "0:00" in text
     if signs + 2 + starts + _MAX_WORD_SIGNS < _ENOUGH:
         return False
@@ -169,6 +187,11 @@ def _is_episode(item: Item, text: str) -> bool:
         signs += 2 * (len(_TIME_CODE.findall(text)) >= 2) + (starts and bool(_START.search(text)))
     needed = _ENOUGH - signs
     return needed <= _MAX_WORD_SIGNS and _have(needed, _EPISODE_WORDS, text)
+
+
+def _has_chapters(item: Item, text: str) -> bool:
+    """Return whether a text describes a video: it is one's own entry, and lists its chapters."""
+    return item.guid.startswith("yt:video:") and len(_TIME_CODE.findall(text)) >= _MIN_CHAPTERS
 
 
 def _have(needed: int, families: Sequence[re.Pattern[str]], text: str) -> bool:

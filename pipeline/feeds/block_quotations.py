@@ -10,8 +10,10 @@ from pipeline.feeds.html_pieces import HtmlPieces, attribute_value, decode_refer
 _OPENING = ('"', "“", "„", "«", "‘", "'", "‚", "‹", "「", "『", "”", "»")
 _BEGINNINGS = "[(¿¡…$€£@"
 """What else a sentence begins with; code begins with other signs."""
+_PAIRS = {'"': '"', "“": "”", "„": "“", "«": "»", "「": "」", "『": "』"}
 _CLOSING = ('"', "”", "“", "»", "’", "」", "』")
-_SIGNATURE = re.compile(r"\s*(?:[—–―]|--|-\s?(?=\S))")
+_SIGNATURE = re.compile(r"\s*(?:[—–―]|--|-\s?(?=\S)|-\s{0,9}\Z)")
+"""A dash before a name, which may be a link of its own."""
 _EMBED = re.compile(
     r"tweet|instagram|bluesky|mastodon|toot|threads|tiktok|fb-|facebook|telegram", re.IGNORECASE
 )
@@ -20,8 +22,9 @@ _OTHERS = frozenset(("table", "ul", "ol", "li", "pre", "h1", "h2", "h3", "h4", "
 _BREAKS = frozenset(("p", "/p", "div", "/div", "br", "cite", "footer", "/footer"))
 _MAX_CHARS = 1_500
 """Characters of the longest passage that is marked. Chosen, not measured."""
-_MAX_SHARE = 0.6
-"""Share of a text from which on a blockquote is its layout. Chosen, not measured."""
+_ADDRESS = re.compile(r"\s*https?://\S+\s*")
+_MIN_OTHER_CHARS = 40
+"""Characters beside a blockquote below which it is the layout of the text. Chosen, not measured."""
 _MAX_SIGNATURE_CHARS = 150
 _MAX_TAGS = 500
 """Tags of a formula before its TeX. Chosen, not measured."""
@@ -33,14 +36,24 @@ def is_quoted(before: str, after: str) -> bool:
 
 
 def write_block_quotations(split: HtmlPieces, texts: list[str]) -> None:
-    """Write quotation marks at both ends of each passage between tags of `blockquote`."""
+    """Write quotation marks at both ends of each passage between tags of `blockquote`.
+
+    Passages of one quotation, which has its marks at its beginning and its end, get none between.
+    """
     total = sum(map(len, map(str.strip, texts)))
-    depth, start, is_embed = 0, 0, False
+    depth, start, is_embed, is_open = 0, 0, False, False
     for at, name in enumerate(split.names):
         if name not in ("blockquote", "/blockquote"):
             continue
         if depth:
-            _mark(split, texts, range(start + 1, at + 1), total, is_embed=is_embed)
+            places = range(start + 1, at + 1)
+            if not is_open:
+                is_open = _opens_quotation(texts, places)
+                _mark(split, texts, places, total, is_embed=is_embed)
+            else:
+                is_open = not _closes_quotation(texts, places)
+        elif any(map(str.strip, texts[start + 1 : at + 1])):
+            is_open = False
         depth = max(0, depth + (1 if name == "blockquote" else -1))
         start = at
         is_embed = name == "blockquote" and bool(
@@ -48,12 +61,25 @@ def write_block_quotations(split: HtmlPieces, texts: list[str]) -> None:
         )
 
 
+def _opens_quotation(texts: list[str], places: range) -> bool:
+    """Return whether a passage begins with a quotation mark, and the next passage may have its other half."""
+    passage = decode_references("".join(texts[at] for at in places)).strip()
+    closing = _PAIRS.get(passage[:1])
+    if closing is None:
+        return False
+    return passage.count(closing) % 2 == 1 if closing == '"' else passage.count(closing) == 0
+
+
+def _closes_quotation(texts: list[str], places: range) -> bool:
+    return decode_references("".join(texts[at] for at in places)).rstrip(" \n\t.,")[-1:] in _CLOSING
+
+
 def _mark(split: HtmlPieces, texts: list[str], places: range, total: int, *, is_embed: bool) -> None:
     """Write the marks into the first and the last text of a passage that are not its signature."""
     filled = [at for at in places if decode_references(texts[at]).strip()]
     if not filled or not _OTHERS.isdisjoint(split.names[places.start : places.stop - 1]):
         return
-    if sum(len(texts[at].strip()) for at in filled) > min(_MAX_CHARS, total * _MAX_SHARE):
+    if sum(len(texts[at].strip()) for at in filled) > min(_MAX_CHARS, total - _MIN_OTHER_CHARS):
         return
     signature = next((at for at in filled[1:] if _is_signature(split.names, texts, at)), None)
     spoken = [at for at in filled if signature is None or at < signature]
@@ -63,6 +89,8 @@ def _mark(split: HtmlPieces, texts: list[str], places: range, total: int, *, is_
     if not first or first in _OPENING or not (first.isalnum() or first in _BEGINNINGS):
         return
     if decode_references(texts[spoken[-1]]).rstrip(" \n\t.,")[-1:] in _CLOSING:
+        return
+    if len(spoken) == 1 and _ADDRESS.fullmatch(texts[spoken[0]]):
         return
     texts[spoken[0]] = '"' + texts[spoken[0]].lstrip()
     texts[spoken[-1]] = texts[spoken[-1]].rstrip() + '"'

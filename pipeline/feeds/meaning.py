@@ -37,6 +37,8 @@ _BLOCKS = frozenset(("p", "div", "table", "ul", "ol", "li", "blockquote", "h1", 
 _CELL_BLOCKS = frozenset(("p", "div", "br"))
 _MAX_CELL_CHARS = 100
 """Characters of a cell with paragraphs in a table of data; longer ones are layout. Chosen, not measured."""
+_MAX_CELL_LINES = 3
+"""Lines of such a cell, in a row of several columns, or like one without lines. Chosen, not measured."""
 _INLINE = frozenset(("q", "sup", "sub"))
 _LOOKS = frozenset(("i", "em", "b", "strong", "var", "span", "mi", "mn"))
 _CELLS = ("td", "th")
@@ -52,6 +54,7 @@ _VARIABLE = re.compile(r"[i-kpqtx-z]")
 _BASE = re.compile(r"(?:\d|[)\]])\Z|(?<![^\W\d_])[^\W\d_]{1,3}\Z")
 _SHORT_BASE = re.compile(r"(?<![^\W_])[0-9a-z]\Z")
 """What an exponent follows: a number, a bracket, or the few letters of a unit or symbol."""
+_STOPS = (".", "!", "?", "”")
 _SLASHES = ("/", "⁄", "∕")
 _SLASH = re.compile(r"\s?[/⁄∕]\s?")
 _PICTURES = re.compile(r"emoji|smiley|latex|math|tex\b", re.IGNORECASE)
@@ -184,6 +187,8 @@ def _write_scripts(split: HtmlPieces, texts: list[str]) -> None:
         for at in inner:
             texts[at] = ""
         texts[start + 1] = html.escape(written, quote=False)
+        if not written and before.rstrip()[-1:] in _STOPS and texts[end + 1].startswith("."):
+            texts[end + 1] = texts[end + 1][1:]  # a full stop before the mark and one after it
 
 
 def _is_note(split: HtmlPieces, start: int, end: int) -> bool:
@@ -230,7 +235,10 @@ def _index(content: str, before: str) -> str:
 
 
 def _write_numbers(split: HtmlPieces, texts: list[str]) -> None:
-    """Write the numbers of ordered lists before the first text of each item."""
+    """Write the numbers of ordered lists before the first text of each item: `2.1.` in a list within a list.
+
+    Inner lists are not indented in the text, so that their numbers alone show where they belong.
+    """
     counts: list[int | None] = []  # of the lists that are open; None: not ordered
     pending = ""
     for at, (name, attributes) in enumerate(zip(split.names, split.attributes, strict=True)):
@@ -244,26 +252,36 @@ def _write_numbers(split: HtmlPieces, texts: list[str]) -> None:
             pending = ""
             if counts and (count := counts[-1]) is not None:
                 count = small_number(attribute_value(attributes, "value"), count)
-                pending, counts[-1] = f"{count}. ", count + 1
+                pending, counts[-1] = f"{_outer_number(counts)}{count}. ", count + 1
         if pending and texts[at + 1].strip():
             texts[at + 1] = pending + texts[at + 1].lstrip()
             pending = ""
 
 
+def _outer_number(counts: list[int | None]) -> str:
+    """Return the number of the item that a list stands in, "" if that list has no numbers."""
+    return f"{outer - 1}." if len(counts) > 1 and (outer := counts[-2]) else ""
+
+
 def _write_columns(names: list[str], texts: list[str]) -> None:
     """Write `|` between the cells of rows of short cells, and `-` into empty ones."""
     rows = [(start, end) for start, end in _rows(names) if sum(map(names[start:end].count, _CELLS)) > 1]
+    plain = {
+        sum(map(names[start:end].count, _CELLS))
+        for start, end in rows
+        if _BLOCKS.isdisjoint(names[start:end])
+    }
     for start, end in rows:
         cells = [at for at in range(start, end) if names[at] in _CELLS]
         bounds = list(zip(cells, [*cells[1:], end], strict=True))
         if not _BLOCKS.isdisjoint(names[start:end]):
+            max_lines = _MAX_CELL_LINES if len(cells) > 2 or len(cells) in plain else 1
             if len(rows) < 2 or not all(
-                _is_short(names[cell:follower], texts[cell + 1 : follower + 1]) for cell, follower in bounds
+                _is_short(names[cell:follower], texts[cell + 1 : follower + 1], max_lines)
+                for cell, follower in bounds
             ):
                 continue
-            for at in range(start, end):
-                if names[at].removeprefix("/") in _CELL_BLOCKS:
-                    names[at] = ""
+            _join_lines(names, texts, range(start, end))
         for cell, follower in bounds:
             if not decode_references("".join(texts[cell + 1 : follower + 1])).strip():
                 texts[cell + 1] = "-"
@@ -271,12 +289,26 @@ def _write_columns(names: list[str], texts: list[str]) -> None:
                 texts[cell + 1] = "| " + texts[cell + 1].lstrip()
 
 
-def _is_short(names: list[str], texts: list[str]) -> bool:
-    """Return whether a cell is one line of a table of data, though it has paragraphs."""
+def _join_lines(names: list[str], texts: list[str], row: range) -> None:
+    """Take the tags that begin lines out of a row's cells; lines with words are divided by `;`."""
+    last = ""  # the character before, in the same cell
+    for at in row:
+        name, text = names[at], texts[at + 1]
+        if name in _CELLS:
+            last = ""
+        elif name.removeprefix("/") in _CELL_BLOCKS:
+            is_word = last.isalnum() and text.lstrip()[:1].isalnum()
+            names[at], texts[at + 1] = "", f"{';' * is_word} {text}"
+            texts[at] = texts[at].rstrip()
+        last = decode_references(text).rstrip()[-1:] or last
+
+
+def _is_short(names: list[str], texts: list[str], max_lines: int) -> bool:
+    """Return whether a cell with paragraphs belongs to a table of data: its lines are short and few."""
     if any(name.removeprefix("/") in _BLOCKS - _CELL_BLOCKS for name in names):
         return False
     filled = [text for text in texts if decode_references(text).strip()]
-    return sum(map(len, filled)) <= _MAX_CELL_CHARS and _lines(names, texts) <= 1
+    return sum(map(len, filled)) <= _MAX_CELL_CHARS and _lines(names, texts) <= max_lines
 
 
 def _lines(names: list[str], texts: list[str]) -> int:

@@ -10,6 +10,8 @@ from importlib import resources
 from itertools import takewhile
 from typing import Any, NamedTuple
 
+from pipeline.feeds.boilerplate.doubles import without_doubled_beginning
+
 _MAX_LINE_CHARS = 900
 """Characters of the longest line that is held against the lists. Chosen, not measured."""
 _MAX_RELATED_CHARS = 200
@@ -37,6 +39,7 @@ _SEPARATORS = frozenset(":：|»→–—")
 """What stands between such words and the title."""
 _SENTENCE_ENDS = (".", ";", ",", ":", "。")
 _URL = re.compile(r"https?://|www\.", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://\S{1,500}")
 _NAME = r"[^\W\d_][\w.’'-]{0,30}(?: [^\W\d_][\w.’'-]{0,30}){1,3}"
 _CAPITALS = 2
 """Words in capitals from which a name is written in capitals; one may be an abbreviation."""
@@ -92,7 +95,9 @@ class _Patterns(NamedTuple):
 def _patterns() -> _Patterns:
     lists = tomllib.loads((resources.files(__package__) / "lines.toml").read_text(encoding="utf-8"))
     agencies = "|".join(map(re.escape, lists["agencies"]))
-    any_of = {name: "|".join(lists[name]) for name in ("related", "captions", "bylines", "prefixes")}
+    any_of = {
+        name: "|".join(lists[name]) for name in ("related", "captions", "published", "bylines", "prefixes")
+    }
     return _Patterns(
         mentions=_lines(lists, "mentions"),
         labels=_lines(lists, "labels"),
@@ -102,7 +107,7 @@ def _patterns() -> _Patterns:
             rf"(?:[^\w\s]{{1,3}}\s?)?(?:{any_of['related']})(?:\s?[:：|»→]|\s[–—])\s?.+", re.IGNORECASE
         ),
         heading=_whole(any_of["related"]),
-        captions=_whole(any_of["captions"]),
+        captions=_whole(f"{any_of['captions']}|{any_of['published']}"),
         byline=re.compile(rf"(?i:{any_of['bylines']})[ :]{{1,2}}(?P<name>{_NAME})(?:[,|/–—-] ?.{{1,60}})?"),
         prefix=re.compile(rf"\A(?:{any_of['prefixes']}):? (?={_NAME})", re.IGNORECASE),
         place_line=re.compile(rf"[^\n.!?]{{2,60}}?\((?P<agency>{agencies})\)\s?[-–—:]"),
@@ -128,6 +133,7 @@ def read_lines(text: str) -> ArticleText:
     A text that has no other lines is returned as it is.
     """
     patterns = _patterns()
+    text = without_doubled_beginning(text)
     lines = text.split("\n")
     last, links = _start_of_last_lines(lines), _related_lists(lines, patterns)
     left: list[str] = []
@@ -150,7 +156,7 @@ def read_lines(text: str) -> ArticleText:
         ):
             continue
         left.append(line)
-        has_begun = has_begun or bool(line)
+        has_begun = has_begun or any(map(str.isalnum, line))
     if len(left) == len(lines):
         return ArticleText(text, credit=_agency(text, patterns))
     remaining = re.sub(r"\n{3,}", "\n\n", "\n".join(left)).strip()
@@ -231,6 +237,8 @@ def _rest_of_paragraph(lines: list[str], heading: int, first: int) -> range:
 
 
 def _is_title(line: str) -> bool:
+    if "://" in line and _ADDRESS.fullmatch(line.removeprefix("- ")):
+        return True
     return len(line) <= _MAX_TITLE_CHARS and not line.rstrip().endswith((*_SENTENCE_ENDS, "?", "!", '"', "”"))
 
 
