@@ -178,10 +178,12 @@ class LeaseQueue:
 def free_leases(hosts: Mapping[str | None, int], batch: int) -> int:
     """Return how many more items a feed may hold; `hosts` counts those it has, by the host of their pages.
 
-    A host gives one page at a time, so its items count as one of the batch. Those without a page (None) all
-    count.
+    A host gives one page at a time, so that its items count as one. As many hosts as pages are fetched ahead
+    have their items beside the batch. Those without a page (None) all count.
     """
-    working = sum(1 if host is not None else count for host, count in hosts.items())
+    without_page = hosts.get(None, 0)
+    host_count = len(hosts) - (None in hosts)
+    working = without_page + max(0, host_count - batch)
     return min(batch - working, HELD_BATCHES * batch - sum(hosts.values()))
 
 

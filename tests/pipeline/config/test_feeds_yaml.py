@@ -148,12 +148,12 @@ def test_a_file_without_feeds_is_valid(tmp_path: Path) -> None:
         (
             "    name: Two",
             "    name: Two\n    page_delay: -1",
-            "13: page_delay -1 is too small; write 0 or more",
+            "13: page_delay -1 is not between 0 and 600 seconds; write",
         ),
         (
             "    name: Two",
             "    name: Two\n    page_delay: .inf",
-            "13: page_delay inf is too large; write 600 or less",
+            "13: page_delay inf is not between 0 and 600 seconds",
         ),
         ("    name: Two", "    name: Two\n    page_delay: 1s", "13: page_delay '1s' is not a number"),
         ("    name: Two", "    name: Two\n    enabled: 'no'", "13: enabled 'no' is neither true nor false"),
