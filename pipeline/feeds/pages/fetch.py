@@ -32,6 +32,9 @@ Extract = Callable[[bytes, str | None, str, str | None], Awaitable[Page]]
 
 DELAY_S = 1.0
 """Least seconds between two requests to one host; Crawl-delay may be longer. Chosen, not measured."""
+_PLACE_S = 1.0
+"""Seconds before its request in which a page takes its place: the wait for a place and the usual delay pass
+together. In a longer one the place would be missing at the other hosts. Chosen, not measured."""
 UNLIMITED = PagesAhead()
 """For pages that are fetched for no draft."""
 _DAY = timedelta(days=1)
@@ -147,17 +150,17 @@ class PageFetcher:
                     raise FeedError(f"{redact_url(url)} {host.refusal}", kind="resting")
                 rules = await self._rules(url)
                 await self.rights.site(url)  # before the page, whose own declarations the decision waits for
-                # Not before the delay: a place that waits for a slow host would be missing at the others.
-                await self._wait(host, rules)
+                await self._wait(host, rules, early_s=_PLACE_S)
                 if place.take():
+                    await self._wait(host, rules)
                     return await self._request(host, url)
             again = True
 
-    async def _wait(self, host: _Host, rules: RobotsRules) -> None:
-        """Wait until the host may be asked again; a feed that joins meanwhile may have a longer delay."""
+    async def _wait(self, host: _Host, rules: RobotsRules, early_s: float = 0.0) -> None:
+        """Wait until `early_s` before the host may be asked; a feed that joins may have a longer delay."""
 
         def left_s() -> float:
-            return host.asked_at + max(host.delay_s, rules.delay_s()) - self._clock()
+            return host.asked_at + max(host.delay_s, rules.delay_s()) - early_s - self._clock()
 
         while not self._should_stop() and (seconds := left_s()) > 0:
             await self._sleep(seconds)

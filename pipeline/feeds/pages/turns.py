@@ -36,9 +36,9 @@ class PagesAhead:
         return True
 
     def give_back(self) -> None:
-        """Free a place."""
+        """Free a place; the host with the most items is the first to get it, as it needs the longest."""
         self._free += 1
-        hosts, self._hosts = tuple(self._hosts), {}
+        hosts, self._hosts = sorted(self._hosts, key=HostTurns.count, reverse=True), {}
         for host in hosts:
             host.advance()
 
@@ -88,6 +88,10 @@ class HostTurns:
             yield
         finally:
             self._end()
+
+    def count(self) -> int:
+        """Return how many items wait."""
+        return sum(map(len, self._waiting.values()))
 
     def advance(self) -> None:
         """Give the turn, if nobody has it, to the next feed that has a free place."""

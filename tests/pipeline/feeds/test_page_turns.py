@@ -84,6 +84,42 @@ async def test_a_place_that_is_lost_meanwhile_is_waited_for_and_the_item_stays_t
     assert order[-1] == "second True"
 
 
+async def test_a_free_place_is_for_the_host_with_the_most_items() -> None:
+    ahead, order = PagesAhead(1), list[str]()
+    hosts = {"short": HostTurns(), "long": HostTurns()}
+    ahead.take()
+
+    async def ask(name: str, place: Place) -> None:
+        async with hosts[name].turn(name, place):
+            order.append(name if place.take() else "")
+
+    names = ("short", "long", "long")
+    tasks = [asyncio.ensure_future(ask(name, ahead.place())) for name in names]
+    await settled()
+    ahead.give_back()
+    await asyncio.gather(*tasks[:2])
+    assert order[:2] == ["long", ""]
+    tasks[2].cancel()
+
+
+async def test_a_host_with_a_long_delay_takes_its_place_at_the_end_of_it(
+    net: HttpClient, server: FeedServer, time: FakeTime
+) -> None:
+    ahead, free = PagesAhead(1), list[bool]()
+
+    async def sleep(seconds: float) -> None:
+        free.append(ahead.has_free())
+        await time.sleep(seconds)
+
+    pages = PageFetcher(net, clock=time.clock, sleep=sleep)
+    url = server.add("/story", PAGE, content_type="text/html")
+    for _ in range(2):
+        place = ahead.place()
+        await pages.page(url, delay_s=30, place=place)
+        place.leave()
+    assert (free, time.slept) == ([True, False], [29, 1])
+
+
 def test_a_place_is_taken_and_left_once() -> None:
     ahead = PagesAhead(1)
     place, other = ahead.place(), ahead.place()
@@ -118,15 +154,15 @@ def time() -> FakeTime:
 
 
 @pytest.mark.parametrize(
-    ("delays", "robots", "slept"),
+    ("delays", "robots", "each"),
     [
-        ((0, 0, 0), b"", []),
-        ((0.5, 0.5, 0.5), b"", [0.5, 0.5]),
-        ((5, 0, 0), b"", [5, 5]),
-        ((0, 5, 0), b"", [5, 5]),
-        ((2, 2, 2), b"User-agent: *\nCrawl-delay: 7\n", [7, 7]),
-        ((9, 9, 9), b"User-agent: *\nCrawl-delay: 7\n", [9, 9]),
-        ((0, 0, 0), b"User-agent: *\nCrawl-delay: 86400\n", [30, 30]),
+        ((0, 0, 0), b"", 0),
+        ((0.5, 0.5, 0.5), b"", 0.5),
+        ((5, 0, 0), b"", 5),
+        ((0, 5, 0), b"", 5),
+        ((2, 2, 2), b"User-agent: *\nCrawl-delay: 7\n", 7),
+        ((9, 9, 9), b"User-agent: *\nCrawl-delay: 7\n", 9),
+        ((0, 0, 0), b"User-agent: *\nCrawl-delay: 86400\n", 30),
     ],
 )
 async def test_the_longest_delay_of_the_feeds_and_of_robots_txt_counts(
@@ -135,14 +171,14 @@ async def test_the_longest_delay_of_the_feeds_and_of_robots_txt_counts(
     time: FakeTime,
     delays: tuple[float, ...],
     robots: bytes,
-    slept: list[float],
+    each: float,
 ) -> None:
     server.add("/robots.txt", robots)
     url = server.add("/story", PAGE, content_type="text/html")
     pages = PageFetcher(net, clock=time.clock, sleep=time.sleep)
     asked = (pages.page(url, feed=f"f{n}", delay_s=delay) for n, delay in enumerate(delays))
     await asyncio.gather(*asked)
-    assert time.slept == slept
+    assert sum(time.slept) == 2 * each
 
 
 async def test_other_hosts_go_on_while_one_host_has_its_delay(

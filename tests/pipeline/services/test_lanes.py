@@ -64,7 +64,7 @@ def queued(db: Database, *hosts: str) -> None:
     for number, host in enumerate(hosts):
         link = f"https://{host or 'feed.example'}/{number}"
         text = "Short." if host else f"{STORY} It is number {number}."
-        admit(db, item(100 - number, text=text, link=link, canonical=link), key="wire")
+        admit(db, item(number, text=text, link=link, canonical=link), key="wire")
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -149,7 +149,7 @@ async def test_a_draft_that_is_edited_while_its_page_is_fetched_costs_no_call(
     web, model = Web(), Scripted()
     [first] = await draft_feed(context(db, net, tmp_path, model, web), WIRE, 1)
     link = "https://slow.example/new"
-    changed = item(100, text="Changed.", link=link, canonical=link)
+    changed = item(0, text="Changed.", link=link, canonical=link)
     admit(db, updated=[changed], key="wire", policy=Policy(redraft=True))
 
     def edit() -> None:
