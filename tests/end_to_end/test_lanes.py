@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -92,20 +93,27 @@ def rss(server: FeedServer, key: str) -> bytes:
     return f"<rss version='2.0'><channel><title>{key}</title>{rows}</channel></rss>".encode()
 
 
-def draft_all(
-    new_project: Callable[..., Project], servers: dict[str, FeedServer], model: Model, in_flight: int
+def lay_out(
+    new_project: Callable[..., Project],
+    servers: dict[str, FeedServer],
+    model: Model,
+    in_flight: int,
+    page_delay: float = 0,
 ) -> Project:
     urls = {key: server.url(f"/feed/{key}") for key, server in servers.items()}
-    project = new_project(urls, min_chars=200, full_text="auto", page_delay=0)
+    project = new_project(urls, min_chars=200, full_text="auto", page_delay=page_delay)
     project.environ |= {
         "COPYDESK_MODEL": "m",
         "OPENAI_BASE_URL": model.base_url,
         "COPYDESK_MAX_IN_FLIGHT": str(in_flight),
         "COPYDESK_ALLOW_HOSTS": ",".join({host for server in servers.values() for host in server.hosts}),
     }
+    return project
+
+
+def draft_all(project: Project) -> None:
     done = run_copydesk(project, "run")
     assert done.returncode == 0, done.stdout + done.stderr
-    return project
 
 
 def page_of(path: str) -> str:
@@ -126,7 +134,8 @@ def test_while_one_host_lets_items_wait_the_model_is_asked_about_those_of_the_ot
                 came.append(timeline.wait(lambda _: len(timeline.names("answer")) == 2 * PER_FEED))
 
     with hosts(hold) as servers, Model(timeline, lambda: None) as model:
-        project = draft_all(new_project, servers, model, in_flight=1)
+        project = lay_out(new_project, servers, model, in_flight=1)
+        draft_all(project)
     assert came == [True]
     assert {name[0] for name in timeline.names("answer")[: 2 * PER_FEED]} == {"c", "d"}
     assert len(project.drafts()) == len(timeline.names("page")) == len(timeline.names("call")) == 4 * PER_FEED
@@ -159,7 +168,32 @@ def test_as_many_calls_are_in_flight_as_there_are_lanes_or_texts(new_project: Ca
             filled.append(timeline.wait(all_lanes_work))
 
     with hosts(hold) as servers, Model(timeline, may_answer) as model:
-        draft_all(new_project, servers, model, in_flight=lanes)
+        draft_all(lay_out(new_project, servers, model, in_flight=lanes))
     assert filled == [True] * 4 * PER_FEED
     steps = [in_flight(timeline.events[:count]) for count in range(len(timeline.events))]
     assert max(steps) == lanes
+
+
+def test_a_run_that_is_stopped_waits_for_no_host_and_requests_no_further_page(
+    new_project: Callable[..., Project],
+) -> None:
+    """The next pages of each host are ten minutes away."""
+    timeline = Timeline()
+
+    def hold(path: str) -> None:
+        if name := page_of(path):
+            timeline.note("page", name)
+
+    with hosts(hold) as servers, Model(timeline, lambda: None) as model:
+        project = lay_out(new_project, servers, model, in_flight=4, page_delay=600)
+        process = run_copydesk(project, "run", wait=False)
+        assert timeline.wait(lambda _: len(timeline.names("answer")) == 3)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 130
+        assert len(timeline.names("page")) == len(timeline.names("call")) == 3
+        assert len(project.drafts()) == 3
+        project.environ["COPYDESK_MODEL"] = "offline"
+        subscriptions = project.folder / "feeds.yaml"
+        subscriptions.write_text(subscriptions.read_text().replace("page_delay: 600", "page_delay: 0"))
+        draft_all(project)
+    assert len(project.drafts()) == len(timeline.names("page")) == 4 * PER_FEED
