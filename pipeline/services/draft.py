@@ -159,14 +159,14 @@ async def _draft(
     """Draft an item: its page is fetched first, and only then a slot of the writer is taken."""
     is_section = lease.request is not None and lease.request.section is not None
     is_whole = lease.unconfirmed is None and not is_section
-    if is_whole and (outcome := await _kept(ctx, lease)):
+    if is_whole and (outcome := await _keep_edited(ctx, lease)):
         return outcome
     if is_whole and lease.answer is None:
         lease = lease.model_copy(update={"item": await complete_source(ctx, feed, lease, lane.place)})
     await lane.take_slot()
     if ctx.fatal_errors:
         raise ShutdownRequested("the run ends before this item is drafted")
-    if is_whole and (outcome := await _kept(ctx, lease)):  # edited while it waited
+    if is_whole and (outcome := await _keep_edited(ctx, lease)):  # edited while it waited
         return outcome
     return await _draft_in_slot(ctx, feed, lease, budget)
 
@@ -185,7 +185,7 @@ async def _draft_in_slot(ctx: RunContext, feed: FeedConfig, lease: Lease, budget
     return _drafted(lease, composed.draft, composed.model)
 
 
-async def _kept(ctx: RunContext, lease: Lease) -> ItemOutcome | None:
+async def _keep_edited(ctx: RunContext, lease: Lease) -> ItemOutcome | None:
     """Keep a draft that was edited, and return this outcome; None if the item is to be drafted."""
     if lease.previous is None or not await asyncio.to_thread(_edited, ctx, lease):
         return None

@@ -101,7 +101,7 @@ class LeaseQueue:
 
     async def _fill(self) -> None:
         """Lease more items, again and again while they only wait for their hosts."""
-        while (count := self._room()) > 0 and not self._ctx.fatal_errors:
+        while (count := self._free_count()) > 0 and not self._ctx.fatal_errors:
             try:
                 leases = await asyncio.to_thread(self._lease, count)
             except DatabaseError as error:  # running items may still be stored
@@ -114,7 +114,7 @@ class LeaseQueue:
             if len(leases) < count:
                 return
 
-    def _room(self) -> int:
+    def _free_count(self) -> int:
         """Return how many items to lease now; none until a quarter of a batch or more is done."""
         hosts = Counter(held.host for held in self._held.values())
         free = free_leases(hosts, self._batch)
