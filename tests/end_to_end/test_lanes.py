@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from tests.end_to_end.project import Project, run_copydesk
-from tests.fakes.feed_server import FeedServer
+from tests.fakes.feed_server import FeedServer, several_hosts
 from tests.fakes.model_server import ModelServer, Reply, user_message
 
+pytestmark = several_hosts
 PATIENCE_S = 120
 """Seconds after which what does not happen is given up: never reached where the tests pass."""
 PER_FEED = 4

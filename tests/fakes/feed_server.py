@@ -10,11 +10,17 @@ is answered with 304.
 """
 
 import gzip
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+
+import pytest
+
+several_hosts = pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one address of loopback")
+"""Marks tests whose servers have other addresses than 127.0.0.1."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pipeline.domain.errors import ShutdownRequested
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.pages.turns import HostTurns, PagesAhead, Place
 from pipeline.http_client import HttpClient
-from tests.fakes.feed_server import FeedServer
+from tests.fakes.feed_server import FeedServer, several_hosts
 from tests.pipeline.feeds.test_page_fetch import PAGE, FakeTime
 
 UNLIMITED = PagesAhead()
@@ -181,6 +181,7 @@ async def test_the_longest_delay_of_the_feeds_and_of_robots_txt_counts(
     assert sum(time.slept) == 2 * each
 
 
+@several_hosts
 async def test_other_hosts_go_on_while_one_host_has_its_delay(
     net: HttpClient, server: FeedServer, time: FakeTime
 ) -> None:
