@@ -48,7 +48,7 @@ check: $(VENV)/ready  ## check style, types, import directions, licences
 	@$(BIN)/python -m tests.licences
 
 # Each entry: a file of benchmarks/ without .py, and its arguments. One that fails does not stop the others.
-BENCH := "startup" "parsing tests/pipeline/feeds/samples" "deciding --large 50000" "polling" "checking" "calls" "commits" "throughput" \
+BENCH := "startup" "parsing tests/pipeline/feeds/samples" "deciding --large 50000" "polling" "checking" "calls" "commits" "lanes" "throughput" \
   "throughput --items 500 --faults 0.2" "throughput --verifier" "scaling" "ledger --sizes 10000 100000" \
   "ledger --sizes 10000 100000 --postgresql" "reviewing"
 TRIALS := "throughput --items 5000" "chaos" "sqlite" "schedules" "schedules --how restart" \

@@ -162,7 +162,8 @@ async def _forbidden(pages: PageFetcher, item: Item) -> FeedError | None:
 async def _failure(pages: PageFetcher, feed: FeedConfig, item: Item) -> FeedError | None:
     """Return why an item's page does not give it a text that can be drafted, None if it does."""
     try:
-        merged = merge_page_text(item, await pages.page(item.link or "", feed.selector), feed)
+        page = await pages.page(item.link or "", feed.selector, feed=feed.key, delay_s=feed.page_delay)
+        merged = merge_page_text(item, page, feed)
     except FeedError as error:
         return error if _needs_it(error, item, feed) else None
     reason = source_gap(merged, feed)

@@ -19,6 +19,8 @@ MAX_AGE_DAYS = 36_500
 """Chosen, not measured."""
 MAX_POLL_MINUTES = 10_080
 """A week. Chosen, not measured."""
+MAX_PAGE_DELAY_S = 600
+"""Chosen, not measured."""
 POLL_ADVICE = "write the shortest and the longest wait in minutes, such as `poll_minutes: [10, 120]`"
 
 Mistake = tuple[Loc, str]
@@ -52,6 +54,9 @@ def _limits(feed: FeedConfig) -> Iterator[Mistake]:
     if feed.max_chars is not None and feed.max_chars < feed.min_chars:
         text = f"max_chars {feed.max_chars} is below min_chars {feed.min_chars}; raise it or lower min_chars"
         yield ("max_chars",), text
+    if not 0 <= feed.page_delay <= MAX_PAGE_DELAY_S:  # also true of nan
+        what = f"page_delay {feed.page_delay:g} is not between 0 and {MAX_PAGE_DELAY_S} seconds"
+        yield ("page_delay",), f"{what}; write the seconds between two pages of one host, such as 1"
     shortest, longest = feed.poll_minutes
     if not 0 <= shortest <= longest <= MAX_POLL_MINUTES:  # also true of nan
         what = f"poll_minutes [{shortest:g}, {longest:g}] is no span between 0 and {MAX_POLL_MINUTES}"

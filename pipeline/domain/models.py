@@ -154,6 +154,8 @@ class FeedConfig(FrozenModel):
     """When to fetch the item's page: where the feed's text is short or truncated, always, or never."""
     selector: str | None = None
     """CSS selector of the article in its page, where the automatic extraction fails."""
+    page_delay: float = 1
+    """Least seconds between two pages of one host; the longest of the feeds with pages there counts."""
     max_updates: int = Field(default=3, ge=0, le=1000)
     """Number of changes of an item's text that are stored."""
     poll_minutes: tuple[float, float] = (0, 60)

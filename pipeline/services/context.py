@@ -15,6 +15,7 @@ from pipeline.domain.errors import CopydeskError, FailureRow
 from pipeline.domain.models import Beat, FeedConfig, FrozenModel, PollState, Source
 from pipeline.domain.reviews import Finding, Front
 from pipeline.feeds.pages.fetch import PageFetcher
+from pipeline.feeds.pages.turns import PagesAhead
 from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.feeds.reader import READER
 from pipeline.http_client import HttpClient
@@ -159,6 +160,8 @@ class Writer:
     """Items of it drafted at one time: more than model calls, since checks and files take time too."""
     usage: UsageStats = field(default_factory=UsageStats)
     item_slots: asyncio.Semaphore = field(init=False)
+    pages_ahead: PagesAhead = field(init=False)
+    """As many as there are slots: if all items in slots end at once, each slot has a text to go on with."""
     limit_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the task that waits for a limit shared by all machines."""
     rests_until: datetime | None = None
@@ -171,6 +174,7 @@ class Writer:
 
     def __post_init__(self) -> None:
         self.item_slots = asyncio.Semaphore(self.lanes)
+        self.pages_ahead = PagesAhead(self.lanes)
 
 
 Writers = Callable[[FeedConfig], tuple[Writer, ...]]
@@ -225,6 +229,8 @@ class RunContext(ModelContext):
     """Client of the cover search; None if no feed uses it or no key is set."""
     item_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     """Offline briefs drafted at one time; a writer has slots of its own."""
+    pages_ahead: PagesAhead = field(default_factory=lambda: PagesAhead(8))
+    """Pages fetched ahead of offline briefs."""
     poll_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
     """Feed documents held in memory at one time."""
     notify: ProgressCallback = lambda _feed, _outcome: None

@@ -16,7 +16,6 @@ from pipeline.articles.files import exclusive_lock
 from pipeline.domain.errors import (
     BudgetExceeded,
     DatabaseError,
-    FeedError,
     LeaseLost,
     LLMError,
     LLMRejected,
@@ -24,26 +23,20 @@ from pipeline.domain.errors import (
     RateLimited,
     ShutdownRequested,
 )
-from pipeline.domain.models import FeedConfig, Item, Window, external_id
+from pipeline.domain.models import FeedConfig, Window, external_id
 from pipeline.domain.reviews import Draft, Severity
 from pipeline.domain.skip_causes import SAME_PAGE
-from pipeline.domain.withdrawals import GONE, NOT_FOUND
-from pipeline.feeds.pages.extract import Page
-from pipeline.feeds.pages.fetch import merge_page_text, needs_page, source_gap
-from pipeline.feeds.rights.declaration import HEADERS, Declaration, is_reserved, reserved_reason
-from pipeline.feeds.select import age_reason, non_article_reason
+from pipeline.feeds.rights.declaration import is_reserved
 from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose
 from pipeline.services.compose_section import compose_section
 from pipeline.services.context import ItemOutcome, RunContext
+from pipeline.services.lanes import Lane, lane_of
+from pipeline.services.source import SamePage, SourceTooThin, complete_source
 from pipeline.services.suspects import acquit, adjourn, suspect
 from pipeline.services.work_queue import LeaseQueue
 from pipeline.storage import SYSTEM_EDITOR, Lease, LeaseFilter, PreviousVersion
 
-PAGE_CACHE_AGE = timedelta(days=30)
-"""How long a page is cached. Chosen, not measured."""
-_FAILED_PAGE_AGE = timedelta(days=1)
-"""How long a page that could not be used is not requested again. Chosen, not measured."""
 _RESERVED_AGE = timedelta(days=1)
 """How long a reservation at a site is not looked up again. Chosen, not measured."""
 _FIRST_PAUSE = timedelta(minutes=30)
@@ -51,102 +44,6 @@ _FIRST_PAUSE = timedelta(minutes=30)
 _LONGEST_PAUSE = timedelta(days=1)
 _MAX_PAGE_TRIES = 12
 """Fetches of a page until its item fails: six days and a half. Chosen, not measured."""
-_TEMPORARY_KINDS = frozenset(("timeout", "unreachable", "server", "rate-limited", "resting", "http", "tls"))
-"""Kinds of FeedError that may be gone at a later run."""
-
-_NOTICES = {"gone": GONE, "not-found": NOT_FOUND}
-"""Notices on a drafted item whose page is no longer there, by the kind of FeedError."""
-
-
-class SourceTooThin(Exception):
-    """An item has too little text to be drafted, or a reserved one.
-
-    `temporary`: its page could not be had, and is tried again. `unasked`: its page was not requested.
-    """
-
-    def __init__(self, reason: str, *, temporary: bool, unasked: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.temporary = temporary
-        self.unasked = unasked
-
-
-class SamePage(Exception):
-    """An item's page declares the URL that another item is drafted for; the item was merged into that."""
-
-
-async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> Item:
-    """Return a leased item with enough text to be drafted: the feed's, or its page's if that has more.
-
-    The completed source is stored first, so that a later run and the editor see the same source.
-    Raises SourceTooThin, SamePage, LeaseLost.
-    """
-    item, page, error = lease.updated or lease.item, None, None
-    if feed.use != "link":
-        await _require_unreserved(ctx, feed)
-    if needs_page(item, feed):
-        page, error = await _page(ctx, feed, item)
-    if lease.previous and (page or error):
-        await asyncio.to_thread(_note_page, ctx, lease, error)
-    if error is not None and is_reserved(error.message):
-        raise SourceTooThin(error.message, temporary=False)
-    item = merge_page_text(item, page, feed)
-    if reason := source_gap(item, feed):
-        message = f"{reason}; its page: {error.message}" if error else reason
-        kind = error.kind if error else ""
-        unasked = kind in ("robots", "kept", "resting")
-        raise SourceTooThin(message, temporary=kind in _TEMPORARY_KINDS, unasked=unasked)
-    _require_recent(ctx, feed, lease.item, item)
-    if what := non_article_reason(feed, item):
-        raise SourceTooThin(what, temporary=False)
-    if page is not None and page.canonical not in (None, item.canonical) and lease.previous is None:
-        title = await asyncio.to_thread(ctx.db.leases.merge_page, lease, item, page.canonical or "")
-        if title is not None:
-            raise SamePage(title)
-    if lease.updated or item != lease.item:
-        await asyncio.to_thread(ctx.db.leases.set_source, lease, item)
-    return item
-
-
-def _note_page(ctx: RunContext, lease: Lease, error: FeedError | None) -> None:
-    """Store that the page of a draft is no longer there, or is there again."""
-    if error is None:
-        ctx.db.leases.remove_notices(lease, tuple(_NOTICES.values()))
-    elif error.kind in _NOTICES:
-        ctx.db.leases.note_source(lease, _NOTICES[error.kind])
-
-
-async def _require_unreserved(ctx: RunContext, feed: FeedConfig) -> None:
-    """Raise SourceTooThin if the files of the feed's site reserve its texts, unless its headers free them."""
-    state = ctx.poll_states.state(feed)
-    headers = Declaration(place=HEADERS, tdm=state.tdm)
-    if what := await ctx.pages.rights.reservation(state.url or feed.url, headers):
-        raise SourceTooThin(reserved_reason(what), temporary=False, unasked=True)
-
-
-def _require_recent(ctx: RunContext, feed: FeedConfig, before: Item, item: Item) -> None:
-    """Raise SourceTooThin if the page of an undated item says that it is too old."""
-    if item.dated and not before.dated and (reason := age_reason(feed, item, ctx.clock())):
-        raise SourceTooThin(reason, temporary=False)
-
-
-async def _page(ctx: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
-    url, now = item.link or "", ctx.clock()
-    key = f"{url}\n{feed.selector}" if feed.selector else url
-    row = await asyncio.to_thread(ctx.db.caches.page, key)
-    if row and row.payload is not None and row.at > now - PAGE_CACHE_AGE:
-        return Page.model_validate_json(row.payload), None
-    if row and row.error is not None and row.at > now - _FAILED_PAGE_AGE:
-        return None, FeedError(row.error, kind="kept")
-    try:
-        page = await ctx.pages.page(url, feed.selector)
-    except FeedError as error:
-        if error.kind not in _TEMPORARY_KINDS:
-            await asyncio.to_thread(ctx.db.caches.save_page, key, None, error.message, now)
-        return None, error
-    await asyncio.to_thread(ctx.db.caches.save_page, key, page.model_dump_json(), None, now)
-    return page, None
-
 
 log = logging.getLogger("copydesk.items")
 log.addHandler(logging.NullHandler())  # silent unless a level is configured
@@ -180,11 +77,11 @@ async def draft_feed(
 async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutcome | None:
     """Draft one item; an error is its outcome, or ends the run if every item would have it."""
     budget = ItemBudget(ctx, lease)
-    async with _slots(ctx, feed):
+    async with lane_of(ctx, feed) as lane:
         if ctx.fatal_errors:
             return None
         try:
-            outcome = await _draft(ctx, feed, lease, budget)
+            outcome = await _draft(ctx, feed, lease, budget, lane)
         except LeaseLost as error:
             outcome = ItemOutcome(title=lease.item.title, reason=error.message)
         except SamePage as other:
@@ -203,12 +100,6 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
     _log(ctx, feed, lease, outcome, budget.notes)
     ctx.notify(feed.key, "drafted" if outcome.path else "failed")
     return outcome.model_copy(update=dict(budget.spending) | {"notes": tuple(budget.notes)})
-
-
-def _slots(ctx: RunContext, feed: FeedConfig) -> asyncio.Semaphore:
-    """Return the slots for a feed's items: a writer that waits must not hold up the items of another."""
-    writer = next(iter(ctx.writers(feed)), None)
-    return writer.item_slots if writer else ctx.item_slots
 
 
 def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome, notes: Sequence[str]) -> None:
@@ -262,24 +153,44 @@ async def _failed(ctx: RunContext, lease: Lease, error: LLMError) -> ItemOutcome
     return ItemOutcome(title=lease.item.title, reason=error.message)
 
 
-async def _draft(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemBudget) -> ItemOutcome:
-    title = lease.item.title
+async def _draft(
+    ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemBudget, lane: Lane
+) -> ItemOutcome:
+    """Draft an item: its page is fetched first, and only then a slot of the writer is taken."""
+    is_section = lease.request is not None and lease.request.section is not None
+    is_whole = lease.unconfirmed is None and not is_section
+    if is_whole and (outcome := await _keep_edited(ctx, lease)):
+        return outcome
+    if is_whole and lease.answer is None:
+        lease = lease.model_copy(update={"item": await complete_source(ctx, feed, lease, lane.place)})
+    await lane.take_slot()
+    if ctx.fatal_errors:
+        raise ShutdownRequested("the run ends before this item is drafted")
+    if is_whole and (outcome := await _keep_edited(ctx, lease)):  # edited while it waited
+        return outcome
+    return await _draft_in_slot(ctx, feed, lease, budget)
+
+
+async def _draft_in_slot(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemBudget) -> ItemOutcome:
     if lease.unconfirmed is not None:  # a run was killed after recording the text
         await asyncio.to_thread(write_draft, ctx, lease, lease.unconfirmed)
         return _drafted(lease, lease.unconfirmed)
     if lease.request and lease.request.section:
         lease, composed = await compose_section(ctx, feed, lease, budget)
-    elif await asyncio.to_thread(_edited, ctx, lease):
-        await asyncio.to_thread(ctx.db.leases.keep_current, lease, _EDITED)
-        return ItemOutcome(title=title, reason=_EDITED, skipped=True)
     else:
-        if lease.answer is None:
-            lease = lease.model_copy(update={"item": await complete_source(ctx, feed, lease)})
         composed = await compose(ctx, feed, lease, budget)
     superseded = await asyncio.to_thread(_write_composed, ctx, lease, composed)
     if superseded:
-        return ItemOutcome(title=title, reason=superseded, model=composed.model)
+        return ItemOutcome(title=lease.item.title, reason=superseded, model=composed.model)
     return _drafted(lease, composed.draft, composed.model)
+
+
+async def _keep_edited(ctx: RunContext, lease: Lease) -> ItemOutcome | None:
+    """Keep a draft that was edited, and return this outcome; None if the item is to be drafted."""
+    if lease.previous is None or not await asyncio.to_thread(_edited, ctx, lease):
+        return None
+    await asyncio.to_thread(ctx.db.leases.keep_current, lease, _EDITED)
+    return ItemOutcome(title=lease.item.title, reason=_EDITED, skipped=True)
 
 
 def _drafted(lease: Lease, draft: Draft, model: str | None = None) -> ItemOutcome:

@@ -25,6 +25,7 @@ from pipeline.config.logging import configure_logging
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import CopydeskError, DatabaseError, OutputError, PublishError
 from pipeline.feeds.pages.fetch import PageFetcher
+from pipeline.feeds.pages.turns import PagesAhead
 from pipeline.feeds.poll_schedule import host_cooldowns
 from pipeline.feeds.pool import ParsePool
 from pipeline.http_client import HttpClient
@@ -39,10 +40,10 @@ from pipeline.services.context import (
     RunContext,
     run_untracked,
 )
-from pipeline.services.draft import PAGE_CACHE_AGE
 from pipeline.services.report import Plan, Publish, RunReport
-from pipeline.services.shutdown import graceful_shutdown
+from pipeline.services.shutdown import graceful_shutdown, sleep_unless_stopped
 from pipeline.services.site_file_store import DatabaseSiteFiles
+from pipeline.services.source import PAGE_CACHE_AGE
 from pipeline.services.subscriptions import load_subscriptions
 from pipeline.services.writers import WriterPool, open_client
 from pipeline.storage import Database
@@ -120,7 +121,13 @@ async def open_run(
             db=db,
             net=net,
             poll_states=poll_states,
-            pages=PageFetcher(net, parsers.extract, store=DatabaseSiteFiles(db)),
+            pages=PageFetcher(
+                net,
+                parsers.extract,
+                store=DatabaseSiteFiles(db),
+                sleep=partial(sleep_unless_stopped, fatal_errors),
+                should_stop=partial(bool, fatal_errors),
+            ),
             parse=parsers.parse,
             check=checkers.check,
             host_cooldowns=host_cooldowns((feed, poll_states.state(feed)) for feed in subscriptions.feeds),
@@ -135,6 +142,7 @@ async def open_run(
             fatal_errors=fatal_errors,
             grace_expired=grace_expired,
             item_slots=asyncio.Semaphore(2 * settings.max_in_flight),
+            pages_ahead=PagesAhead(2 * settings.max_in_flight),
             longest_call_s=max([settings.deadline_s, *(each.deadline or 0 for each in models.values())]),
             notify=_notify(ports.listener, pool),
             as_task=ports.as_task,

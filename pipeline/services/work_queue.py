@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
 
 from pipeline.config import day_start
 from pipeline.domain.errors import DatabaseError
 from pipeline.domain.models import FeedConfig, Window
+from pipeline.domain.text import url_host
 from pipeline.feeds.pages.fetch import needs_page
 from pipeline.services.context import ItemOutcome, RunContext
 from pipeline.storage import Lease, LeaseFilter
@@ -16,16 +18,26 @@ LEASE_S = 900.0
 """Seconds until a lease that is not renewed expires. Chosen, not measured."""
 PAGES_PER_DRAFT = 3
 """Items whose page is needed that are tried for each draft of the limit. Chosen, not measured."""
+HELD_BATCHES = 4
+"""Batches of leases that a feed holds at most, with those that wait for their host. Chosen, not measured."""
 
 Draft = Callable[[Lease], Awaitable[ItemOutcome | None]]
 """Drafts a leased item; returns None if the lease is to be released with nothing done."""
+
+
+class _Held(NamedTuple):
+    """A lease, and the host of the page that its item needs, None if it needs none."""
+
+    lease: Lease
+    host: str | None
 
 
 class LeaseQueue:
     """Leases a batch at a time, newest items first, until a limit or the queue is exhausted.
 
     The limit counts drafts and failed model calls: items that are skipped or postponed do not use it up, but
-    only so many pages are asked for.
+    only so many pages are asked for. Items that wait for one host do not fill the batch: those of other
+    hosts, and those that need no page, are leased beside them.
     """
 
     def __init__(
@@ -42,7 +54,7 @@ class LeaseQueue:
         self._pages_left = PAGES_PER_DRAFT * limit
         writer = next(iter(ctx.writers(feed)), None)
         self._batch = writer.lanes if writer else 2 * ctx.settings.max_in_flight
-        self._held: dict[asyncio.Future[ItemOutcome | None], Lease] = {}
+        self._held: dict[asyncio.Future[ItemOutcome | None], _Held] = {}
         self._excluded: list[Lease] = []
         """Not attempted again in this run."""
         self._outcomes: list[ItemOutcome] = []
@@ -73,7 +85,7 @@ class LeaseQueue:
         return {task for task in self._held if task in done}
 
     def _record(self, task: "asyncio.Future[ItemOutcome | None]") -> BaseException | None:
-        lease = self._held.pop(task)
+        lease, host = self._held.pop(task)
         if error := task.exception():
             self._excluded.append(lease)
             return error
@@ -82,28 +94,39 @@ class LeaseQueue:
             self._outcomes.append(outcome)
         if outcome is None or not (outcome.path or outcome.skipped):
             self._excluded.append(lease)
-        if outcome and outcome.unasked and needs_page(lease.updated or lease.item, self._feed):
+        if outcome and outcome.unasked and host is not None:
             self._pages_left += 1
         self._left -= outcome is None or not (outcome.skipped or outcome.waits)
         return None
 
     async def _fill(self) -> None:
-        """Lease more items if a quarter of a batch or more is done."""
-        ctx, free = self._ctx, self._batch - len(self._held)
+        """Lease more items, again and again while they only wait for their hosts."""
+        while (count := self._free_count()) > 0 and not self._ctx.fatal_errors:
+            try:
+                leases = await asyncio.to_thread(self._lease, count)
+            except DatabaseError as error:  # running items may still be stored
+                self._ctx.fatal_errors.append(error)
+                return
+            if not leases:
+                self._left = 0
+            for lease in leases:
+                self._start(lease)
+            if len(leases) < count:
+                return
+
+    def _free_count(self) -> int:
+        """Return how many items to lease now; none until a quarter of a batch or more is done."""
+        hosts = Counter(held.host for held in self._held.values())
+        free = free_leases(hosts, self._batch)
         count = min(free, self._left - len(self._held), self._pages_left)
-        if ctx.fatal_errors or count <= 0 or 4 * free < self._batch:
-            return
-        try:
-            leases = await asyncio.to_thread(self._lease, count)
-        except DatabaseError as error:  # running items may still be stored
-            ctx.fatal_errors.append(error)
-            return
-        if not leases:
-            self._left = 0
-        for lease in leases:
-            self._pages_left -= needs_page(lease.updated or lease.item, self._feed)
-            ctx.notify(self._feed.key, "claimed")
-            self._held[asyncio.ensure_future(self._draft(lease))] = lease
+        return count if 4 * free >= self._batch else 0
+
+    def _start(self, lease: Lease) -> None:
+        item = lease.updated or lease.item
+        host = url_host(item.link or "") if needs_page(item, self._feed) else None
+        self._pages_left -= host is not None
+        self._ctx.notify(self._feed.key, "claimed")
+        self._held[asyncio.ensure_future(self._draft(lease))] = _Held(lease, host)
 
     def _lease(self, count: int) -> list[Lease]:
         ctx, feed = self._ctx, self._feed
@@ -112,7 +135,7 @@ class LeaseQueue:
         if count <= 0:
             return []
         # A held lease may have been released a moment ago.
-        tried = [lease.item_id for lease in (*self._excluded, *self._held.values())]
+        tried = [lease.item_id for lease in (*self._excluded, *self._leases())]
         return ctx.db.leases.acquire(
             feed.key,
             count,
@@ -123,6 +146,9 @@ class LeaseQueue:
             now=ctx.clock(),
         )
 
+    def _leases(self) -> tuple[Lease, ...]:
+        return tuple(held.lease for held in self._held.values())
+
     @contextlib.asynccontextmanager
     async def _renewing(self) -> AsyncIterator[None]:
         """Renew the leases while their items are worked on; release those left at the end."""
@@ -132,14 +158,14 @@ class LeaseQueue:
             while True:
                 await asyncio.sleep(LEASE_S / 3)
                 with contextlib.suppress(DatabaseError):  # the next renewal may work
-                    await asyncio.to_thread(ctx.db.leases.renew, tuple(self._held.values()), LEASE_S)
+                    await asyncio.to_thread(ctx.db.leases.renew, self._leases(), LEASE_S)
 
         renewal = asyncio.create_task(renew())
         try:
             yield
         finally:
             renewal.cancel()
-            left = (*self._held.values(), *self._excluded)
+            left = (*self._leases(), *self._excluded)
             for task in self._held:
                 task.cancel()
             await asyncio.gather(*self._held, return_exceptions=True)
@@ -147,6 +173,18 @@ class LeaseQueue:
                 ctx.db.leases.release(left)
             except DatabaseError as error:  # they end with this process, or expire
                 ctx.fatal_errors.append(error)
+
+
+def free_leases(hosts: Mapping[str | None, int], batch: int) -> int:
+    """Return how many more items a feed may hold; `hosts` counts those it has, by the host of their pages.
+
+    A host gives one page at a time, so that its items count as one. As many hosts as pages are fetched ahead
+    have their items beside the batch. Those without a page (None) all count.
+    """
+    without_page = hosts.get(None, 0)
+    host_count = len(hosts) - (None in hosts)
+    working = without_page + max(0, host_count - batch)
+    return min(batch - working, HELD_BATCHES * batch - sum(hosts.values()))
 
 
 def left_today(ctx: RunContext, feed: FeedConfig) -> int | None:

@@ -37,3 +37,8 @@ def test_what_serving_costs_while_nothing_happens() -> None:
 def test_calls() -> None:
     rows = table("calls", "--items", "20", "--latency", "0.1", "--rounds", "1")
     assert rows[-1][0].startswith("median ratio")
+
+
+def test_lanes() -> None:
+    head, figures, *_ = table("lanes", "--items", "2", "--delay", "0.1", "--latency", "0.1")
+    assert dict(zip(head, figures, strict=True))["drafted"] == "8"

@@ -24,7 +24,7 @@ TEXT = "Miners sold coins to pay for power. " * 20
 
 def feed(**changes: Any) -> FeedConfig:
     base = {"key": "wire", "name": "Wire", "url": "https://w.example/f", "beat": "crypto", "category": "BTC"}
-    return FeedConfig.model_validate(base | changes)
+    return FeedConfig.model_validate(base | {"page_delay": 0} | changes)
 
 
 def item(guid: str = "1", **changes: Any) -> Item:
@@ -126,7 +126,7 @@ async def test_items_that_a_first_run_skips_leave_their_places_to_the_next() -> 
             item("b", published_at=NOW - timedelta(days=2)),
         ]
         async with HttpClient("test", allowed=server.hosts) as net:
-            pages = PageFetcher(net, pause_s=0)
+            pages = PageFetcher(net)
             for refused, waiting in ((2, 1), (11, 2)):  # within and beyond the pages of a run
                 some = [*items[:refused], *whole]
                 rows = item_outcomes(feed(max_items=1), some, NOW)
@@ -255,7 +255,7 @@ async def test_it_is_said_how_many_items_can_be_drafted(site: dict[str, bytes], 
         for path, file in site.items():
             server.add(path, file, status=200 if file else 418, content_type="text/html")
         async with HttpClient("test", allowed=server.hosts) as net:
-            pages = PageFetcher(net, pause_s=0)
+            pages = PageFetcher(net)
             report = await check_feed(net, parse_here, feed(url=url), NOW, pages)
         assert forecast(report.rows) == said
         assert sum(server.requests_of(f"/{number}") for number in range(3)) <= 2
@@ -269,9 +269,7 @@ async def test_a_whole_teaser_is_drafted_where_its_page_may_not_be_fetched() -> 
             item("2", link=server.url("/2"), excerpt="cut"),
         ]
         async with HttpClient("test", allowed=server.hosts) as net:
-            rows = await ask_pages(
-                PageFetcher(net, pause_s=0), feed(), some, item_outcomes(feed(), some, NOW)
-            )
+            rows = await ask_pages(PageFetcher(net), feed(), some, item_outcomes(feed(), some, NOW))
     assert [row.fate for row in rows] == ["drafted", "skipped"]
 
 

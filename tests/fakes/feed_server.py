@@ -10,10 +10,17 @@ is answered with 304.
 """
 
 import gzip
+import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+
+import pytest
+
+several_hosts = pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one address of loopback")
+"""Marks tests whose servers have other addresses than 127.0.0.1."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,11 @@ class Seen:
 
 
 class FeedServer:
-    def __init__(self) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+    """`host` is an address of loopback. `hold` is called with the path of each request, before its answer."""
+
+    def __init__(self, host: str = "127.0.0.1", hold: Callable[[str], None] = lambda _path: None) -> None:
+        self._server = _Server((host, 0), _Handler)
+        self._server.hold = hold
         # Closes within its poll interval; the default costs every test half a second.
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
@@ -92,12 +102,17 @@ class FeedServer:
         return self.url(path)
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}{path}"
+        return f"http://{self._origin}{path}"
 
     @property
     def hosts(self) -> frozenset[str]:
         """The exception that lets our client talk to loopback."""
-        return frozenset((f"127.0.0.1:{self._server.server_address[1]}",))
+        return frozenset((self._origin,))
+
+    @property
+    def _origin(self) -> str:
+        host, port = self._server.server_address[:2]
+        return f"{host!s}:{port}"
 
     @property
     def seen(self) -> list[Seen]:
@@ -128,6 +143,7 @@ class _Server(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.closing = threading.Event()
         self.now = self.most = 0
+        self.hold: Callable[[str], None]
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a client that goes away, or speaks TLS to us, is what some tests are about."""
@@ -144,6 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.now += 1
             self.server.most = max(self.server.most, self.server.now)
         answer = self.server.answers.get(self.path, Answer(b"nothing here", 404))
+        self.server.hold(self.path)
         gone = self.server.closing.wait(answer.delay_s)
         with self.server.lock:  # before the client has the answer, and may ask again
             self.server.now -= 1

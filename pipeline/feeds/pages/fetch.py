@@ -1,6 +1,7 @@
-"""Fetches the pages of items politely: robots.txt, one request at a time per host, with a crawl delay."""
+"""Fetches the pages of items politely: robots.txt, one request at a time per host, feeds in turn, a delay."""
 
 import asyncio
+import math
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from pipeline.domain.errors import FeedError
+from pipeline.domain.errors import FeedError, ShutdownRequested
 from pipeline.domain.models import Credit, FeedConfig, Item
 from pipeline.domain.text import redact_url, url_host
 from pipeline.feeds.pages.blocked import has_challenge_header
@@ -17,6 +18,7 @@ from pipeline.feeds.pages.extract import Page, extract
 from pipeline.feeds.pages.robots import RobotsCache, RobotsRules
 from pipeline.feeds.pages.site_files import SiteFiles, SiteFileStore
 from pipeline.feeds.pages.site_rights import SiteRights
+from pipeline.feeds.pages.turns import HostTurns, PagesAhead, Place
 from pipeline.feeds.parsing.dates import EARLIEST
 from pipeline.feeds.rights.declaration import Declaration, reservation, reserved_reason
 from pipeline.feeds.rights.directives import declared_in_headers
@@ -28,8 +30,13 @@ from pipeline.http_client.headers import parse_retry_after
 Extract = Callable[[bytes, str | None, str, str | None], Awaitable[Page]]
 """A function of body, content type, URL and CSS selector that returns the article."""
 
-PAUSE_S = 1.0
+DELAY_S = 1.0
 """Least seconds between two requests to one host; Crawl-delay may be longer. Chosen, not measured."""
+_PLACE_S = 1.0
+"""Seconds before its request in which a page takes its place: the wait for a place and the usual delay pass
+together. In a longer one the place would be missing at the other hosts. Chosen, not measured."""
+UNLIMITED = PagesAhead()
+"""For pages that are fetched for no draft."""
 _DAY = timedelta(days=1)
 _MAX_BYTES = 5_000_000
 """Bytes of a page that are fetched. Chosen, not measured."""
@@ -57,9 +64,11 @@ async def extract_here(body: bytes, content_type: str | None, url: str, selector
 class _Host:
     """The state of a host during a run."""
 
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    free_at: float = 0.0
-    """Time of the next allowed request, in seconds of the clock."""
+    turns: HostTurns = field(default_factory=HostTurns)
+    delay_s: float = 0.0
+    """Longest delay of the feeds that have pages there."""
+    asked_at: float = -math.inf
+    """End of the last request, in seconds of the clock."""
     rests_until: float = 0.0
     """End of the rest that it asked for: until then its pages are not requested, and fail as that one did."""
     refusal: str = ""
@@ -69,38 +78,49 @@ class _Host:
 class PageFetcher:
     """Fetches and extracts pages, with a rate limit per host. It lives as long as a run.
 
-    `pause_s` is in seconds. `store` keeps the rules of sites between runs. `clock` returns monotonic seconds,
-    `sleep` waits for seconds.
+    `store` keeps the rules of sites between runs. `clock` returns monotonic seconds, `sleep` waits for
+    seconds. No page is requested once `should_stop` returns True.
     """
 
     def __init__(
         self,
         net: HttpClient,
         extractor: Extract = extract_here,
-        pause_s: float = PAUSE_S,
         *,
         store: SiteFileStore | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._net = net
         self._extractor = extractor
-        self._pause_s = pause_s
         self._clock = clock
         self._sleep = sleep
+        self._should_stop = should_stop
         files = SiteFiles(net, store)
         self._robots = RobotsCache(files, clock)
         self.rights = SiteRights(files, self._robots, clock)
         self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
 
-    async def page(self, url: str, selector: str | None = None) -> Page:
-        """Return the article of a page.
+    async def page(
+        self,
+        url: str,
+        selector: str | None = None,
+        *,
+        feed: str = "",
+        delay_s: float = DELAY_S,
+        place: Place | None = None,
+    ) -> Page:
+        """Return the article of a page, requested for a feed (its key) when that has its turn at the host.
+
+        `delay_s` is the least time between two requests to the host: the longest of the feeds that have pages
+        there counts. `place` is taken before the request; None: the number of pages is not limited.
 
         Raises FeedError of the kinds of HttpClient.get and `extract`, and of kind refused, not-found, gone,
         rate-limited, resting (its host asked for that before), server, robots (robots.txt does not allow the
-        page) or reserved.
+        page) or reserved. Raises ShutdownRequested if the run ends before the request.
         """
-        response = await self._fetch(url)
+        response = await self._fetch(url, feed, delay_s, place or UNLIMITED.place())
         if not 200 <= response.status < 300 or _is_challenge(response):
             raise _refusal(response)
         if response.redirects:
@@ -120,22 +140,45 @@ class PageFetcher:
         if what := await self.rights.reservation(url, *declared):
             raise _reserved(url, what)
 
-    async def _fetch(self, url: str) -> Response:
-        host = self._hosts[url_host(url)]
-        async with host.lock:
-            if host.rests_until > self._clock():
-                raise FeedError(f"{redact_url(url)} {host.refusal}", kind="resting")
-            rules = await self._rules(url)
-            await self.rights.site(url)  # before the page, whose own declarations the decision waits for
-            await self._sleep(max(0.0, host.free_at - self._clock()))
-            try:
-                response = await self._net.get(url, _ACCEPT, max_bytes=_MAX_BYTES)
-            finally:
-                host.free_at = self._clock() + max(self._pause_s, rules.delay_s())
-            if rest_s := _rest_s(response):
-                host.rests_until = self._clock() + rest_s
-                host.refusal = _refusal(response).message.partition(" ")[2]
-            return response
+    async def _fetch(self, url: str, feed: str, delay_s: float, place: Place) -> Response:
+        host, again = self._hosts[url_host(url)], False
+        host.delay_s = max(host.delay_s, delay_s)
+        while True:
+            async with host.turns.turn(feed, place, again=again):
+                self._raise_if_over()
+                if host.rests_until > self._clock():
+                    raise FeedError(f"{redact_url(url)} {host.refusal}", kind="resting")
+                rules = await self._rules(url)
+                await self.rights.site(url)  # before the page, whose own declarations the decision waits for
+                await self._wait(host, rules, early_s=_PLACE_S)
+                if place.take():
+                    await self._wait(host, rules)
+                    return await self._request(host, url)
+            again = True
+
+    async def _wait(self, host: _Host, rules: RobotsRules, early_s: float = 0.0) -> None:
+        """Wait until `early_s` before the host may be asked; a feed that joins may have a longer delay."""
+
+        def left_s() -> float:
+            return host.asked_at + max(host.delay_s, rules.delay_s()) - early_s - self._clock()
+
+        while not self._should_stop() and (seconds := left_s()) > 0:
+            await self._sleep(seconds)
+        self._raise_if_over()
+
+    async def _request(self, host: _Host, url: str) -> Response:
+        try:
+            response = await self._net.get(url, _ACCEPT, max_bytes=_MAX_BYTES)
+        finally:
+            host.asked_at = self._clock()
+        if rest_s := _rest_s(response):
+            host.rests_until = self._clock() + rest_s
+            host.refusal = _refusal(response).message.partition(" ")[2]
+        return response
+
+    def _raise_if_over(self) -> None:
+        if self._should_stop():
+            raise ShutdownRequested("the run ends before this page is requested")
 
     async def require_allowed(self, url: str) -> None:
         """Raise FeedError of kind robots, reserved, server or url if a page's site forbids its use."""

@@ -102,7 +102,13 @@ def test_every_setting_can_be_a_default(tmp_path: Path, field: str) -> None:
     values |= {"covers": "feed", "cover_choice": "first", "schedule": "2h", "jitter": "5m"}
     values |= {"model": "default"}
     numbers = {"max_items": 9, "max_items_per_day": 9, "min_chars": 9, "max_chars": 9000, "max_updates": 9}
-    others = {"max_age_days": 2.5, "poll_minutes": (1, 2), "selector": "p.story", "enabled": False}
+    others = {
+        "max_age_days": 2.5,
+        "page_delay": 0,
+        "poll_minutes": (1, 2),
+        "selector": "p.story",
+        "enabled": False,
+    }
     others |= {"fallbacks": ("default",), "exclude_media": ("audio",), "only_articles": False}
     value = (values | numbers | others).get(field, ("fr",))
     defaults = {"beat": "crypto", "category": "BTC", field: value}
@@ -139,6 +145,17 @@ def test_a_file_without_feeds_is_valid(tmp_path: Path) -> None:
         ("    name: Two", "    name: Two\n    max_items: 0", "13: max_items 0 is too small; write 1 or more"),
         ("    name: Two", "    name: Two\n    max_age_days: .inf", "13: max_age_days is too large"),
         ("    name: Two", "    name: Two\n    max_age_days: .nan", "13: max_age_days nan is not above zero"),
+        (
+            "    name: Two",
+            "    name: Two\n    page_delay: -1",
+            "13: page_delay -1 is not between 0 and 600 seconds; write",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    page_delay: .inf",
+            "13: page_delay inf is not between 0 and 600 seconds",
+        ),
+        ("    name: Two", "    name: Two\n    page_delay: 1s", "13: page_delay '1s' is not a number"),
         ("    name: Two", "    name: Two\n    enabled: 'no'", "13: enabled 'no' is neither true nor false"),
         ("    name: Two", "    name: Two\n    include: halving", "13: include 'halving' is not a list"),
         ("    name: Two", "    include:\n      - ok\n      - 7", "14: include[1] 7 is not text"),

@@ -1,6 +1,5 @@
 """The source of a draft: the feed's text, its page if that text is thin or cut, or no draft."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +11,6 @@ from pipeline.articles import files
 from pipeline.domain.errors import LLMError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.domain.text import url_host
-from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.urls import canonical_url
 from pipeline.http_client import HttpClient
 from pipeline.services.draft import draft_feed
@@ -179,9 +177,7 @@ async def test_the_limit_counts_drafts_and_the_pages_asked_for_are_three_times_a
     admit(db, *others, *unlinked, whole, key="thin")
     for number in range(3):
         server.add(f"/{number}", status=503)
-    desk = replace(
-        run_context(db, net, tmp_path, Scripted(), feeds=(thin,)), pages=PageFetcher(net, pause_s=0)
-    )
+    desk = run_context(db, net, tmp_path, Scripted(), feeds=(thin,))
     first = await draft_feed(desk, thin, 1)
     assert [outcome.waits for outcome in first] == [True] * 3
     assert feed_report("thin", None, None, first, 16).notes == (

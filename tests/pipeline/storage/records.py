@@ -20,7 +20,7 @@ def feed(key: str = "one", **changes: Any) -> FeedConfig:
         "beat": "b",
         "category": "NEWS",
     }
-    values |= {"min_chars": 0, "full_text": "never"}
+    values |= {"min_chars": 0, "full_text": "never", "page_delay": 0}
     return FeedConfig(**values | changes)
 
 
