@@ -1,7 +1,7 @@
 """Tells what is no article: show notes, video descriptions, advertising, sign-up pages, link lists. Pure.
 
 One sign decides nothing: a podcast's page may be an article, and an article may name its sponsor. Each sign
-has a weight, and from _ENOUGH on an item is no article. Words and weights: chosen, and tried on real feeds.
+has a weight, and from _ENOUGH on an item is no article; that the author says who paid for it is enough. Words and weights: chosen, and tried on real feeds.
 """
 
 import re
@@ -18,6 +18,8 @@ _PROSE_LINE_CHARS, _PROSE_CHARS = 100, 1_200
 """A line of prose, and prose from which on an episode's text is an article."""
 _SIGN_UP_CHARS = 1_000
 """Characters from which on a text is more than an invitation to sign up."""
+_MIN_CHAPTERS = 3
+"""Lines with a time that YouTube shows as chapters. Source: https://support.google.com/youtube/answer/9884579."""
 _MIN_LINKS, _LINK_SHARE, _CHARS_PER_LINK = 3, 0.6, 150
 """Links of a list, the share of its characters in them, and the most characters for each."""
 
@@ -37,7 +39,7 @@ _EPISODE_WORDS = tuple(
         r"|in dieser (?:folge|episode)"
         r"|dans cet épisode|en este episodio|neste episódio|in deze aflevering"
         r"|in questo episodio|i det här avsnittet"
-        r"|(?:this week|today) on the (?:show|podcast)",
+        r"|(?:this week|today) on the (?:show|podcast)|on this week['’]s (?:episode|podcast|show)",
         r"wherever you (?:get|listen to) (?:your )?podcasts|(?:apple|google) podcasts|on spotify"
         r"|überall, wo es podcasts|your ad choices|megaphone\.fm|acast\.com|hosted on acast",
         r"subscribe (?:to|on|wherever|now|for|:)|\bsubscribe\b.{0,20}https?:|abonnier|abonnez-vous"
@@ -50,6 +52,7 @@ _EPISODE_WORDS = tuple(
         r"|music) by|business inquiries",
     )
 )
+_EPISODE_URL = re.compile(r"/(?:podcasts?|episodes?)/|[?&]post_type=podcasts?(?![\w-])", re.IGNORECASE)
 _AD_CATEGORY = re.compile(
     r"(?:sponsored|paid|partner|branded|promoted)(?: (?:content|post|article|story|stories|feature))?"
     r"|advertorials?"
@@ -79,6 +82,12 @@ _AD_LINE = re.compile(
     r"|cet article (?:est|a été) (?:sponsorisé|rédigé en partenariat)|en colaboración con)",
     re.IGNORECASE,
 )
+_AD_DECLARATION = re.compile(
+    r"^\W{0,3}this (?:article|post|story|content|review|recipe) (?:is|was) sponsored by\b[^\n]{1,100}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DECLARATION_CHARS = 1_500
+"""Characters at the beginning of a text in which its author says who paid for it. Chosen, not measured."""
 _AD_TITLE = re.compile(
     r"\W?(?:sponsored|advertorial|anzeige|promoted|paid post|publireportage)\W{0,2}[:\]|–-]", re.I
 )
@@ -116,7 +125,7 @@ def not_an_article(item: Item) -> str | None:
         return "advertising"
     if len(item.text) < _SIGN_UP_CHARS and _sign_up(item, text) >= _ENOUGH:
         return "a sign-up page"
-    if _episode(item, text) >= _ENOUGH and not _is_prose(item.text):
+    if _episode(item, text) >= _ENOUGH and (_has_chapters(item, text) or not _is_prose(item.text)):
         return "a video description" if item.media == "video" else "show notes"
     return None
 
@@ -143,6 +152,7 @@ def _advertising(item: Item, text: str) -> int:
         3 * any(_AD_CATEGORY.fullmatch(each.strip()) for each in item.categories)
         + 2 * bool(_AD_AUTHOR.search(item.author or ""))
         + 2 * bool(_AD_LINE.match(text))
+        + _ENOUGH * bool(_AD_DECLARATION.search(text, 0, _DECLARATION_CHARS))
         + 3 * bool(_AD_TITLE.match(item.title))
         + 2 * bool(_AD_PATH.search(path))
     )
@@ -156,15 +166,21 @@ def _sign_up(item: Item, text: str) -> int:
 
 def _episode(item: Item, text: str) -> int:
     codes = len(_TIME_CODE.findall(text))
+    is_episode = item.media is not None or any(map(_EPISODE_URL.search, (item.guid, item.link or "")))
     return (
-        (item.media is not None)
+        is_episode
         + (3 if item.guid.startswith("yt:video:") else 2 * bool(_VIDEO_LINK.search(item.link or "")))
         + 2 * (codes >= 2)
         + bool(_START.search(text))
         + bool(_EPISODE_TITLE.search(item.title))
         + min(3, _families(_EPISODE_WORDS, text))
-        - 2 * (item.media is None)
+        - 2 * (not is_episode)
     )
+
+
+def _has_chapters(item: Item, text: str) -> bool:
+    """Return whether a text describes a video: it is one's own entry, and lists its chapters."""
+    return item.guid.startswith("yt:video:") and len(_TIME_CODE.findall(text)) >= _MIN_CHAPTERS
 
 
 def _families(families: Iterable[re.Pattern[str]], text: str) -> int:

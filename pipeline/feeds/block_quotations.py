@@ -10,8 +10,10 @@ from pipeline.feeds.html_pieces import HtmlPieces, attribute_value, decode_refer
 _OPENING = ('"', "“", "„", "«", "‘", "'", "‚", "‹", "「", "『", "”", "»")
 _BEGINNINGS = "[(¿¡…$€£@"
 """What else a sentence begins with; code begins with other signs."""
+_PAIRS = {'"': '"', "“": "”", "„": "“", "«": "»", "「": "」", "『": "』"}
 _CLOSING = ('"', "”", "“", "»", "’", "」", "』")
-_SIGNATURE = re.compile(r"\s*(?:[—–―]|--|-\s?(?=\S))")
+_SIGNATURE = re.compile(r"\s*(?:[—–―]|--|-\s?(?=\S)|-\s{0,9}\Z)")
+"""A dash before a name, which may be a link of its own."""
 _EMBED = re.compile(
     r"tweet|instagram|bluesky|mastodon|toot|threads|tiktok|fb-|facebook|telegram", re.IGNORECASE
 )
@@ -33,19 +35,42 @@ def is_quoted(before: str, after: str) -> bool:
 
 
 def write_block_quotations(split: HtmlPieces, texts: list[str]) -> None:
-    """Write quotation marks at both ends of each passage between tags of `blockquote`."""
+    """Write quotation marks at both ends of each passage between tags of `blockquote`.
+
+    Passages of one quotation, which has its marks at its beginning and its end, get none between.
+    """
     total = sum(map(len, map(str.strip, texts)))
-    depth, start, is_embed = 0, 0, False
+    depth, start, is_embed, is_open = 0, 0, False, False
     for at, name in enumerate(split.names):
         if name not in ("blockquote", "/blockquote"):
             continue
         if depth:
-            _mark(split, texts, range(start + 1, at + 1), total, is_embed=is_embed)
+            places = range(start + 1, at + 1)
+            if not is_open:
+                is_open = _opens_quotation(texts, places)
+                _mark(split, texts, places, total, is_embed=is_embed)
+            else:
+                is_open = not _closes_quotation(texts, places)
+        elif any(map(str.strip, texts[start + 1 : at + 1])):
+            is_open = False
         depth = max(0, depth + (1 if name == "blockquote" else -1))
         start = at
         is_embed = name == "blockquote" and bool(
             _EMBED.search(attribute_value(split.attributes[at], "class") or "")
         )
+
+
+def _opens_quotation(texts: list[str], places: range) -> bool:
+    """Return whether a passage begins with a quotation mark, and the next passage may have its other half."""
+    passage = decode_references("".join(texts[at] for at in places)).strip()
+    closing = _PAIRS.get(passage[:1])
+    if closing is None:
+        return False
+    return passage.count(closing) % 2 == 1 if closing == '"' else passage.count(closing) == 0
+
+
+def _closes_quotation(texts: list[str], places: range) -> bool:
+    return decode_references("".join(texts[at] for at in places)).rstrip(" \n\t.,")[-1:] in _CLOSING
 
 
 def _mark(split: HtmlPieces, texts: list[str], places: range, total: int, *, is_embed: bool) -> None:

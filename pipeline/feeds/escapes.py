@@ -7,6 +7,7 @@ import html
 import re
 
 from pipeline.feeds.html_pieces import decode_references
+from pipeline.feeds.plain_source import write_paragraphs
 
 _MAX_LAYERS = 2
 """Escapings that are taken off. Chosen, not measured."""
@@ -26,6 +27,12 @@ _TYPOGRAPHY = re.compile(
 )
 """References that no text about HTML is likely to show."""
 _PLAIN_REFERENCE = re.compile(r"&(?!(?:lt|gt);)(?:[a-zA-Z]{2,31}|#\d{2,7}|#[xX][0-9a-fA-F]{2,6});")
+_ESCAPED_ENDS = ("&lt;/embed", "&lt;/object", "&lt;/iframe")
+_ESCAPED_EMBEDS = re.compile(
+    r"(<(?:p|div|center|br)\b[^<>]{0,200}>\s{0,9})"
+    r"(?:&lt;(embed|object|iframe|noscript)(?:\s|>|&gt;)[^<]{0,3000}?&lt;/\2(?:>|&gt;)\s{0,9})+"
+)
+"""Players at the beginning of a paragraph, escaped by mistake: who writes about one shows it as code."""
 _EMBEDS = re.compile(
     r"\[(embed|youtube|vimeo|audio|video|googlemaps|soundcloud)\b[^\[\]\n]{0,300}\][^\[\n]{0,500}\[/\1\]"
 )
@@ -59,7 +66,9 @@ def unwrap(source: str) -> str:
             break
     if "&amp;" in source:
         source = (_TYPOGRAPHY if "<" in source else _ESCAPED_REFERENCE).sub(r"&\1;", source)
-    return _without_shortcodes(source) if "[" in source else source
+    if "&lt;/" in source and any(end in source for end in _ESCAPED_ENDS):
+        source = _ESCAPED_EMBEDS.sub(r"\1", source)
+    return write_paragraphs(_without_shortcodes(source) if "[" in source else source)
 
 
 def decode_plain(text: str) -> str:

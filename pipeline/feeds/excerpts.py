@@ -30,6 +30,13 @@ _MAX_OPEN_CHARS = 2_500
 """Characters of the longest text of such a feed: longer ones end in notes and signatures. Chosen."""
 _MIN_LINE_CHARS = 40
 """Characters of a last line that may be a sentence: a shorter one is a signature or a heading."""
+_SUMMARY_WORDS = 70
+"""Words after which a summary ends with the sentence or paragraph. Source: Hugo's setting `summaryLength`."""
+_MAX_SUMMARY_WORDS = 200
+"""Words of the longest text of a feed of such summaries. Chosen, not measured."""
+_MIN_SUMMARIES, _MIN_SUMMARY_SHARE = 3, 0.75
+"""Texts that end there, and their part of those that are long enough. Chosen, not measured."""
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’)]?\s+")
 _CLOSED = re.compile(r"""[.!?。．！？؟।։…][)\]”’"'»」』›\s]{0,5}\Z|[)\]”"»」』:]\Z""")
 """The end of a sentence, or of something in brackets or quotation marks."""
 
@@ -73,6 +80,8 @@ def _judge(texts: Collection[str]) -> tuple[Collection[str], str | None]:
         return (), f"its texts are teasers of at most {len(longest):,} characters"
     if len(texts) >= _MIN_TEXTS and len(short) >= _MIN_TEASER_SHARE * len(texts):
         return (), f"{len(short)} of its {len(texts)} texts are teasers"
+    if len(texts) >= _MIN_TEXTS and _are_summaries(texts):
+        return (), f"its texts end soon after {_SUMMARY_WORDS} words"
     return (), None
 
 
@@ -85,6 +94,22 @@ def _piled(texts: Collection[str], opened: Collection[str]) -> set[str]:
         return set()
     cut = at_limit & set(opened)
     return cut if len(cut) * 2 >= len(at_limit) else set()
+
+
+def _are_summaries(texts: Collection[str]) -> bool:
+    """Return whether texts end with the sentence or paragraph of their 70th word: software cut them there."""
+    if max(map(len, texts)) > _MAX_OPEN_CHARS:
+        return False
+    long = [text for text in texts if len(text.split()) >= _SUMMARY_WORDS]
+    if len(long) < _MIN_SUMMARIES or any(len(text.split()) > _MAX_SUMMARY_WORDS for text in long):
+        return False
+    return sum(map(_is_summary, long)) >= max(_MIN_SUMMARIES, _MIN_SUMMARY_SHARE * len(long))
+
+
+def _is_summary(text: str) -> bool:
+    """Return whether a text has fewer than 70 words before its last paragraph, or sentence if it has one."""
+    parts = text.split("\n\n") if "\n\n" in text else _SENTENCE_END.split(text)
+    return not parts[-1].startswith("- ") and sum(len(part.split()) for part in parts[:-1]) < _SUMMARY_WORDS
 
 
 def _is_open(text: str) -> bool:

@@ -225,7 +225,10 @@ def _index(content: str, before: str) -> str:
 
 
 def _write_numbers(split: HtmlPieces, texts: list[str]) -> None:
-    """Write the numbers of ordered lists before the first text of each item."""
+    """Write the numbers of ordered lists before the first text of each item: `2.1.` in a list within a list.
+
+    Inner lists are not indented in the text, so that their numbers alone show where they belong.
+    """
     counts: list[int | None] = []  # of the lists that are open; None: not ordered
     pending = ""
     for at, (name, attributes) in enumerate(zip(split.names, split.attributes, strict=True)):
@@ -239,10 +242,15 @@ def _write_numbers(split: HtmlPieces, texts: list[str]) -> None:
             pending = ""
             if counts and (count := counts[-1]) is not None:
                 count = small_number(attribute_value(attributes, "value"), count)
-                pending, counts[-1] = f"{count}. ", count + 1
+                pending, counts[-1] = f"{_outer_number(counts)}{count}. ", count + 1
         if pending and texts[at + 1].strip():
             texts[at + 1] = pending + texts[at + 1].lstrip()
             pending = ""
+
+
+def _outer_number(counts: list[int | None]) -> str:
+    """Return the number of the item that a list stands in, "" if that list has no numbers."""
+    return f"{outer - 1}." if len(counts) > 1 and (outer := counts[-2]) else ""
 
 
 def _write_columns(names: list[str], texts: list[str]) -> None:

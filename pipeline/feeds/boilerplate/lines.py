@@ -10,6 +10,8 @@ from importlib import resources
 from itertools import takewhile
 from typing import Any, NamedTuple
 
+from pipeline.feeds.boilerplate.doubles import without_doubled_beginning
+
 _MAX_LINE_CHARS = 900
 """Characters of the longest line that is held against the lists. Chosen, not measured."""
 _MAX_RELATED_CHARS = 200
@@ -128,6 +130,7 @@ def read_lines(text: str) -> ArticleText:
     A text that has no other lines is returned as it is.
     """
     patterns = _patterns()
+    text = without_doubled_beginning(text)
     lines = text.split("\n")
     last, links = _start_of_last_lines(lines), _related_lists(lines, patterns)
     left: list[str] = []

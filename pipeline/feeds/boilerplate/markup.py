@@ -65,6 +65,24 @@ _CAPTION_CLASSES = re.compile(
     r"|[a-z]{1,20}__caption|caption__[a-z]{1,20}|figure-caption|img-caption)(?![\w-])",
     re.IGNORECASE,
 )
+_PICTURE_CLASSES = re.compile(
+    r"(?<![\w-])(?:photos?|images?|imgs?|pictures?|pics?|figures?|thumb(?:nail)?s?)"
+    r"(?:[-_](?:left|right|center|box|block|container|wrapper|frame|holder|credit|inset|float))?(?![\w-])",
+    re.IGNORECASE,
+)
+_PICTURE_HINTS = ("photo", "image", "img", "pic", "figure", "thumb")
+_MAX_CAPTION_CHARS, _MAX_CAPTION_TAGS = 300, 20
+"""Characters and tags of a picture with its caption in an element named after it. Chosen, not measured."""
+_MAX_SLANTED_CHARS = 150
+"""Characters of a caption that only its slanted letters show. Chosen, not measured."""
+_SLANTED = frozenset(("em", "i", "small"))
+_GUTTER = re.compile(
+    r"(?<![\w-])(?:(?:blob|gl|rouge|code)[-_])?(?:line[-_]?(?:num(?:ber)?s?|nos?)|gutter|lnt?)(?![\w-])",
+    re.IGNORECASE,
+)
+"""Classes of the numbers beside lines of code."""
+_GUTTER_HINTS = ("line", "gutter", '"ln', "'ln")
+_GUTTERS = frozenset(("td", "th", "div", "pre", "span"))
 _MAX_SHARE = 0.5
 """Share of a text from which on an element is the text, whatever its class says. Chosen, not measured."""
 
@@ -82,6 +100,8 @@ def drop_boilerplate(split: HtmlPieces) -> HtmlPieces:
 
     An element that holds most of the text stays, with those like it; so does one that is never closed.
     """
+    if "img" in split.names:
+        split = _without_slanted_caption(split)
     joined = "".join(split.attributes)
     if _NAMES.isdisjoint(split.names) and not ("class" in joined or "id=" in joined):
         return split
@@ -107,8 +127,27 @@ def drop_boilerplate(split: HtmlPieces) -> HtmlPieces:
         count = element.end - element.start
         texts[element.start + 1 : checked] = [""] * count
         names[element.start + 1 : element.end] = [""] * (count - 1)
+        if names[element.start] in ("td", "th"):  # else an empty column is left
+            names[element.start] = names[element.end] = ""
         total -= size
     return split._replace(texts=texts, names=names)
+
+
+def _without_slanted_caption(split: HtmlPieces) -> HtmlPieces:
+    """Return the pieces without a first paragraph that is a picture and slanted words, which are no sentence."""
+    first = next((at for at, text in enumerate(split.texts) if decode_references(text).strip()), 0)
+    slant = split.names[first - 1] if first else ""
+    before, after = split.names[max(0, first - 5) : first - 1], split.names[first : first + 2]
+    if slant not in _SLANTED or after != [f"/{slant}", "/p"] or "img" not in before or "/p" in before:
+        return split
+    caption = split.texts[first].strip()
+    if len(caption) > _MAX_SLANTED_CHARS or caption.endswith((".", "!", "?", ":", "…")):
+        return split
+    texts = list(split.texts)
+    if texts[first + 1].strip():
+        return split
+    texts[first] = ""
+    return split._replace(texts=texts)
 
 
 def _length(texts: list[str]) -> int:
@@ -118,11 +157,12 @@ def _length(texts: list[str]) -> int:
 def _elements(split: HtmlPieces) -> Iterator[_Element]:
     """Yield the outermost elements that are boilerplate or captions, in their order."""
     ends = cache(partial(_ends, split.names))
-    after = -1
+    after, has_begun = -1, False
     for at, (name, attributes) in enumerate(zip(split.names, split.attributes, strict=True)):
+        has_begun = has_begun or (at > after + 1 and bool(split.texts[at].strip()))
         if at <= after or not name or name[0] == "/" or attributes.endswith("/"):
             continue
-        is_caption = _is_caption(name, attributes)
+        is_caption = _is_caption(name, attributes) or (not has_begun and _is_picture(split, at, ends))
         if (is_caption or _is_boilerplate(split, at, ends)) and at in ends():
             yield _Element(at, ends()[at], is_caption)
             after = ends()[at]
@@ -148,6 +188,8 @@ def _is_boilerplate(split: HtmlPieces, at: int, ends: Callable[[], dict[int, int
         return not _is_contents(split, at, ends().get(at, at))
     if name in ("div", "pre") and "mermaid" in attributes and _DIAGRAM.match(split.texts[at + 1]):
         return True
+    if name in _GUTTERS and any(hint in attributes for hint in _GUTTER_HINTS) and _is_gutter(split, at, ends):
+        return True
     if name not in _CONTAINERS or not ("class" in attributes or "id=" in attributes):
         return False
     if not _is_named(attribute_value(attributes, "class") or ""):
@@ -155,6 +197,14 @@ def _is_boilerplate(split: HtmlPieces, at: int, ends: Callable[[], dict[int, int
         if not _is_named(written) or _is_made_of(written, split.texts[at + 1 : at + 9]):
             return False
     return not (name in _INLINE and _is_within_words(split.texts, at, ends().get(at, at)))
+
+
+def _is_gutter(split: HtmlPieces, at: int, ends: Callable[[], dict[int, int]]) -> bool:
+    """Return whether an element holds nothing but the numbers of lines of code."""
+    if not _GUTTER.search(attribute_value(split.attributes[at], "class") or ""):
+        return False
+    numbers = "".join(split.texts[at + 1 : ends().get(at, at) + 1])
+    return "".join(decode_references(numbers).split()).isdigit()
 
 
 @lru_cache(4096)
@@ -188,3 +238,16 @@ def _is_caption(name: str, attributes: str) -> bool:
     if name not in _CAPTION_CONTAINERS or not ("caption" in attributes or "credit" in attributes):
         return False
     return bool(_CAPTION_CLASSES.search(attribute_value(attributes, "class") or ""))
+
+
+def _is_picture(split: HtmlPieces, at: int, ends: Callable[[], dict[int, int]]) -> bool:
+    """Return whether an element is named after the picture in it, and has little text beside it."""
+    name, attributes = split.names[at], split.attributes[at]
+    if name not in _CAPTION_CONTAINERS or not any(hint in attributes for hint in _PICTURE_HINTS):
+        return False
+    end = ends().get(at, at)
+    if end - at > _MAX_CAPTION_TAGS or "img" not in split.names[at:end]:
+        return False
+    if not 0 < _length(split.texts[at + 1 : end + 1]) <= _MAX_CAPTION_CHARS:
+        return False
+    return bool(_PICTURE_CLASSES.search(attribute_value(attributes, "class") or ""))
