@@ -22,7 +22,7 @@ _OTHERS = frozenset(("table", "ul", "ol", "li", "pre", "h1", "h2", "h3", "h4", "
 _BREAKS = frozenset(("p", "/p", "div", "/div", "br", "cite", "footer", "/footer"))
 _MAX_CHARS = 1_500
 """Characters of the longest passage that is marked. Chosen, not measured."""
-_MAX_SHARE = 0.6
+_MAX_SHARE = 0.8
 """Share of a text from which on a blockquote is its layout. Chosen, not measured."""
 _MAX_SIGNATURE_CHARS = 150
 _MAX_TAGS = 500

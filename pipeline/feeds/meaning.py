@@ -52,6 +52,7 @@ _VARIABLE = re.compile(r"[i-kpqtx-z]")
 _BASE = re.compile(r"(?:\d|[)\]])\Z|(?<![^\W\d_])[^\W\d_]{1,3}\Z")
 _SHORT_BASE = re.compile(r"(?<![^\W_])[0-9a-z]\Z")
 """What an exponent follows: a number, a bracket, or the few letters of a unit or symbol."""
+_STOPS = (".", "!", "?", "”")
 _SLASHES = ("/", "⁄", "∕")
 _SLASH = re.compile(r"\s?[/⁄∕]\s?")
 _PICTURES = re.compile(r"emoji|smiley|latex|math|tex\b", re.IGNORECASE)
@@ -179,6 +180,8 @@ def _write_scripts(split: HtmlPieces, texts: list[str]) -> None:
         for at in inner:
             texts[at] = ""
         texts[start + 1] = html.escape(written, quote=False)
+        if not written and before.rstrip()[-1:] in _STOPS and texts[end + 1].startswith("."):
+            texts[end + 1] = texts[end + 1][1:]  # a full stop before the mark and one after it
 
 
 def _is_note(split: HtmlPieces, start: int, end: int) -> bool:

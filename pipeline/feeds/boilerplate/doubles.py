@@ -1,10 +1,11 @@
-"""Finds what a text says twice: its beginning, where a feed's template writes excerpt and text one after the other.
+"""Finds what a text says twice: its title, and its beginning, where a template writes excerpt and text in a row.
 
-A rule of the reader from version 2 on. Pure, linear time.
+Rules of the reader from version 2 on. Pure, linear time.
 """
 
 _MIN_LINE_CHARS = 60
 """Characters of a first line that is not repeated by chance. Chosen, not measured."""
+_SENTENCE_ENDS = (".", "!", "?", "…", ":")
 _MAX_LINES = 60
 """Lines of a beginning that is compared. Chosen, not measured."""
 
@@ -21,3 +22,11 @@ def without_doubled_beginning(text: str) -> str:
     if not size or written[:size] != written[size : 2 * size]:
         return text
     return "\n".join(lines[filled[size] :])
+
+
+def without_title(text: str, title: str) -> str:
+    """Return a text without a first line that is its title; a title that is a sentence may be the text's own."""
+    first, blank, rest = text.partition("\n\n")
+    if not blank or not title or first.casefold() != title.casefold() or first.endswith(_SENTENCE_ENDS):
+        return text
+    return rest.lstrip("\n") if len(rest) > len(title) else text

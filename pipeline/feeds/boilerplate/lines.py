@@ -94,7 +94,7 @@ class _Patterns(NamedTuple):
 def _patterns() -> _Patterns:
     lists = tomllib.loads((resources.files(__package__) / "lines.toml").read_text(encoding="utf-8"))
     agencies = "|".join(map(re.escape, lists["agencies"]))
-    any_of = {name: "|".join(lists[name]) for name in ("related", "captions", "bylines", "prefixes")}
+    any_of = {name: "|".join(lists[name]) for name in ("related", "captions", "published", "bylines", "prefixes")}
     return _Patterns(
         mentions=_lines(lists, "mentions"),
         labels=_lines(lists, "labels"),
@@ -104,7 +104,7 @@ def _patterns() -> _Patterns:
             rf"(?:[^\w\s]{{1,3}}\s?)?(?:{any_of['related']})(?:\s?[:：|»→]|\s[–—])\s?.+", re.IGNORECASE
         ),
         heading=_whole(any_of["related"]),
-        captions=_whole(any_of["captions"]),
+        captions=_whole(f"{any_of['captions']}|{any_of['published']}"),
         byline=re.compile(rf"(?i:{any_of['bylines']})[ :]{{1,2}}(?P<name>{_NAME})(?:[,|/–—-] ?.{{1,60}})?"),
         prefix=re.compile(rf"\A(?:{any_of['prefixes']}):? (?={_NAME})", re.IGNORECASE),
         place_line=re.compile(rf"[^\n.!?]{{2,60}}?\((?P<agency>{agencies})\)\s?[-–—:]"),

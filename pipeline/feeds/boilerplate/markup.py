@@ -28,7 +28,7 @@ _CLASSES = re.compile(
     r"|banner|inline|label|text))?|adsbygoogle|dfp[-_]ad|google[-_]ads?|sponsored[-_](?:links?|box|block)"
     r"|cookie[-_](?:banner|notice)|essb\w*|blogger-post-footer|wp-embedded-content|sponsor[-_]message"
     r"|div-gpt-ad(?:[-_]\w{1,30})*|ad(?:box|wrapper|slot|unit|banner|container)|mailmunch[\w-]*"
-    r"|advertisement__\w{1,20}"
+    r"|advertisement__\w{1,20}|promo(?:tion)?s?(?:[-_](?:box|block|banner|container|wrapper|link|text))?"
     r")(?![\w-])",
     re.IGNORECASE,
 )

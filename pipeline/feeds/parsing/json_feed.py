@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pipeline.domain.errors import FeedError
 from pipeline.domain.text import redact_url
 from pipeline.feeds.article_signs import is_link_list
+from pipeline.feeds.boilerplate.doubles import without_title
 from pipeline.feeds.boilerplate.lines import ArticleText, article_summary, clean_author, read_lines
 from pipeline.feeds.entries import Entry, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
@@ -114,11 +115,13 @@ def _entry(
     written = [_text(item.get(name)) for name in ("date_published", "date_modified")]
     published, updated = map(dates.read, written)
     images = (_text(item.get("image")), _text(item.get("banner_image")), first_image(markup) or "")
-    article = read_lines(text or summary) if reader >= 2 else ArticleText(text or summary)
+    title = one_line(_text(item.get("title")))
+    whole = text or summary
+    article = read_lines(without_title(whole, title)) if reader >= 2 else ArticleText(whole)
     return Entry(
         guid=_text(item.get("id")),
         link=link,
-        title=one_line(_text(item.get("title"))),
+        title=title,
         text=article.text,
         summary=article_summary(summary if text and summary != text else "", article.text, reader),
         author=_authors(item, reader) or article.author or authors,

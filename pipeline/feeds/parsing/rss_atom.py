@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from pipeline.domain.models import Credit
 from pipeline.feeds.article_signs import is_link_list
+from pipeline.feeds.boilerplate.doubles import without_title
 from pipeline.feeds.boilerplate.lines import ArticleText, article_summary, clean_author, read_lines
 from pipeline.feeds.entries import Entry, Media, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.escapes import decode_plain
@@ -134,13 +135,14 @@ def _entry(
     if reader >= 2 and _get(each, "yt_videoid"):  # a description of a video is plain text with lines
         contents = dict.fromkeys((value, markup and "<" in value) for value, markup in contents)
     text, summary = _texts(contents, reader)
-    article = read_lines(text) if reader >= 2 else ArticleText(text)
+    title = _title(each, version, reader)
+    article = read_lines(without_title(text, title)) if reader >= 2 else ArticleText(text)
     author = _author(each, reader) or article.author or author
     published, updated = (_date(each, name, dates) for name in ("published", "updated"))
     return Entry(
         guid=guid,
         link=link,
-        title=_title(each, version, reader),
+        title=title,
         text=article.text,
         summary=article_summary(summary, article.text, reader),
         author=author,
