@@ -1,7 +1,8 @@
-"""Tells what is no article: show notes, videos, advertising, sign-up pages, lists of links, offers of jobs. Pure.
+"""Tells what is no article: show notes, video descriptions, advertising, sign-up pages, listings. Pure.
 
 One sign decides nothing: a podcast's page may be an article, and an article may name its sponsor. Each sign
-has a weight, and from _ENOUGH on an item is no article; that the author says who paid for it is enough. Words and weights: chosen, and tried on real feeds.
+has a weight, and from _ENOUGH on an item is no article; that its author says who paid for it is enough.
+Words and weights: chosen, and tried on real feeds.
 """
 
 import re
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pipeline.domain.models import Item
 from pipeline.feeds.html_pieces import split_html
+from pipeline.feeds.listings import listing_kind
 
 _ENOUGH = 4
 _MAX_CHARS = 6_000
@@ -20,28 +22,9 @@ _SIGN_UP_CHARS = 1_000
 """Characters from which on a text is more than an invitation to sign up."""
 _MIN_CHAPTERS = 3
 """Lines with a time that YouTube shows as chapters. Source: https://support.google.com/youtube/answer/9884579."""
-_MIN_ITEMS_SHARE = 0.4
-"""Part of the lines of a list of links that are its items; others comment on them. Chosen, not measured."""
 _MIN_LINKS, _LINK_SHARE, _CHARS_PER_LINK = 3, 0.6, 150
 """Links of a list, the share of its characters in them, and the most characters for each."""
 
-_LINKS_TITLE = re.compile(
-    r"\A\W{0,3}(?:(?:daily|weekly|weekend|sunday|friday|today['’]s|this week['’]s) )?"
-    r"(?:links?(?: love| round-?up| dump| list)?|linkdump|bookmarks)(?:\W{0,3}\Z|:| (?:for|of the (?:day|week))\b)",
-    re.IGNORECASE,
-)
-_JOB_URL = re.compile(r"//(?:jobs?|careers?)\.|/(?:jobs?|careers?)/[^/]", re.IGNORECASE)
-_JOB_WORDS = tuple(
-    re.compile(words, re.IGNORECASE)
-    for words in (
-        r"\bto apply\b|\bapply (?:now|here|online|via|by|at)\b|jetzt bewerben|interested\?|send (?:us )?(?:your |a )?(?:resume|cv)",
-        r"\b(?:is|are|am) (?:looking for|seeking|hiring)\b|\bwe seek\b|\bseeks? (?:candidates|an?)\b|wir suchen|\bcandidates\b",
-        r"^\W{0,3}(?:location|salary|compensation|requirements|responsibilities|benefits|standort|gehalt)\b"
-        r"|years?['’]? (?:of )?experience|benefits include|full-time (?:position|or)",
-    )
-)
-_MIN_JOB_SIGNS = 2
-"""Signs of a job advertisement in its text, beside its address. Chosen, and tried on real feeds."""
 _TIME_CODE = re.compile(r"^\W{0,4}\[?\(?\d{1,2}:\d\d(?::\d\d)?\b", re.MULTILINE)
 _START = re.compile(r"(?<![\d:])(?:00?:)?00?:00(?![\d:])")
 _VIDEO_LINK = re.compile(r"/watch\?v=|//youtu\.be/|//(?:www\.|player\.)?vimeo\.com/\d", re.IGNORECASE)
@@ -138,10 +121,10 @@ _SIGN_UP_PATH = re.compile(r"/(?:newsletters?|subscribe|sign-?up|register|member
 def not_an_article(item: Item) -> str | None:
     """Return what an item is, if it is no article, such as `show notes`; None if it may be one."""
     text = item.text[:_MAX_CHARS]
-    if item.link_list or (_LINKS_TITLE.search(item.title) and _is_list(text)):
+    if item.link_list:
         return "a list of links"
-    if _JOB_URL.search(item.link or "") and _families(_JOB_WORDS, text) >= _MIN_JOB_SIGNS:
-        return "a job advertisement"
+    if listing := listing_kind(item.title, item.link or "", text):
+        return listing
     if _advertising(item, text) >= _ENOUGH:
         return "advertising"
     if len(item.text) < _SIGN_UP_CHARS and _sign_up(item, text) >= _ENOUGH:
@@ -149,12 +132,6 @@ def not_an_article(item: Item) -> str | None:
     if _episode(item, text) >= _ENOUGH and (_has_chapters(item, text) or not _is_prose(item.text)):
         return "a video description" if item.media == "video" else "show notes"
     return None
-
-
-def _is_list(text: str) -> bool:
-    lines = [line for line in text.split("\n") if line]
-    items = sum(line.startswith("- ") for line in lines)
-    return items >= max(_MIN_LINKS, _MIN_ITEMS_SHARE * len(lines))
 
 
 def is_link_list(markup: str, text: str) -> bool:

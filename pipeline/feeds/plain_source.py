@@ -8,7 +8,9 @@ import re
 _BLANK_LINES = re.compile(r"\n[ \t]*+\n\s*+")
 _BLOCKS = ("<p", "<div", "<li", "<h", "<tr", "<dd", "<blockquote", "<table")
 _HEADING = re.compile(r"^#{1,6} (?=\S)", re.MULTILINE)
-_LINK = re.compile(r"\[([^\[\]\n]{1,500})\]\((?:https?:|mailto:|[/#.])[^()\s]{0,1000}(?: \"[^\"\n]{0,200}\")?\)")
+_LINK = re.compile(
+    r"\[([^\[\]\n]{1,500})\]\((?:https?:|mailto:|[/#.])[^()\s]{0,1000}(?: \"[^\"\n]{0,200}\")?\)"
+)
 _FENCE = re.compile(r"^(?:```|~~~)[\w+-]*[ \t]*$", re.MULTILINE)
 _SIGNS = (
     (re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\n]{1,1000}\)"), ""),

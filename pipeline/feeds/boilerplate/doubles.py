@@ -1,4 +1,4 @@
-"""Finds what a text says twice: its title, and its beginning, where a template writes excerpt and text in a row.
+"""Finds what a text says twice: its title, and its beginning, where a template adds the text to its excerpt.
 
 Rules of the reader from version 2 on. Pure, linear time.
 """
@@ -25,7 +25,7 @@ def without_doubled_beginning(text: str) -> str:
 
 
 def without_title(text: str, title: str) -> str:
-    """Return a text without a first line that is its title; a title that is a sentence may be the text's own."""
+    """Return a text without a first line that is its title; one that is a sentence may be the text's own."""
     first, blank, rest = text.partition("\n\n")
     if not blank or not title or first.casefold() != title.casefold() or first.endswith(_SENTENCE_ENDS):
         return text

@@ -94,7 +94,9 @@ class _Patterns(NamedTuple):
 def _patterns() -> _Patterns:
     lists = tomllib.loads((resources.files(__package__) / "lines.toml").read_text(encoding="utf-8"))
     agencies = "|".join(map(re.escape, lists["agencies"]))
-    any_of = {name: "|".join(lists[name]) for name in ("related", "captions", "published", "bylines", "prefixes")}
+    any_of = {
+        name: "|".join(lists[name]) for name in ("related", "captions", "published", "bylines", "prefixes")
+    }
     return _Patterns(
         mentions=_lines(lists, "mentions"),
         labels=_lines(lists, "labels"),

@@ -134,7 +134,7 @@ def drop_boilerplate(split: HtmlPieces) -> HtmlPieces:
 
 
 def _without_slanted_caption(split: HtmlPieces) -> HtmlPieces:
-    """Return the pieces without a first paragraph that is a picture and slanted words, which are no sentence."""
+    """Return the pieces without a first paragraph of a picture and slanted words that are no sentence."""
     first = next((at for at, text in enumerate(split.texts) if decode_references(text).strip()), 0)
     slant = split.names[first - 1] if first else ""
     before, after = split.names[max(0, first - 5) : first - 1], split.names[first : first + 2]

@@ -21,6 +21,10 @@ NOTES = (
     "This week's episode is about ferries and fog.\n\n00:00 Hello\n04:10 The fog\n31:20 Letters\n\n"
     "Follow us on Mastodon. Listen wherever you get your podcasts, and get 15% off with code FOG."
 )
+WEEKLY = "On this week's podcast we ride the ferry again. Listen now wherever you get your podcasts."
+CHAPTERS = f"{PROSE}\n\n0:00 Quay\n1:30 Fog\n9:10 Letters"
+LINKS = "- Ropes of the coast\nOld, and well tied.\n- The heron\nA tale.\n- A map of the fog\n- Ferries"
+JOB = "The basin is looking for a keeper.\n\nSalary: 40 herrings\n\nTo apply, write to the parish."
 SIGN_UP = (
     "Sign up now and have the Gazette in your inbox each evening. It is free, cancel any time. "
     "Over 9,000 people read it; click the button below and join them."
@@ -52,6 +56,16 @@ def item(**changes: object) -> Item:
         ({"guid": "yt:video:q", "media": "video", "text": "A look at the quay."}, "a video description"),
         ({"title": "Our paper", "link": "https://n.example/newsletter", "text": SIGN_UP}, "a sign-up page"),
         ({"link_list": True}, "a list of links"),
+        ({"title": "Links for 2 March", "text": LINKS}, "a list of links"),
+        ({"title": "Weekly link roundup", "text": LINKS}, "a list of links"),
+        ({"link": "https://jobs.example/4", "text": JOB}, "a job advertisement"),
+        ({"link": "https://n.example/careers/keeper", "text": JOB}, "a job advertisement"),
+        ({"text": f"{PARAGRAPHS[0]}\n\nThis post is sponsored by Knott's Ropes.\n\n{PROSE}"}, "advertising"),
+        (
+            {"link": "https://n.example/podcasts/fog", "title": "Episode 3: Fog", "text": WEEKLY},
+            "show notes",
+        ),
+        ({"guid": "yt:video:q", "media": "video", "text": CHAPTERS}, "a video description"),
     ],
 )  # fmt: skip
 def test_what_is_no_article_is_named(values: dict[str, object], what: str) -> None:
@@ -76,6 +90,12 @@ def test_what_is_no_article_is_named(values: dict[str, object], what: str) -> No
         {"text": "10:00 The council met.\n11:30 It voted on the port.\n12:00 The mayor spoke.\n\n" + PROSE},
         {"title": "Episode 3 of the strike ends", "text": PARAGRAPHS[0]},
         {"text": f"{PROSE}\n\nSubscribe to our newsletter. Follow us on Mastodon."},
+        {"title": "Links for the port", "text": PROSE},
+        {"title": "Links between ports grow", "text": LINKS},
+        {"link": "https://n.example/2", "text": JOB},
+        {"link": "https://n.example/jobs/strike", "text": PROSE},
+        {"text": f"{PROSE}\n\nThe race, he said, this post is sponsored by nobody."},
+        {"link": "https://n.example/podcasts/", "title": "Episode 3: Fog", "text": PROSE},
     ],
 )
 def test_one_sign_makes_no_article_something_else(values: dict[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.feeds.boilerplate.doubles import without_title
 from pipeline.feeds.boilerplate.lines import clean_author, read_lines
 from pipeline.feeds.html_text import html_to_text
 from pipeline.feeds.reader import FIRST_READER
@@ -28,6 +29,8 @@ TEXT = f"{STORY}\n\n{MORE}"
         "<p><span class='ads'>Ropes for half the money at Knott's</span></p>",
         "<div class='mermaid'>graph LR; A[Quay] --&gt; B[Mill]</div>",
         "<video src='q.mp4'>This clip needs a newer browser.</video>",
+        "<div class='promotion'><div>https://gull.example/ropes</div></div>",
+        "<p>&lt;object width='4'>&lt;embed src='q.swf'>&lt;/embed>&lt;/object></p>",
     ],
 )
 def test_elements_beside_the_story_are_taken_out(markup: str) -> None:
@@ -67,6 +70,10 @@ def test_an_element_that_holds_the_story_or_is_never_closed_stays(html: str) -> 
         ("<p>As <a class='related-link' href='x'>we wrote</a>, it fell.</p>", "As we wrote, it fell."),
         ("<p>It rose to <span class='share'>12%</span> of all.</p>", "It rose to 12% of all."),
         ("<nav><ol><li><a href='#a'>Stone</a></li></ol></nav>", "- 1. Stone"),
+        ("<p><code>&lt;embed src='q'&gt;&lt;/embed&gt;</code></p>", "<embed src='q'></embed>"),
+        ("<div class='photo'><img src='q'><p>The quay</p></div>", "The quay"),
+        ("<p><img src='q'><em>The quay</em></p>", "The quay"),
+        ("<p class='line-number'>Line 4 is closed.</p>", "Line 4 is closed."),
     ],
 )
 def test_names_of_boilerplate_on_parts_of_the_story_take_nothing_out(markup: str, kept: str) -> None:
@@ -99,6 +106,75 @@ def test_a_caption_is_no_lead_but_stays_within_the_story_and_where_it_is_all() -
     )
     classed = "<div class='wp-caption'><img><p class='wp-caption-text'>The old quay</p></div>"
     assert html_to_text(f"{classed}<p>{STORY}</p><p>{MORE}</p>") == TEXT
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "<div class='photo'><img src='q.jpg'><p>Wren Adair has known the quay for 40 years.</p></div>",
+        "<figure class='c x thumb-left'><img src='q.jpg'><span>The old quay</span></figure>",
+        "<p><img src='q.jpg' alt='The quay'/>\n<em>The old quay of Marrow Point</em></p>",
+        "<p><a href='q.jpg'><img src='q.jpg'></a><br><i>The old quay of Marrow Point</i></p>",
+    ],
+)
+def test_the_words_of_a_first_picture_are_no_lead(lead: str) -> None:
+    assert html_to_text(f"{lead}<p>{STORY}</p><p>{MORE}</p>") == TEXT
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "<p><img src='q.jpg'><em>The parish has met, and this is what it said.</em></p>",
+        "<p><em>The old quay of Marrow Point</em></p>",
+        "<div class='photo'><p>The old quay of Marrow Point</p></div>",
+        "<p><img src='q.jpg'><em>The old quay</em> of Marrow Point</p>",
+    ],
+)
+def test_a_first_line_that_is_no_caption_stays(lead: str) -> None:
+    assert html_to_text(f"{lead}<p>{STORY}</p><p>{MORE}</p>").endswith(f"\n\n{TEXT}")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "<table><tr><td class='line_numbers'><pre>1\n2</pre></td>"
+        "<td class='code'><pre>a = 1\nb = 2</pre></td></tr></table>",
+        "<div class='gutter'>1<br>2</div><pre>a = 1\nb = 2</pre>",
+        "<pre><span class='lineno'>1 </span>a = 1\n<span class=\"lnt\">2 </span>b = 2</pre>",
+    ],
+)
+def test_numbers_beside_lines_of_code_are_taken_out(code: str) -> None:
+    assert html_to_text(PAGE.replace("@", code)) == f"{STORY}\n\na = 1\nb = 2\n\n{MORE}"
+
+
+def test_a_beginning_that_is_written_twice_is_read_once() -> None:
+    assert read_lines(f"{STORY}\n\n{STORY}\n\n{MORE}").text == TEXT
+    assert read_lines(f"{TEXT}\n\n{TEXT}\n\nIt rains.").text == f"{TEXT}\n\nIt rains."
+    song = "The quay is gone.\n\nThe quay is gone.\n\nSing, heron."
+    assert read_lines(song).text == song, "short lines may be a refrain"
+    again = f"{STORY}\n\n{MORE}\n\n{STORY}\n\nSo it goes."
+    assert read_lines(again).text == again, "what follows is another text"
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "expected"),
+    [
+        (f"A Quay Rises\n\n{TEXT}", "A quay rises", TEXT),
+        (f"It rains.\n\n{TEXT}", "It rains.", f"It rains.\n\n{TEXT}"),
+        (f"A quay rises\n{TEXT}", "A quay rises", f"A quay rises\n{TEXT}"),
+        ("A quay rises\n\nSoon", "A quay rises", "A quay rises\n\nSoon"),
+        (TEXT, "", TEXT),
+    ],
+)
+def test_a_title_above_a_text_is_no_part_of_it(text: str, title: str, expected: str) -> None:
+    assert without_title(text, title) == expected
+
+
+def test_what_stands_above_a_text_is_read() -> None:
+    article = read_lines(
+        f"Image Source: Gull Pictures / Wren\n\nBy Wren Adair\nPosted on 03-07-1931\n\n{TEXT}"
+    )
+    assert (article.text, article.author) == (TEXT, "Wren Adair")
 
 
 @pytest.mark.parametrize(
@@ -142,6 +218,15 @@ def test_a_caption_is_no_lead_but_stays_within_the_story_and_where_it_is_all() -
         "Link",
         "- Click to share on Crow (Opens in new window)",
         "Your browser does not support the video tag.",
+        "Published in The Gull, March 7th, 1931",
+        "Lead photo by Wren Adair",
+        "Image source: Left: Gull Pictures / Wren Right: Heron Stock",
+        "The Fall of the Quay from Wren Adair on Vimeo.",
+        "Technorati Tags: quay, stone, Gull Ltd.",
+        "Featured posts:\n\n- https://gull.example/heron\n- https://gull.example/stone",
+        "https://gull.example/badge-600x145.png",
+        "| View | Upload your own",
+        "SUBSCRIBE NOW",
     ],
 )
 def test_lines_beside_the_story_are_taken_out_in_many_languages(line: str) -> None:
@@ -163,6 +248,9 @@ def test_lines_beside_the_story_are_taken_out_in_many_languages(line: str) -> No
         "More from the parish\n\n- It pays nine crowns a year.",
         "Photo: she holds the stone! It weighs nine pounds.",
         "Picture by picture the film shows how the quay fell.",
+        "Watch the rest of the talks here: Marrow Point on Vimeo.",
+        "Published in 1931, the book made her known.",
+        "Flickr: a pool of boats",
         "Image: 24 megapixels, as last year",
         "Follow me on the road to Marrow and you will see the mill.",
         "Read | 120 MB/s\nWrite | 90 MB/s",

@@ -56,3 +56,22 @@ def test_a_feed_of_short_texts_has_teasers_in_the_unit_of_its_script() -> None:
     assert marks(judge("港" * 199 + "。")) == ["teaser"]
     assert marks(judge("港" * 299 + "。")) == [None], "as long as 750 letters"
     assert judge("", "").description is None
+
+
+def summary(number: int, words: int) -> str:
+    """Return a text of one paragraph whose last sentence begins before its 70th word."""
+    return f"{' '.join(['mills'] * 40)}. {' '.join(['marrowstone'] * (words - 40 - 1))} {number}."
+
+
+def test_texts_that_end_soon_after_one_number_of_words_are_summaries() -> None:
+    summaries = [summary(number, 72 + number) for number in range(6)]
+    judged = judge(*summaries, "The mill stands.")
+    assert judged.description == "its texts end soon after 70 words"
+    assert marks(judged) == ["teaser"] * 7
+    paragraphs = [each.replace(". ", ".\n\n") for each in summaries]
+    assert marks(judge(*paragraphs)) == ["teaser"] * 6
+    lists = [each.replace(". ", ".\n\n- ") for each in summaries]
+    assert marks(judge(*lists)) == [None] * 6, "a list may be as long as it is"
+    whole = [f"{each} {each}" for each in summaries]
+    assert marks(judge(*summaries[:3], *whole)) == [None] * 9, "others go on after the 70th word"
+    assert marks(judge(*summaries[:4])) == [None] * 4, "four texts show nothing"

@@ -52,6 +52,17 @@ from pipeline.feeds.reader import FIRST_READER
         ),
         ("<ol><li>Press ↩ or <a href='/up'>↑</a></ol>", "- 1. Press ↩ or ↑", None),
         ('[caption id="a"]The mill[/caption] [gallery ids="1"]', "The mill", None),
+        (
+            "<ol><li>Oar<li>Rope<ol><li>Old<li>New</ol><li>Sail</ol>",
+            "- 1. Oar\n- 2. Rope\n- 2.1. Old\n- 2.2. New\n- 3. Sail",
+            None,
+        ),
+        ("<ul><li>Oar<ol><li>Old</ol></ul>", "- Oar\n- 1. Old", None),
+        ("<p>It rained. <sup class='note'>1</sup>. It fell.</p>", "It rained. It fell.", None),
+        ("One mill.\n\nTwo mills.\nThree.", "One mill.\n\nTwo mills. Three.", "One mill. Two mills. Three."),
+        ("A.\n\nB.<br><a href='x'>C</a>", "A. B.\nC", None),
+        ("A.\n\nB.\n\nC.<br>D", "A.\n\nB.\n\nC.\nD", None),
+        ("<p>One\n\nmill.</p>", "One mill.", None),
     ],
 )
 def test_text(html: str, text: str, first: str | None) -> None:
@@ -68,6 +79,7 @@ def test_text(html: str, text: str, first: str | None) -> None:
         ("<p>We sail.</p><blockquote>When?</blockquote>", '"We sail."\n\n"When?"'),
         ("« Nous partons », a dit Bea.", "« Nous partons », a dit Bea."),
         ("<h2>Rules</h2><p>No boats.</p>", "Rules\n\nNo boats."),
+        ("<p>We sail.</p><p>- <a href='x'>Bea</a></p>", '"We sail."\n\n- Bea'),
     ],
 )
 def test_a_blockquote_has_quotation_marks_around_what_is_said(quoted: str, text: str) -> None:
@@ -83,3 +95,46 @@ def test_a_post_is_quoted_without_the_address_of_its_picture() -> None:
     post = "<p>No date yet. <a href='#'>pic.example/x</a></p>&mdash; Bea"
     html = f"<p>{story}</p><blockquote class='twitter-tweet'>{post}</blockquote>"
     assert html_to_text(html) == f'{story}\n\n"No date yet."\n\n— Bea'
+
+
+def test_passages_of_one_quotation_have_no_marks_between() -> None:
+    story = "The harbour of Vale was closed for a week, and its master wrote to all the skippers."
+    passages = ("“No boats,", "and no rafts.", "Not one.”", "Why?")
+    html = f"<p>{story}</p>" + "".join(f"<blockquote>{each}</blockquote>" for each in passages)
+    assert html_to_text(html) == f'{story}\n\n“No boats,\n\nand no rafts.\n\nNot one.”\n\n"Why?"'
+    apart = f"<p>{story}</p><blockquote>“No boats,</blockquote><p>he wrote.</p><blockquote>Why?</blockquote>"
+    assert html_to_text(apart).endswith('“No boats,\n\nhe wrote.\n\n"Why?"')
+
+
+MARKDOWN = """## The *old* quay
+
+It **fell** [last year](https://gull.example/fall "Fall"), and `make quay` mends it.
+![A map](map.png)
+
+- Oar
+- Rope
+
+---
+
+> No boats.
+
+```sh
+make quay
+  cd *
+```
+1. Stone
+"""
+
+
+def test_markdown_is_read_without_its_signs() -> None:
+    assert html_to_text(MARKDOWN) == (
+        "The old quay\n\nIt fell last year, and make quay mends it.\n\n- Oar\n- Rope\n\nNo boats.\n\n"
+        "make quay\ncd *\n\n- 1. Stone"
+    )
+    formula = "It maps $T[g](x)$.\n\nIt maps $T[f](y)$."
+    assert html_to_text(formula) == formula, "brackets alone are no links"
+
+
+def test_paragraphs_of_plain_text_are_found_in_linear_time() -> None:
+    source = "# a\n\n" + "[a](" * 20_000 + "\n\n" + "![" * 20_000 + "**a" * 20_000 + "\n \n" * 20_000
+    assert html_to_text(source).startswith("a")
