@@ -38,6 +38,7 @@ _EPISODE_WORDS = tuple(
     re.compile(words, re.IGNORECASE)
     for words in (
         r"(?:in|on) this (?:week's |week’s )?episode|this episode (?:is|was)|show notes"
+        r"|\bepisodes? of (?:this|the|my|our) podcast"
         r"|in dieser (?:folge|episode)"
         r"|dans cet épisode|en este episodio|neste episódio|in deze aflevering"
         r"|in questo episodio|i det här avsnittet"
@@ -170,13 +171,16 @@ def _sign_up(item: Item, text: str) -> int:
 
 def _episode(item: Item, text: str) -> int:
     codes = len(_TIME_CODE.findall(text))
-    is_episode = item.media is not None or any(map(_EPISODE_URL.search, (item.guid, item.link or "")))
+    is_filed = any(map(_EPISODE_URL.search, (item.guid, item.link or "")))
+    is_episode = item.media is not None or is_filed
+    is_numbered = bool(_EPISODE_TITLE.search(item.title))
     return (
         is_episode
+        + 2 * (is_filed and is_numbered)
         + (3 if item.guid.startswith("yt:video:") else 2 * bool(_VIDEO_LINK.search(item.link or "")))
         + 2 * (codes >= 2)
         + bool(_START.search(text))
-        + bool(_EPISODE_TITLE.search(item.title))
+        + is_numbered
         + min(3, _families(_EPISODE_WORDS, text))
         - 2 * (not is_episode)
     )

@@ -37,6 +37,8 @@ _BLOCKS = frozenset(("p", "div", "table", "ul", "ol", "li", "blockquote", "h1", 
 _CELL_BLOCKS = frozenset(("p", "div", "br"))
 _MAX_CELL_CHARS = 100
 """Characters of a cell with paragraphs in a table of data; longer ones are layout. Chosen, not measured."""
+_MAX_CELL_LINES = 3
+"""Lines of such a cell, in a row of several columns, or like one without lines. Chosen, not measured."""
 _INLINE = frozenset(("q", "sup", "sub"))
 _LOOKS = frozenset(("i", "em", "b", "strong", "var", "span", "mi", "mn"))
 _CELLS = ("td", "th")
@@ -259,17 +261,22 @@ def _outer_number(counts: list[int | None]) -> str:
 def _write_columns(names: list[str], texts: list[str]) -> None:
     """Write `|` between the cells of rows of short cells, and `-` into empty ones."""
     rows = [(start, end) for start, end in _rows(names) if sum(map(names[start:end].count, _CELLS)) > 1]
+    plain = {
+        sum(map(names[start:end].count, _CELLS))
+        for start, end in rows
+        if _BLOCKS.isdisjoint(names[start:end])
+    }
     for start, end in rows:
         cells = [at for at in range(start, end) if names[at] in _CELLS]
         bounds = list(zip(cells, [*cells[1:], end], strict=True))
         if not _BLOCKS.isdisjoint(names[start:end]):
+            max_lines = _MAX_CELL_LINES if len(cells) > 2 or len(cells) in plain else 1
             if len(rows) < 2 or not all(
-                _is_short(names[cell:follower], texts[cell + 1 : follower + 1]) for cell, follower in bounds
+                _is_short(names[cell:follower], texts[cell + 1 : follower + 1], max_lines)
+                for cell, follower in bounds
             ):
                 continue
-            for at in range(start, end):
-                if names[at].removeprefix("/") in _CELL_BLOCKS:
-                    names[at] = ""
+            _join_lines(names, texts, range(start, end))
         for cell, follower in bounds:
             if not decode_references("".join(texts[cell + 1 : follower + 1])).strip():
                 texts[cell + 1] = "-"
@@ -277,12 +284,26 @@ def _write_columns(names: list[str], texts: list[str]) -> None:
                 texts[cell + 1] = "| " + texts[cell + 1].lstrip()
 
 
-def _is_short(names: list[str], texts: list[str]) -> bool:
-    """Return whether a cell is one line of a table of data, though it has paragraphs."""
+def _join_lines(names: list[str], texts: list[str], row: range) -> None:
+    """Take the tags that begin lines out of a row's cells; lines with words are divided by `;`."""
+    last = ""  # the character before, in the same cell
+    for at in row:
+        name, text = names[at], texts[at + 1]
+        if name in _CELLS:
+            last = ""
+        elif name.removeprefix("/") in _CELL_BLOCKS:
+            is_word = last.isalnum() and text.lstrip()[:1].isalnum()
+            names[at], texts[at + 1] = "", f"{';' * is_word} {text}"
+            texts[at] = texts[at].rstrip()
+        last = decode_references(text).rstrip()[-1:] or last
+
+
+def _is_short(names: list[str], texts: list[str], max_lines: int) -> bool:
+    """Return whether a cell with paragraphs belongs to a table of data: its lines are short and few."""
     if any(name.removeprefix("/") in _BLOCKS - _CELL_BLOCKS for name in names):
         return False
     filled = [text for text in texts if decode_references(text).strip()]
-    return sum(map(len, filled)) <= _MAX_CELL_CHARS and _lines(names, texts) <= 1
+    return sum(map(len, filled)) <= _MAX_CELL_CHARS and _lines(names, texts) <= max_lines
 
 
 def _lines(names: list[str], texts: list[str]) -> int:

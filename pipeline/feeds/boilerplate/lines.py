@@ -39,6 +39,7 @@ _SEPARATORS = frozenset(":：|»→–—")
 """What stands between such words and the title."""
 _SENTENCE_ENDS = (".", ";", ",", ":", "。")
 _URL = re.compile(r"https?://|www\.", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://\S{1,500}")
 _NAME = r"[^\W\d_][\w.’'-]{0,30}(?: [^\W\d_][\w.’'-]{0,30}){1,3}"
 _CAPITALS = 2
 """Words in capitals from which a name is written in capitals; one may be an abbreviation."""
@@ -155,7 +156,7 @@ def read_lines(text: str) -> ArticleText:
         ):
             continue
         left.append(line)
-        has_begun = has_begun or bool(line)
+        has_begun = has_begun or any(map(str.isalnum, line))
     if len(left) == len(lines):
         return ArticleText(text, credit=_agency(text, patterns))
     remaining = re.sub(r"\n{3,}", "\n\n", "\n".join(left)).strip()
@@ -236,6 +237,8 @@ def _rest_of_paragraph(lines: list[str], heading: int, first: int) -> range:
 
 
 def _is_title(line: str) -> bool:
+    if _ADDRESS.fullmatch(line.removeprefix("- ")):
+        return True
     return len(line) <= _MAX_TITLE_CHARS and not line.rstrip().endswith((*_SENTENCE_ENDS, "?", "!", '"', "”"))
 
 

@@ -66,6 +66,14 @@ def item(**changes: object) -> Item:
             "show notes",
         ),
         ({"guid": "yt:video:q", "media": "video", "text": CHAPTERS}, "a video description"),
+        (
+            {
+                "link": "https://n.example/podcasts/fog",
+                "title": "Fog: Episode 9",
+                "text": "Wren talks about the last episode of our podcast.",
+            },
+            "show notes",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_no_article_is_named(values: dict[str, object], what: str) -> None:
@@ -95,7 +103,7 @@ def test_what_is_no_article_is_named(values: dict[str, object], what: str) -> No
         {"link": "https://n.example/2", "text": JOB},
         {"link": "https://n.example/jobs/strike", "text": PROSE},
         {"text": f"{PROSE}\n\nThe race, he said, this post is sponsored by nobody."},
-        {"link": "https://n.example/podcasts/", "title": "Episode 3: Fog", "text": PROSE},
+        {"link": "https://n.example/podcasts/", "title": "Episode 3: Fog", "text": f"{PROSE}\n\n{PROSE}"},
     ],
 )
 def test_one_sign_makes_no_article_something_else(values: dict[str, object]) -> None:

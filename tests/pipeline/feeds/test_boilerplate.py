@@ -225,6 +225,8 @@ def test_what_stands_above_a_text_is_read() -> None:
         "Technorati Tags: quay, stone, Gull Ltd.",
         "Featured posts:\n\n- https://gull.example/heron\n- https://gull.example/stone",
         "https://gull.example/badge-600x145.png",
+        "Topics: Quays, Stone & Water,",
+        "(Continues after the video)",
         "| View | Upload your own",
         "SUBSCRIBE NOW",
     ],

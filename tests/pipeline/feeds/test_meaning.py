@@ -57,6 +57,21 @@ from pipeline.feeds.reader import FIRST_READER
             "- 1. Oar\n- 2. Rope\n- 2.1. Old\n- 2.2. New\n- 3. Sail",
             None,
         ),
+        (
+            "<table><tr><th>Day<th>Boats<tr><td>1<td>2 big<br>3 small<br>(1 lost)</table>",
+            "Day | Boats\n1 | 2 big; 3 small (1 lost)",
+            None,
+        ),
+        (
+            "<table><tr><td>One<br>Two<td>A<tr><td>Three<br>Four<td>B</table>",
+            "One\nTwo A\nThree\nFour B",
+            None,
+        ),
+        (
+            "<table><tr><td>1<td>2<br>(x)<td>3<tr><td>4<td>5<br>(y)<td>6</table>",
+            "1 | 2 (x) | 3\n4 | 5 (y) | 6",
+            None,
+        ),
         ("<ul><li>Oar<ol><li>Old</ol></ul>", "- Oar\n- 1. Old", None),
         ("<p>It rained. <sup class='note'>1</sup>. It fell.</p>", "It rained. It fell.", None),
         ("One mill.\n\nTwo mills.\nThree.", "One mill.\n\nTwo mills. Three.", "One mill. Two mills. Three."),
@@ -131,6 +146,9 @@ def test_markdown_is_read_without_its_signs() -> None:
         "The old quay\n\nIt fell last year, and make quay mends it.\n\n- Oar\n- Rope\n\nNo boats.\n\n"
         "make quay\ncd *\n\n- 1. Stone"
     )
+    with_blocks = MARKDOWN.replace("No boats.", "<div>No boats.</div>")
+    assert html_to_text(with_blocks).startswith("The old quay\n\nIt fell last year")
+    assert html_to_text("<p>## Not so</p>\n\n## [x](/y)") == "## Not so\n\n## [x](/y)"
     formula = "It maps $T[g](x)$.\n\nIt maps $T[f](y)$."
     assert html_to_text(formula) == formula, "brackets alone are no links"
 
