@@ -157,7 +157,7 @@ def _advertising(item: Item, text: str) -> int:
         3 * any(_AD_CATEGORY.fullmatch(each.strip()) for each in item.categories)
         + 2 * bool(_AD_AUTHOR.search(item.author or ""))
         + 2 * bool(_AD_LINE.match(text))
-        + _ENOUGH * bool(_AD_DECLARATION.search(text, 0, _DECLARATION_CHARS))
+        + _ENOUGH * ("sponsored by" in text and bool(_AD_DECLARATION.search(text, 0, _DECLARATION_CHARS)))
         + 3 * bool(_AD_TITLE.match(item.title))
         + 2 * bool(_AD_PATH.search(path))
     )
@@ -171,7 +171,8 @@ def _sign_up(item: Item, text: str) -> int:
 
 def _episode(item: Item, text: str) -> int:
     codes = len(_TIME_CODE.findall(text))
-    is_filed = any(map(_EPISODE_URL.search, (item.guid, item.link or "")))
+    urls = f"{item.guid} {item.link}"
+    is_filed = ("odcast" in urls or "pisode" in urls) and bool(_EPISODE_URL.search(urls))
     is_episode = item.media is not None or is_filed
     is_numbered = bool(_EPISODE_TITLE.search(item.title))
     return (

@@ -6,7 +6,7 @@ Words and shares: chosen, and tried on real feeds.
 import re
 
 _LINKS_TITLE = re.compile(
-    r"\A\W{0,3}(?:(?:daily|weekly|weekend|sunday|friday|today['’]s|this week['’]s) )?"
+    r"\W{0,3}(?:(?:daily|weekly|weekend|sunday|friday|today['’]s|this week['’]s) )?"
     r"(?:links?(?: love| round-?up| dump| list)?|linkdump|bookmarks)"
     r"(?:\W{0,3}\Z|:| (?:for|of the (?:day|week))\b)",
     re.IGNORECASE,
@@ -31,9 +31,13 @@ _MIN_JOB_SIGNS = 2
 
 def listing_kind(title: str, link: str, text: str) -> str | None:
     """Return what an item lists: "a list of links" or "a job advertisement"; None if it may be an article."""
-    if _LINKS_TITLE.search(title) and _is_list(text):
+    if _LINKS_TITLE.match(title) and _is_list(text):
         return "a list of links"
-    if _JOB_URL.search(link) and sum(bool(words.search(text)) for words in _JOB_WORDS) >= _MIN_JOB_SIGNS:
+    if (
+        ("job" in link or "career" in link)
+        and _JOB_URL.search(link)
+        and sum(bool(words.search(text)) for words in _JOB_WORDS) >= _MIN_JOB_SIGNS
+    ):
         return "a job advertisement"
     return None
 
