@@ -22,8 +22,9 @@ _OTHERS = frozenset(("table", "ul", "ol", "li", "pre", "h1", "h2", "h3", "h4", "
 _BREAKS = frozenset(("p", "/p", "div", "/div", "br", "cite", "footer", "/footer"))
 _MAX_CHARS = 1_500
 """Characters of the longest passage that is marked. Chosen, not measured."""
-_MAX_SHARE = 0.8
-"""Share of a text from which on a blockquote is its layout. Chosen, not measured."""
+_ADDRESS = re.compile(r"\s*https?://\S+\s*")
+_MIN_OTHER_CHARS = 40
+"""Characters beside a blockquote below which it is the layout of the text. Chosen, not measured."""
 _MAX_SIGNATURE_CHARS = 150
 _MAX_TAGS = 500
 """Tags of a formula before its TeX. Chosen, not measured."""
@@ -78,7 +79,7 @@ def _mark(split: HtmlPieces, texts: list[str], places: range, total: int, *, is_
     filled = [at for at in places if decode_references(texts[at]).strip()]
     if not filled or not _OTHERS.isdisjoint(split.names[places.start : places.stop - 1]):
         return
-    if sum(len(texts[at].strip()) for at in filled) > min(_MAX_CHARS, total * _MAX_SHARE):
+    if sum(len(texts[at].strip()) for at in filled) > min(_MAX_CHARS, total - _MIN_OTHER_CHARS):
         return
     signature = next((at for at in filled[1:] if _is_signature(split.names, texts, at)), None)
     spoken = [at for at in filled if signature is None or at < signature]
@@ -88,6 +89,8 @@ def _mark(split: HtmlPieces, texts: list[str], places: range, total: int, *, is_
     if not first or first in _OPENING or not (first.isalnum() or first in _BEGINNINGS):
         return
     if decode_references(texts[spoken[-1]]).rstrip(" \n\t.,")[-1:] in _CLOSING:
+        return
+    if len(spoken) == 1 and _ADDRESS.fullmatch(texts[spoken[0]]):
         return
     texts[spoken[0]] = '"' + texts[spoken[0]].lstrip()
     texts[spoken[-1]] = texts[spoken[-1]].rstrip() + '"'

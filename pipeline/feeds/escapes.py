@@ -27,12 +27,15 @@ _TYPOGRAPHY = re.compile(
 )
 """References that no text about HTML is likely to show."""
 _PLAIN_REFERENCE = re.compile(r"&(?!(?:lt|gt);)(?:[a-zA-Z]{2,31}|#\d{2,7}|#[xX][0-9a-fA-F]{2,6});")
-_ESCAPED_ENDS = ("&lt;/embed", "&lt;/object", "&lt;/iframe")
+_ESCAPED_ENDS = ("&lt;/embed", "&lt;/object", "&lt;/iframe", "&lt;/form")
 _ESCAPED_EMBEDS = re.compile(
     r"(<(?:p|div|center|br)\b[^<>]{0,200}>\s{0,9})"
     r"(?:&lt;(embed|object|iframe|noscript)(?:\s|>|&gt;)[^<]{0,3000}?&lt;/\2(?:>|&gt;)\s{0,9})+"
 )
 """Players at the beginning of a paragraph, escaped by mistake: who writes about one shows it as code."""
+_ESCAPED_FORMS = re.compile(
+    r"(<(?:p|div|center|br)\b[^<>]{0,200}>\s{0,9})&lt;form\s.{0,3000}?&lt;/form(?:>|&gt;)", re.DOTALL
+)
 _EMBEDS = re.compile(
     r"\[(embed|youtube|vimeo|audio|video|googlemaps|soundcloud)\b[^\[\]\n]{0,300}\][^\[\n]{0,500}\[/\1\]"
 )
@@ -67,7 +70,7 @@ def unwrap(source: str) -> str:
     if "&amp;" in source:
         source = (_TYPOGRAPHY if "<" in source else _ESCAPED_REFERENCE).sub(r"&\1;", source)
     if "&lt;/" in source and any(end in source for end in _ESCAPED_ENDS):
-        source = _ESCAPED_EMBEDS.sub(r"\1", source)
+        source = _ESCAPED_FORMS.sub(r"\1", _ESCAPED_EMBEDS.sub(r"\1", source))
     return write_paragraphs(_without_shortcodes(source) if "[" in source else source)
 
 

@@ -22,7 +22,8 @@ _JOB_WORDS = tuple(
         r"\b(?:is|are|am) (?:looking for|seeking|hiring)\b|\bwe seek\b|\bseeks? (?:candidates|an?)\b"
         r"|wir suchen|\bcandidates\b",
         r"^\W{0,3}(?:location|salary|compensation|requirements|responsibilities|benefits|standort|gehalt)\b"
-        r"|years?['’]? (?:of )?experience|benefits include|full-time (?:position|or)",
+        r"|years?['’]? (?:of )?experience|benefits include|full-time (?:position|or)"
+        r"|\bskills (?:you(?: will|['’]ll)? need|required)|\bright to work\b|\d\+ years\b",
     )
 )
 _MIN_JOB_SIGNS = 2

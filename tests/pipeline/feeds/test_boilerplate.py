@@ -30,6 +30,7 @@ TEXT = f"{STORY}\n\n{MORE}"
         "<div class='mermaid'>graph LR; A[Quay] --&gt; B[Mill]</div>",
         "<video src='q.mp4'>This clip needs a newer browser.</video>",
         "<div class='promotion'><div>https://gull.example/ropes</div></div>",
+        "<p>&lt;form action='x'><br>&lt;label>Name&lt;/label><div>&lt;input></div>&lt;/form></p>",
         "<p>&lt;object width='4'>&lt;embed src='q.swf'>&lt;/embed>&lt;/object></p>",
     ],
 )

@@ -94,6 +94,7 @@ def test_text(html: str, text: str, first: str | None) -> None:
         ("<p>We sail.</p><blockquote>When?</blockquote>", '"We sail."\n\n"When?"'),
         ("« Nous partons », a dit Bea.", "« Nous partons », a dit Bea."),
         ("<h2>Rules</h2><p>No boats.</p>", "Rules\n\nNo boats."),
+        ("<a href='x'>https://vale.example/x</a>", "https://vale.example/x"),
         ("<p>We sail.</p><p>- <a href='x'>Bea</a></p>", '"We sail."\n\n- Bea'),
     ],
 )
