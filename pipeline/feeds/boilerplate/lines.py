@@ -237,7 +237,7 @@ def _rest_of_paragraph(lines: list[str], heading: int, first: int) -> range:
 
 
 def _is_title(line: str) -> bool:
-    if _ADDRESS.fullmatch(line.removeprefix("- ")):
+    if "://" in line and _ADDRESS.fullmatch(line.removeprefix("- ")):
         return True
     return len(line) <= _MAX_TITLE_CHARS and not line.rstrip().endswith((*_SENTENCE_ENDS, "?", "!", '"', "”"))
 

@@ -82,6 +82,8 @@ _GUTTER = re.compile(
 )
 """Classes of the numbers beside lines of code."""
 _GUTTER_HINTS = ("line", "gutter", '"ln', "'ln")
+_MAX_GUTTER_TAGS = 600
+"""Tags of such an element, of which there may be one a line. Chosen, not measured."""
 _GUTTERS = frozenset(("td", "th", "div", "pre", "span"))
 _MAX_SHARE = 0.5
 """Share of a text from which on an element is the text, whatever its class says. Chosen, not measured."""
@@ -201,9 +203,12 @@ def _is_boilerplate(split: HtmlPieces, at: int, ends: Callable[[], dict[int, int
 
 def _is_gutter(split: HtmlPieces, at: int, ends: Callable[[], dict[int, int]]) -> bool:
     """Return whether an element holds nothing but the numbers of lines of code."""
-    if not _GUTTER.search(attribute_value(split.attributes[at], "class") or ""):
+    end = ends().get(at, at)
+    if end - at > _MAX_GUTTER_TAGS or not _GUTTER.search(
+        attribute_value(split.attributes[at], "class") or ""
+    ):
         return False
-    numbers = "".join(split.texts[at + 1 : ends().get(at, at) + 1])
+    numbers = "".join(split.texts[at + 1 : end + 1])
     return "".join(decode_references(numbers).split()).isdigit()
 
 

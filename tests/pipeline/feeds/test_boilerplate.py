@@ -85,6 +85,12 @@ def test_nested_tables_of_contents_are_read_in_linear_time() -> None:
     assert html_to_text("<nav><a href='#a'>x</a>" * 20_000 + "</nav>" * 20_000).count("x") == 20_000
 
 
+@pytest.mark.parametrize("element", ["<div class='gutter'>", "<div class='photo'><img>", "<blockquote>“"])
+def test_elements_within_elements_are_read_in_linear_time(element: str) -> None:
+    closed = "</div>" if "div" in element else "</blockquote>"
+    assert STORY in html_to_text(f"{element * 20_000}{closed * 20_000}<p>{STORY}</p>")
+
+
 def test_headings_above_headings_are_read_in_linear_time() -> None:
     text = "Related stories\n" * 20_000 + STORY
     assert STORY in read_lines(text).text
