@@ -3,6 +3,7 @@
 PyYAML's own loader keeps no lines, and silently takes the last of two equal keys.
 """
 
+import contextlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -129,8 +130,7 @@ def read_document(text: str) -> YamlDocument:
     """Return the document in `text`; its mistakes are in `problems`, and are never raised."""
     document = YamlDocument()
     try:
-        loader = _C_LOADER(text) if _is_well_formed(text) else yaml.SafeLoader(text)
-        node = loader.get_single_node()
+        loader, node = _compose(text)
         if node is not None:
             document.data = _Reader(loader, document).value(node, ())
     except yaml.reader.ReaderError as error:
@@ -149,10 +149,20 @@ _C_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, ten times as fast, where PyYAML was built with it."""
 
 
+def _compose(text: str) -> tuple[yaml.SafeLoader, yaml.Node | None]:
+    """Return the root of a document with its loader; where anything is wrong, PyYAML's own words for it."""
+    if _is_well_formed(text):
+        with contextlib.suppress(yaml.YAMLError):
+            loader = _C_LOADER(text)
+            return loader, loader.get_single_node()
+    loader = yaml.SafeLoader(text)
+    return loader, loader.get_single_node()
+
+
 def _is_well_formed(text: str) -> bool:
     """Return whether a text is YAML, and not nested too deeply.
 
-    libyaml crashes the process where it makes nodes of a thousand levels; and its messages are not ours.
+    libyaml crashes the process where it makes nodes of many thousand levels.
     """
     depth = 0
     try:
@@ -160,7 +170,7 @@ def _is_well_formed(text: str) -> bool:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
                 return False
-    except (yaml.YAMLError, RecursionError):
+    except (yaml.YAMLError, RecursionError, UnicodeError):  # libyaml reads UTF-8
         return False
     return True
 

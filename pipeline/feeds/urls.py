@@ -65,10 +65,17 @@ def fix_url(url: str) -> str:
     return _DAMAGED_PARAMETER.sub(r"&\1", _AMPERSANDS.sub("&", url)) if "&" in url else url
 
 
-@lru_cache(4096)
 def absolute_url(raw: str | None, base: str) -> str | None:
     """Return an absolute http(s) URL, resolved against `base`; None if it is no such URL."""
-    cleaned = re.sub(r"[\t\r\n]", "", fix_url(raw or "")).strip()
+    if not raw:
+        return None
+    short = len(raw) <= _MAX_CHARS and len(base) <= _MAX_CHARS  # a feed could fill the memory with others
+    return _absolute_url(raw, base) if short else _absolute_url.__wrapped__(raw, base)
+
+
+@lru_cache(1024)
+def _absolute_url(raw: str, base: str) -> str | None:
+    cleaned = re.sub(r"[\t\r\n]", "", fix_url(raw)).strip()
     if not cleaned or len(cleaned) > _MAX_CHARS:
         return None
     if "&#" in cleaned:

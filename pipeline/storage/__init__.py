@@ -1,6 +1,5 @@
 """The database of feeds, items, drafts, reviews and publications: the only package with SQL."""
 
-from pipeline.storage.admission import AdmissionResult, PollResult
 from pipeline.storage.budget import (
     UNLIMITED,
     CallCost,
@@ -24,6 +23,7 @@ from pipeline.storage.item_rows import BY_HAND
 from pipeline.storage.items import Failure
 from pipeline.storage.metrics import Latency, LatencyBucket, Metrics, ModelUsage
 from pipeline.storage.notices import SourceNotice
+from pipeline.storage.poll_records import AdmissionResult, PollResult
 from pipeline.storage.publications import Publication, TargetBacklog
 from pipeline.storage.records import (
     SYSTEM_FINDINGS,

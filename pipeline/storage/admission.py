@@ -6,13 +6,10 @@ more than the rest of a poll.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from pipeline.domain.models import FrozenModel, Item, PollState, external_id, reader_of
-from pipeline.domain.near_duplicates import signature_bands
+from pipeline.domain.models import Item, external_id, reader_of
 from pipeline.domain.withdrawals import OTHER_TEXT, may_be_back, notice_about
 from pipeline.storage import caches, duplicate_groups, feeds
 from pipeline.storage.engine import Row
@@ -27,69 +24,19 @@ from pipeline.storage.notices import (
     note_missing,
     note_update,
 )
+from pipeline.storage.poll_records import AdmissionResult, PollRecord, PollResult
 from pipeline.storage.rereading import reread, reread_items
 from pipeline.storage.schema import items
-from pipeline.storage.skipped_items import not_stored, skip_items
+from pipeline.storage.skipped_items import not_stored, note_skipped, skip_reserved
 from pipeline.storage.source_updates import Policy, update_source
-from pipeline.storage.stored_keys import Match, StoredKeys, read_stored_keys
-
-Arrival = tuple[Item, Sequence[int]]
-"""An item and the bands of its signature."""
-
-
-class PollResult(NamedTuple):
-    """What one poll brought."""
-
-    new: Sequence[Item]
-    updated: Sequence[Item]
-    skipped: Sequence[tuple[Item, str]]
-    """Items with the reasons why they are not drafted."""
-    merged: Sequence[tuple[Item, tuple[str, str]]]
-    """Duplicates with the (feed key, guid) of the item that they repeat."""
-    state: PollState
-    """Stored in the same transaction."""
-    reread: Sequence[Item] = ()
-    """Stored items of which only the reader's version differs."""
-    present: frozenset[str] = frozenset()
-    """Guids of the document: an item that is there itself is not updated from its duplicates."""
-    namesakes: Sequence[Item] = ()
-    """Items that came with the guid of another story, and have one of their own here."""
-    deleted: Sequence[str] = ()
-    """Guids of items that the feed says are deleted."""
-    complete_since: datetime | None = None
-    """The document has all of the feed's items that are newer than this; None: nobody can tell."""
-    urls: frozenset[str] = frozenset()
-    """Canonical URLs of the document."""
-
-
-class AdmissionResult(FrozenModel):
-    """The number of a poll's items by outcome; updates are changed texts and new notices."""
-
-    new: int = 0
-    updated: int = 0
-    skipped: int = 0
-    merged: int = 0
-    notices: tuple[SourceNotice, ...] = ()
-
-
-class PollRecord(NamedTuple):
-    """One poll of a feed, to be admitted."""
-
-    feed_key: str
-    arrivals: Sequence[Arrival]
-    """The new items of the result, with their bands."""
-    result: PollResult
-    policy: Policy
-
-
-def poll_record(feed_key: str, result: PollResult, policy: Policy) -> PollRecord:
-    """Return a poll with the bands of its new items, computed outside of any transaction."""
-    arrivals = [(item, signature_bands(item.title, item.text)) for item in result.new]
-    return PollRecord(feed_key, arrivals, result, policy)
+from pipeline.storage.stored_keys import Arrival, Match, Matched, StoredKeys, read_stored_keys
 
 
 def admit(connection: sa.Connection, polls: Sequence[PollRecord]) -> list[AdmissionResult]:
-    """Store the items of polls and return the outcome of each. Raises DatabaseError for an unknown feed."""
+    """Store the items of polls, each of another feed, and return the outcome of each.
+
+    The outcome is that of one poll after the other. Raises DatabaseError for an unknown feed.
+    """
     rows = feeds.feed_rows(connection, [poll.feed_key for poll in polls])
     stored = _stored_keys(connection, polls, rows)
     merged_into = {key for poll in polls for _, (key, _) in poll.result.merged}
@@ -97,10 +44,10 @@ def admit(connection: sa.Connection, polls: Sequence[PollRecord]) -> list[Admiss
     admissions = [_Admission(connection, rows[poll.feed_key], poll, stored, first_keys) for poll in polls]
     unique = [(each.feed, arrival) for each in admissions for arrival in each.take_unique()]
     _insert_unique(connection, unique)
-    pending = [row for each in admissions for row in each.admit_others()]
-    add_rows(connection, pending)
+    # Before what may need a duplicate in the place of an item that is skipped now.
+    add_rows(connection, [row for each in admissions for row in each.excluded_rows()])
     drafted = feeds_with_drafts(connection, [each.feed.id for each in admissions])
-    return [each.update(has_drafts=each.feed.id in drafted) for each in admissions]
+    return [each.finish(has_drafts=each.feed.id in drafted) for each in admissions]
 
 
 def _stored_keys(
@@ -145,15 +92,16 @@ class _Admission:
     ) -> None:
         self.feed = feed
         self._connection, self._poll, self._stored, self._first_keys = connection, poll, stored, first_keys
-        self._others: list[tuple[Arrival, Match]] = []
+        self._others: list[Matched] = []
         """Stored already, or perhaps duplicates."""
-        self._about: list[Arrival] = []
+        self._about: list[Matched] = []
         """Perhaps about a stored item."""
+        self._fresh: list[Item] = []
+        """Skipped and not stored before."""
         self._own_merged: list[Item] = []
         """Repeat an item of this feed."""
         self._outcomes: list[str] = []
-        self._notices: list[SourceNotice] = []
-        self._corrections = self._skipped = 0
+        self._skipped = 0
 
     def take_unique(self) -> list[Arrival]:
         """Begin; return the new items without a possible duplicate, stored or earlier in these polls."""
@@ -164,39 +112,50 @@ class _Admission:
                 caches.drop_page(self._connection, item.link)  # it may be cached as that of the other story
         unique: list[Arrival] = []
         for item, marks in self._poll.arrivals:
-            if notice_about(item.title):
-                self._about.append((item, marks))
-                continue
             match = stored.add(self.feed, item, marks)
-            if any(match):
+            if notice_about(item.title):
+                self._about.append(((item, marks), match))
+            elif any(match):
                 self._others.append(((item, marks), match))
             else:
                 unique.append((item, marks))
         self._outcomes = ["new"] * len(unique)
         return unique
 
-    def admit_others(self) -> list[NewRow]:
-        """Store the other new items; return the rows of the skipped and of the merged ones."""
+    def excluded_rows(self) -> list[NewRow]:
+        """Return the rows of the items that are skipped, or merged by their link.
+
+        One that repeats an item of its own feed updates that item later.
+        """
+        skipped = not_stored(self.feed, self._poll.result.skipped, self._stored)
+        merged = not_stored(self.feed, self._poll.result.merged, self._stored)
+        self._fresh = [item for item, _ in skipped]
+        self._own_merged = [item for item, (key, _) in merged if key == self.feed.key]
+        self._skipped = len(skipped)
+        self._outcomes += ["merged"] * (len(merged) - len(self._own_merged))
+        rows: list[NewRow] = [
+            (self.feed, item, {"state": "skipped", "reason": reason}) for item, reason in skipped
+        ]
+        link: Columns = {"state": "merged", "reason": SAME_LINK}
+        return rows + [
+            (self.feed, item, link | {"merged_into": external_id(self._first_keys[key], guid)})
+            for item, (key, guid) in merged
+        ]
+
+    def finish(self, *, has_drafts: bool) -> AdmissionResult:
+        """Store the other new items, and what is said about stored ones; return the outcome of the poll."""
+        connection, feed, (_, _, result, policy) = self._connection, self.feed, self._poll
         for arrival, match in self._others:
             self._admit_one(arrival, match)
-        notices, others = add_corrections(self._connection, self.feed, self._about, self._stored)
-        self._notices += notices
-        self._corrections = len(self._about) - len(others)
-        for arrival in others:
-            self._admit_one(arrival, self._stored.add(self.feed, *arrival))
-        rows, changed = skip_items(
-            self._connection, self.feed, self._poll.result.skipped, self._stored, self._notices
-        )
-        self._skipped = len(rows) + changed
-        return rows + self._merged_rows()
-
-    def update(self, *, has_drafts: bool) -> AdmissionResult:
-        """Store what is said about stored items; return the outcome of the poll."""
-        connection, feed, (_, _, result, policy) = self._connection, self.feed, self._poll
+        notices, others = add_corrections(connection, feed, self._about)
+        corrections = len(self._about) - len(others)
+        for arrival, match in others:
+            self._admit_one(arrival, match)
+        notices += note_skipped(connection, feed, self._fresh)
+        self._skipped += skip_reserved(connection, feed, result.skipped, self._fresh)
         for item in self._own_merged:
             is_update = _update_from_duplicate(connection, feed, item, policy, result.present)
             self._outcomes.append("update" if is_update else "merged")
-        notices = self._notices
         updated = sum(
             _update_item(connection, feed.id, item, policy, result.present, notices)
             for item in result.updated
@@ -205,13 +164,13 @@ class _Admission:
         if result.complete_since is not None and has_drafts:
             since = result.complete_since
             notices += note_missing(connection, feed.id, result.present, result.urls, since)
-        outcomes = self._outcomes
         told = sum(each.notice != OTHER_TEXT for each in notices)
+        updates = self._outcomes.count("update")
         return AdmissionResult(
-            new=outcomes.count("new"),
-            updated=updated + outcomes.count("update") + told,
+            new=self._outcomes.count("new"),
+            updated=updated + updates + told,
             skipped=self._skipped,
-            merged=outcomes.count("merged") + outcomes.count("update") + self._corrections,
+            merged=self._outcomes.count("merged") + updates + corrections,
             notices=tuple(notices),
         )
 
@@ -219,20 +178,6 @@ class _Admission:
         policy, present = self._poll.policy, self._poll.result.present
         outcome = _admit_one(self._connection, self.feed, arrival, match, policy, present)
         self._outcomes.append(outcome)
-
-    def _merged_rows(self) -> list[NewRow]:
-        """Return the rows of duplicates, each with the (feed key, guid) that it repeats.
-
-        One that repeats an item of its own feed updates that item later.
-        """
-        fresh = not_stored(self.feed, self._poll.result.merged, self._stored)
-        self._own_merged = [item for item, (key, _) in fresh if key == self.feed.key]
-        self._outcomes += ["merged"] * (len(fresh) - len(self._own_merged))
-        merged: Columns = {"state": "merged", "reason": SAME_LINK}
-        return [
-            (self.feed, item, merged | {"merged_into": external_id(self._first_keys[key], guid)})
-            for item, (key, guid) in fresh
-        ]
 
 
 def _admit_one(

@@ -13,15 +13,26 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
+MAX_ENTRIES = 32
+"""Entries of one transaction: other processes wait as long. Chosen, not measured."""
+
 
 class BatchQueue(Generic[T, R]):
     """Collects entries and handles those that wait together; safe from any thread.
 
-    `handle` takes entries in their order, in one transaction, and returns for each its result or its error.
+    `handle` takes at most `limit` entries in their order, in one transaction, and returns for each its result
+    or its error. After an error of the whole transaction each entry is handled alone, so that one that cannot
+    be handled fails alone; but not after `fatal` errors, which are of all entries.
     """
 
-    def __init__(self, handle: Callable[[Sequence[T]], Sequence[R | BaseException]]) -> None:
-        self._handle = handle
+    def __init__(
+        self,
+        handle: Callable[[Sequence[T]], Sequence[R | BaseException]],
+        *,
+        limit: int = MAX_ENTRIES,
+        fatal: Callable[[BaseException], bool] = lambda _error: False,
+    ) -> None:
+        self._handle, self._limit, self._fatal = handle, limit, fatal
         self._lock = threading.Lock()
         self._waiting: list[tuple[T, Future[R]]] = []
         self._thread: ThreadPoolExecutor | None = None
@@ -45,24 +56,33 @@ class BatchQueue(Generic[T, R]):
             thread.shutdown()
 
     def _take(self) -> None:
-        with self._lock:
-            batch, self._waiting = self._waiting, []
+        with self._lock:  # what is left is taken by the calls of the entries submitted later
+            batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
         if not batch:  # it was handled with an earlier one
             return
-        results = self._results([entry for entry, _ in batch])
-        if len(results) != len(batch):  # a fault of `handle`; nobody may wait for ever
-            results = [RuntimeError(f"{len(results)} results for {len(batch)} entries")] * len(batch)
-        for (_, done), result in zip(batch, results, strict=True):
-            if isinstance(result, BaseException):
-                done.set_exception(result)
-            else:
-                done.set_result(result)
-
-    def _results(self, entries: Sequence[T]) -> Sequence[R | BaseException]:
-        """Handle entries; one that cannot be handled fails alone."""
         try:
-            return self._handle(entries)
+            results = self._handle([entry for entry, _ in batch])
         except BaseException as error:  # noqa: BLE001 - whoever waits gets it
-            if len(entries) == 1:
-                return [error]
-            return [self._results([entry])[0] for entry in entries]
+            if len(batch) == 1 or self._fatal(error):
+                _settle(batch, [error] * len(batch))
+                return
+            for entry, done in batch:
+                _settle([(entry, done)], self._alone(entry))
+        else:
+            _settle(batch, results)
+
+    def _alone(self, entry: T) -> Sequence[R | BaseException]:
+        try:
+            return self._handle([entry])
+        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            return [error]
+
+
+def _settle(batch: Sequence[tuple[T, "Future[R]"]], results: Sequence[R | BaseException]) -> None:
+    if len(results) != len(batch):  # a fault of the handler; nobody may wait for ever
+        results = [RuntimeError(f"{len(results)} results for {len(batch)} entries")] * len(batch)
+    for (_, done), result in zip(batch, results, strict=True):
+        if isinstance(result, BaseException):
+            done.set_exception(result)
+        else:
+            done.set_result(result)

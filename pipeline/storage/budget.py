@@ -95,6 +95,8 @@ class LLMCall(NamedTuple):
 
 CallSubject = Lease | DraftRow
 """What a call is about: a leased item, or a draft that an editor works on."""
+_MAX_ANSWERS = 200
+"""Answers stored by one transaction: more than calls in flight. Chosen, not measured."""
 Entry = Callable[[sa.Connection], BaseException | None]
 """A part of a group's transaction; returns its error, if it fails alone."""
 
@@ -104,7 +106,7 @@ class BudgetRepository(Transactions):
 
     def __init__(self, engine: sa.Engine, owner: str) -> None:
         super().__init__(engine, owner)
-        self.commits = BatchQueue(self._write_all)
+        self.commits = BatchQueue(self._write_all, limit=_MAX_ANSWERS)
 
     def reserve(
         self,

@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from pipeline.config import private_files
 from pipeline.domain.errors import ConfigError, DatabaseError
@@ -84,6 +84,11 @@ def explained(shown: str) -> Iterator[None]:
     except DBAPIError as error:
         message = " ".join(str(error.orig).split())[:300]
         raise DatabaseError(f"ledger {shown}: {message}; {_advice(message)}", url=shown) from error
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Return whether an error is of the database itself: it is down, locked or full, whatever is stored."""
+    return isinstance(error.__cause__, OperationalError | InterfaceError)
 
 
 def _advice(message: str) -> str:

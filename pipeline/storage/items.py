@@ -8,9 +8,8 @@ import sqlalchemy as sa
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import FrozenModel, Item, PollState, Window
 from pipeline.storage import admission, duplicate_groups, feeds, lease_rows, redraft_requests
-from pipeline.storage.admission import AdmissionResult, PollResult
 from pipeline.storage.batch_queue import BatchQueue
-from pipeline.storage.engine import Transactions, chunks
+from pipeline.storage.engine import Transactions, chunks, is_unreachable
 from pipeline.storage.item_outcomes import OutcomeCount, count_outcomes
 from pipeline.storage.item_rows import (
     FEED_SOURCE,
@@ -18,6 +17,7 @@ from pipeline.storage.item_rows import (
     feed_source,
     newest_payload,
 )
+from pipeline.storage.poll_records import AdmissionResult, PollRecord, PollResult, poll_record
 from pipeline.storage.records import Sibling
 from pipeline.storage.schema import IS_OPEN, OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
@@ -42,8 +42,8 @@ class ItemRepository(Transactions):
 
     def __init__(self, engine: sa.Engine, owner: str) -> None:
         super().__init__(engine, owner)
-        self._lookups = BatchQueue(self._look_up)
-        self._admissions = BatchQueue(self._admit)
+        self._lookups = BatchQueue(self._look_up, fatal=is_unreachable)
+        self._admissions = BatchQueue(self._admit, fatal=is_unreachable)
 
     def existing(self, feed_key: str, guids: Sequence[str], canonicals: Sequence[str]) -> ExistingItems:
         """Return what is stored about a poll's items: by guid in their feed, by canonical URL in any."""
@@ -75,10 +75,14 @@ class ItemRepository(Transactions):
             return existing_items(connection, lookups)
 
     def _admit(self, polls: Sequence[tuple[str, PollResult, Policy]]) -> list[AdmissionResult]:
-        records = [admission.poll_record(*poll) for poll in polls]
-        with self._exclusive_write() as connection:
-            admitted = admission.admit(connection, records)
-            feeds.record_polls(connection, {key: result.state for key, result, _ in polls})
+        records = [poll_record(*poll) for poll in polls]
+        admitted: list[AdmissionResult] = []
+        while len(admitted) < len(records):
+            some = _of_different_feeds(records[len(admitted) :])
+            with self._exclusive_write() as connection:
+                results = admission.admit(connection, some)
+                feeds.record_polls(connection, {poll.feed_key: poll.result.state for poll in some})
+            admitted += results
         return admitted
 
     def preview_merged(self, feed_key: str, new: Sequence[Item], policy: Policy) -> frozenset[str]:
@@ -86,7 +90,7 @@ class ItemRepository(Transactions):
 
         The items are admitted and rolled back, since they may be near-duplicates of each other.
         """
-        poll = admission.poll_record(feed_key, PollResult(new, (), (), (), PollState()), policy)
+        poll = poll_record(feed_key, PollResult(new, (), (), (), PollState()), policy)
         with self._dry_run() as connection:
             admission.admit(connection, [poll])
             [admitted] = existing_items(connection, [Lookup(feed_key, [item.guid for item in new], ())])
@@ -222,3 +226,9 @@ class ItemRepository(Transactions):
             number = feeds.feed_id(connection, feed_key)
             held = (items.c.feed_id == number, items.c.lease_owner.is_not(None), items.c.state.in_(OPEN))
             return connection.scalar(sa.select(sa.func.count()).where(*held)) or 0
+
+
+def _of_different_feeds(polls: Sequence[PollRecord]) -> Sequence[PollRecord]:
+    """Return the first polls, up to one of a feed that was polled before it."""
+    keys = [poll.feed_key for poll in polls]
+    return polls[: next((at for at, key in enumerate(keys) if key in keys[:at]), len(polls))]

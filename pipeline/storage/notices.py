@@ -25,7 +25,7 @@ from pipeline.storage.findings import add_finding, drop_findings, latest_version
 from pipeline.storage.item_outcomes import CORRECTION
 from pipeline.storage.item_rows import NOT_TRIED, Columns, add_rows
 from pipeline.storage.schema import feeds, items
-from pipeline.storage.stored_keys import StoredKeys
+from pipeline.storage.stored_keys import Matched
 
 _DRAFTED = ("drafted", "approved")
 _WAITING = ("seen", "answered", "failed")
@@ -156,24 +156,20 @@ def note_update(connection: sa.Connection, row: Row, item: Item) -> list[SourceN
 
 
 def add_corrections(
-    connection: sa.Connection,
-    feed: FeedRow,
-    arrivals: Sequence[tuple[Item, Sequence[int]]],
-    stored: StoredKeys,
-) -> tuple[list[SourceNotice], list[tuple[Item, Sequence[int]]]]:
+    connection: sa.Connection, feed: FeedRow, arrivals: Sequence[Matched]
+) -> tuple[list[SourceNotice], list[Matched]]:
     """Merge new items that correct or withdraw a stored one into that; return the notices and the others."""
     subjects = Subjects(connection, feed.id)
     notices: list[SourceNotice] = []
     others = []
-    for item, marks in arrivals:
-        match = None if stored.has_guid(feed, item.guid) else subjects.find(item)
-        if match is None:
-            others.append((item, marks))
+    for (item, marks), match in arrivals:
+        subject = None if match.guid else subjects.find(item)
+        if subject is None:
+            others.append(((item, marks), match))
             continue
-        row, notice = match
+        row, notice = subject
         merged: Columns = {"state": "merged", "reason": CORRECTION, "merged_into": row.external_id}
         add_rows(connection, [(feed, item, merged)])
-        stored.add_guid(feed, item.guid)
         notices += _set(connection, [row], notice)
     return notices, others
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pipeline.domain.models import Item
 from pipeline.storage.duplicate_groups import queue_duplicate
 from pipeline.storage.feeds import FeedRow
-from pipeline.storage.item_rows import NOT_TRIED, NewRow
+from pipeline.storage.item_rows import NOT_TRIED
 from pipeline.storage.notices import SourceNotice, Subjects, set_notice
 from pipeline.storage.schema import items
 from pipeline.storage.stored_keys import StoredKeys
@@ -16,27 +16,23 @@ from pipeline.storage.stored_keys import StoredKeys
 Reason = TypeVar("Reason")
 
 
-def skip_items(
-    connection: sa.Connection,
-    feed: FeedRow,
-    skipped: Sequence[tuple[Item, str]],
-    stored: StoredKeys,
-    notices: list[SourceNotice],
-) -> tuple[list[NewRow], int]:
-    """Return the rows of items that are not to be drafted, and how many waiting ones are skipped now.
-
-    An item that withdraws a stored one adds a notice about that to `notices`. A reserved one that waits for
-    its draft is skipped, too.
-    """
-    fresh = not_stored(feed, skipped, stored)
+def note_skipped(connection: sa.Connection, feed: FeedRow, skipped: Sequence[Item]) -> list[SourceNotice]:
+    """Store that skipped items withdraw stored ones; returns what is new."""
     subjects = Subjects(connection, feed.id)
-    for item, _ in fresh:
-        if subject := subjects.find(item):
-            notices += filter(None, [set_notice(connection, *subject)])
-    rows: list[NewRow] = [(feed, item, {"state": "skipped", "reason": reason}) for item, reason in fresh]
-    new = {item.guid for item, _ in fresh}
+    about = filter(None, map(subjects.find, skipped))
+    return [notice for subject in about if (notice := set_notice(connection, *subject))]
+
+
+def skip_reserved(
+    connection: sa.Connection, feed: FeedRow, skipped: Sequence[tuple[Item, str]], fresh: Sequence[Item]
+) -> int:
+    """Skip the reserved items that wait for their drafts, with the reasons; return how many.
+
+    `fresh` are those that were not stored before.
+    """
+    new = {item.guid for item in fresh}
     reserved = [each for each in skipped if each[0].reserved and each[0].guid not in new]
-    return rows, sum(_reserve(connection, feed, *each) for each in reserved)
+    return sum(_reserve(connection, feed, *each) for each in reserved)
 
 
 def _reserve(connection: sa.Connection, feed: FeedRow, item: Item, reason: str) -> bool:

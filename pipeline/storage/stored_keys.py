@@ -46,6 +46,11 @@ class Match(NamedTuple):
     band: bool
 
 
+Arrival = tuple[Item, Sequence[int]]
+"""An item and the bands of its signature."""
+Matched = tuple[Arrival, Match]
+
+
 class StoredKeys:
     """Keys of stored items, while the items of several polls are admitted; what is admitted is added.
 

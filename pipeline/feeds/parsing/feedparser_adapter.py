@@ -229,14 +229,14 @@ class _StrictParser(_Limited, StrictFeedParser):  # type: ignore[misc]
             raise ValueError
         tag = _known_tag(name)
         if tag is None or any(_SEPARATOR in each for each in attributes):
-            self._start_in_namespace(name, attributes)
+            self._handle_in_namespace(name, attributes)
             return
         declared, self.decls = self.decls, {}
         for each, value in islice(attributes.items(), _MAX_ATTRIBUTES):
             declared[each.lower()] = value
         self.unknown_starttag(tag, list(declared.items()))
 
-    def _start_in_namespace(self, name: str, attributes: dict[str, str]) -> None:
+    def _handle_in_namespace(self, name: str, attributes: dict[str, str]) -> None:
         values: dict[tuple[str | None, str], str] = {}
         names: dict[tuple[str | None, str], str] = {}
         for each, value in islice(attributes.items(), _MAX_ATTRIBUTES):

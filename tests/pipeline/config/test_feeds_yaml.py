@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import Subscriptions, load_feeds, select_feeds
+from pipeline.config.yaml_source import read_document
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat, CheckLevels, FeedConfig
 
@@ -397,6 +398,20 @@ def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
 
 def test_a_file_in_another_encoding(tmp_path: Path) -> None:
     assert "feeds.yaml:2: not UTF-8" in problems(tmp_path, "a: 1\nb: é\n".encode("latin-1"))[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: \ud800", "a character that YAML forbids (55296); remove it"),
+        ("a: *x", "not YAML: found undefined alias 'x'"),
+        ("[" * 100_000, "nested too deeply"),
+        ("- " * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_libyaml_cannot_read_is_a_problem_of_its_line(text: str, problem: str) -> None:
+    [only] = read_document(text).problems
+    assert (only.line, problem in only.text) == (1, True)
 
 
 def test_a_bom_is_no_mistake(tmp_path: Path) -> None:

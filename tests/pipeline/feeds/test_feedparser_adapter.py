@@ -88,3 +88,9 @@ def test_what_takes_quadratic_time_is_limited() -> None:
 def test_what_is_nested_deeper_than_any_feed_is_not_read() -> None:
     assert parse_strict("<a>" * 900 + "</a>" * 900) is not None
     assert parse_strict("<a>" * 1100 + "</a>" * 1100) is None
+
+
+@pytest.mark.parametrize("name", ["in_namespace", "limited", "published", "rsl_content"])
+def test_an_element_calls_no_method_of_the_adapter_itself(name: str) -> None:
+    read = entry(f"<{name}/><title>T</title>")
+    assert read["title"] == "T"

@@ -66,6 +66,38 @@ def test_each_entry_has_its_own_error() -> None:
     commits.close()
 
 
+def test_a_transaction_has_a_limit_of_entries() -> None:
+    writer = Written()
+    commits = BatchQueue(writer, limit=2)
+    commits.submit(0)
+    assert writer.begun.wait(60)
+    for number in range(1, 6):
+        commits.submit(number)
+    writer.go.set()
+    commits.close()
+    assert writer.groups == [[0], [1, 2], [3, 4], [5]]
+
+
+def test_an_error_of_the_database_itself_is_not_repeated_entry_by_entry() -> None:
+    calls: list[int] = []
+    begun, go = threading.Event(), threading.Event()
+
+    def fail(entries: Sequence[int]) -> list[None]:
+        begun.set()
+        assert go.wait(60)
+        calls.append(len(entries))
+        raise OSError("the database is down")
+
+    commits = BatchQueue[int, None](fail, fatal=lambda error: isinstance(error, OSError))
+    done = [commits.submit(0)]
+    assert begun.wait(60)
+    done += [commits.submit(number) for number in range(1, 5)]
+    go.set()
+    assert [type(each.exception(60)) for each in done] == [OSError] * 5
+    assert calls == [1, 4]
+    commits.close()
+
+
 def test_an_answer_to_a_lost_lease_is_stored_beside_the_others(
     open_db: Callable[..., Database],
 ) -> None:
