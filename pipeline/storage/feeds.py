@@ -42,7 +42,8 @@ class FeedRepository(Transactions):
         """
         with self._exclusive_write() as connection:
             for feed in subscriptions:
-                _rename(connection, feed)
+                if feed.previous_keys:
+                    _rename(connection, feed)
             _add_or_update(connection, subscriptions)
 
     def poll_states(self) -> dict[str, PollState]:

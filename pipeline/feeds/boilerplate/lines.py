@@ -10,6 +10,7 @@ from importlib import resources
 from itertools import takewhile
 from typing import Any, NamedTuple
 
+from pipeline.feeds.boilerplate.alternatives import Alternatives
 from pipeline.feeds.boilerplate.doubles import without_doubled_beginning
 
 _MAX_LINE_CHARS = 900
@@ -61,7 +62,7 @@ class ArticleText(NamedTuple):
 class _Lines(NamedTuple):
     """A list of whole lines."""
 
-    pattern: re.Pattern[str]
+    pattern: Alternatives
     """Of those that differ from most lines in their first letters, so that it is fast to try."""
     with_words: tuple[tuple[str, re.Pattern[str]], ...]
     """The others, with words that they have in small letters."""
@@ -83,7 +84,7 @@ class _Patterns(NamedTuple):
     rights: _Lines
     filed: re.Pattern[str]
     related: re.Pattern[str]
-    heading: re.Pattern[str]
+    heading: Alternatives
     captions: re.Pattern[str]
     byline: re.Pattern[str]
     prefix: re.Pattern[str]
@@ -106,7 +107,7 @@ def _patterns() -> _Patterns:
         related=re.compile(
             rf"(?:[^\w\s]{{1,3}}\s?)?(?:{any_of['related']})(?:\s?[:：|»→]|\s[–—])\s?.+", re.IGNORECASE
         ),
-        heading=_whole(any_of["related"]),
+        heading=Alternatives(lists["related"], _END),
         captions=_whole(f"{any_of['captions']}|{any_of['published']}"),
         byline=re.compile(rf"(?i:{any_of['bylines']})[ :]{{1,2}}(?P<name>{_NAME})(?:[,|/–—-] ?.{{1,60}})?"),
         prefix=re.compile(rf"\A(?:{any_of['prefixes']}):? (?={_NAME})", re.IGNORECASE),
@@ -117,10 +118,10 @@ def _patterns() -> _Patterns:
 
 def _lines(lists: dict[str, Any], name: str) -> _Lines:
     # Each mention has a group of its own for the credit.
-    patterns = "|".join(lists[name]).replace("?P<credit>", "")
+    patterns = [each.replace("?P<credit>", "") for each in lists[name]]
     others = lists.get(f"{name}_with", {})
     with_words = tuple((words, _whole(pattern)) for words, pattern in others.items())
-    return _Lines(_whole(patterns), with_words)
+    return _Lines(Alternatives(patterns, _END), with_words)
 
 
 def _whole(patterns: str) -> re.Pattern[str]:
@@ -200,7 +201,7 @@ def _is_caption(line: str, patterns: _Patterns) -> bool:
 
 
 def _is_label(line: str, patterns: _Patterns, is_row: bool) -> bool:
-    return bool(patterns.labels.match(line)) or (not is_row and _is_related(line, patterns))
+    return patterns.labels.match(line) is not None or (not is_row and _is_related(line, patterns))
 
 
 def _related_lists(lines: list[str], patterns: _Patterns) -> frozenset[int]:
