@@ -32,6 +32,7 @@ class Web:
     def __init__(self) -> None:
         self.requested: list[str] = []
         self.closed: set[str] = set()
+        self.missing: Callable[[str], bool] = lambda _url: False
         self.opened = asyncio.Event()
         self.on_request: Callable[[], None] = lambda: None
 
@@ -42,6 +43,8 @@ class Web:
         self.on_request()
         if any(host in url for host in self.closed):
             await self.opened.wait()
+        if self.missing(url):
+            return Response(status=404, url=url, headers={}, body=b"")
         return Response(status=200, url=url, headers={}, body=url.encode())
 
 
@@ -113,6 +116,31 @@ async def test_pages_are_fetched_while_the_model_is_asked_but_not_too_many(
     answering.set()
     assert sum(bool(outcome.path) for outcome in await drafting) == 20
     assert most == 2 * lanes, "those in the slots, and as many ahead"
+
+
+async def test_items_that_are_skipped_leave_their_drafts_of_the_day_to_others(
+    db: Database, net: HttpClient, tmp_path: Path
+) -> None:
+    queued(db, *["half.example"] * 80)
+    web = Web()
+    web.missing = lambda url: int(url.rpartition("/")[2]) % 2 == 0
+    config = WIRE.model_copy(update={"max_items_per_day": 16})
+    outcomes = await draft_feed(context(db, net, tmp_path, Scripted(), web, lanes=8), config, 99)
+    assert sum(bool(outcome.path) for outcome in outcomes) == 16
+    assert len(web.requested) <= 2 * 16 + 1
+    assert db.items.held_count("wire") == 0
+
+
+async def test_pages_in_vain_leave_their_places(db: Database, net: HttpClient, tmp_path: Path) -> None:
+    queued(db, *(f"{number}.example" for number in range(12)))
+    web = Web()
+    web.missing = lambda url: int(url.rpartition("/")[2]) < 5
+    ctx = context(db, net, tmp_path, Scripted(), web, lanes=2)
+    async with asyncio.timeout(60):
+        outcomes = await draft_feed(ctx, WIRE, 99)
+    assert [bool(outcome.path) for outcome in outcomes].count(True) == 7
+    ahead = ctx.writers(WIRE)[0].pages_ahead
+    assert [ahead.take() for _ in range(3)] == [True, True, False], "all places are free"
 
 
 async def test_after_a_fatal_error_no_model_is_asked_about_a_page_that_came(
