@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import sqlalchemy as sa
 
 from pipeline.articles import files
 from pipeline.domain.errors import BudgetExceeded
-from pipeline.domain.models import FeedConfig
+from pipeline.domain.models import FeedConfig, Item
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.http_client import HttpClient, Response
@@ -19,6 +20,7 @@ from pipeline.services.context import RunContext, Writer
 from pipeline.services.draft import draft_feed
 from pipeline.services.work_queue import HELD_BATCHES, free_leases
 from pipeline.storage import Database, Policy
+from pipeline.storage.schema import items
 from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.services.test_source import STORY
 from tests.pipeline.storage.records import admit, feed, item
@@ -68,6 +70,13 @@ def queued(db: Database, *hosts: str) -> None:
         link = f"https://{host or 'feed.example'}/{number}"
         text = "Short." if host else f"{STORY} It is number {number}."
         admit(db, item(number, text=text, link=link, canonical=link), key="wire")
+
+
+def pending(db: Database) -> tuple[str, Item]:
+    """Return the change of an item's source that waits for its redraft: its hash, and the item."""
+    with db.items._engine.connect() as connection:
+        [row] = connection.execute(sa.select(items).where(items.c.updated_hash.is_not(None)))
+    return row.updated_hash, Item.model_validate_json(row.updated_payload)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -185,9 +194,11 @@ async def test_a_draft_that_is_edited_while_its_page_is_fetched_costs_no_call(
         files.write_atomically(tmp_path / "output", first.path or "", before + b"\nAn editor was here.\n")
 
     web.on_request = edit
+    before = pending(db)
     [second] = await draft_feed(context(db, net, tmp_path, model, web), WIRE, 1)
     assert (second.path, second.skipped, model.call_count) == (None, True, 1)
     assert "edited" in (second.reason or "")
+    assert pending(db) == before == (changed.content_hash, changed)
 
 
 @pytest.mark.parametrize(
