@@ -122,7 +122,11 @@ def served(site: Site) -> Iterator[None]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing: the table is the output."""
 
-    servers = [ThreadingHTTPServer((host, 0), Handler) for host in dict.fromkeys(HOSTS)]
+    try:
+        servers = [ThreadingHTTPServer((host, 0), Handler) for host in dict.fromkeys(HOSTS)]
+    except OSError as error:
+        names = ", ".join(dict.fromkeys(HOSTS))
+        sys.exit(f"needs the loopback addresses {names} ({error}): on macOS add each with ifconfig lo0 alias")
     for server in servers:
         site.ports[str(server.server_address[0])] = server.server_address[1]
         threading.Thread(target=server.serve_forever, daemon=True).start()
