@@ -122,7 +122,11 @@ def served(site: Site) -> Iterator[None]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing: the table is the output."""
 
-    servers = [ThreadingHTTPServer((host, 0), Handler) for host in dict.fromkeys(HOSTS)]
+    try:
+        servers = [ThreadingHTTPServer((host, 0), Handler) for host in dict.fromkeys(HOSTS)]
+    except OSError as error:
+        names = ", ".join(dict.fromkeys(HOSTS))
+        sys.exit(f"needs the loopback addresses {names} ({error}): on macOS add each with ifconfig lo0 alias")
     for server in servers:
         site.ports[str(server.server_address[0])] = server.server_address[1]
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -198,10 +202,12 @@ def bound_s(items: int, delay_s: float, latency_s: float) -> float:
 
 
 def gaps(events: list[Event], start: str, end: str, since: float) -> str:
-    """Return the median and the longest time between two events of each item that ended after `since`."""
+    """Return the median and the longest time between two events of the items that ended after `since`."""
     at = {(event.kind, event.number): event.at for event in events}
     ended = [number for kind, number in at if kind == end and at[kind, number] > since]
     seconds = sorted(at[end, number] - at[start, number] for number in ended)
+    if not seconds:
+        return "no item"  # in a run of a few items all may end before
     return f"median {seconds[len(seconds) // 2]:.3f}\tlongest {seconds[-1]:.3f}"
 
 

@@ -111,7 +111,8 @@ async def ask_pages(
         row if row.fate != "waits" else _row(item, *_text_outcome(feed, item))
         for row, item in zip(rows, items, strict=True)
     ]
-    with contextlib.suppress(TimeoutError):
+    allowed, failures = list[int](), list[FeedError | None]()
+    with contextlib.suppress(TimeoutError):  # what is known by then counts
         async with asyncio.timeout(_TRIALS_S):
             errors = await _forbidden_each(pages, [items[number] for number in wanting])
             for number, error in zip(wanting, errors, strict=True):
@@ -119,14 +120,18 @@ async def ask_pages(
                     updated[number] = _refused(updated[number], items[number], error)
                 elif error:
                     updated[number] = _row(items[number], "drafted", "")
-            allowed = [number for number, error in zip(wanting, errors, strict=True) if error is None]
-            tried = allowed[:_TRIALS]
-            failures = [await _failure(pages, feed, items[number]) for number in tried]
-            for number in allowed if failures and all(failures) else ():
-                failure = failures[tried.index(number)] if number in tried else failures[-1]
-                if failure:
-                    updated[number] = _refused(updated[number], items[number], failure)
+            allowed += (number for number, error in zip(wanting, errors, strict=True) if error is None)
+            for number in allowed[: _trials(feed)]:
+                failures.append(await _failure(pages, feed, items[number]))
+    for place, number in enumerate(allowed if failures and all(failures) else ()):
+        if failure := failures[min(place, len(failures) - 1)]:
+            updated[number] = _refused(updated[number], items[number], failure)
     return _limited(feed, items, updated)
+
+
+def _trials(feed: FeedConfig) -> int:
+    """Return how many pages of a feed are fetched: one, if the delay after it takes all the time."""
+    return _TRIALS if feed.page_delay < _TRIALS_S else 1
 
 
 def _wants_page(row: Row, item: Item, feed: FeedConfig) -> bool:

@@ -32,7 +32,7 @@ from pipeline.services.compose import ComposedDraft, compose
 from pipeline.services.compose_section import compose_section
 from pipeline.services.context import ItemOutcome, RunContext
 from pipeline.services.lanes import Lane, lane_of
-from pipeline.services.source import SamePage, SourceTooThin, complete_source
+from pipeline.services.source import SamePage, SourceTooThin, complete_source, store_source
 from pipeline.services.suspects import acquit, adjourn, suspect
 from pipeline.services.work_queue import LeaseQueue
 from pipeline.storage import SYSTEM_EDITOR, Lease, LeaseFilter, PreviousVersion
@@ -161,13 +161,16 @@ async def _draft(
     is_whole = lease.unconfirmed is None and not is_section
     if is_whole and (outcome := await _keep_edited(ctx, lease)):
         return outcome
+    source = None
     if is_whole and lease.answer is None:
-        lease = lease.model_copy(update={"item": await complete_source(ctx, feed, lease, lane.place)})
+        source = await complete_source(ctx, feed, lease, lane.place)
     await lane.take_slot()
     if ctx.fatal_errors:
         raise ShutdownRequested("the run ends before this item is drafted")
     if is_whole and (outcome := await _keep_edited(ctx, lease)):  # edited while it waited
         return outcome
+    if source is not None:
+        lease = await store_source(ctx, lease, source)
     return await _draft_in_slot(ctx, feed, lease, budget)
 
 

@@ -45,8 +45,7 @@ class SamePage(Exception):
 async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease, place: Place) -> Item:
     """Return a leased item with enough text to be drafted: the feed's, or its page's if that has more.
 
-    The completed source is stored first, so that a later run and the editor see the same source. `place` is
-    taken if the page is requested. Raises SourceTooThin, SamePage, LeaseLost, ShutdownRequested.
+    `place` is taken if the page is requested. Raises SourceTooThin, SamePage, LeaseLost, ShutdownRequested.
     """
     item, page, error = lease.updated or lease.item, None, None
     if feed.use != "link":
@@ -70,9 +69,18 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease, place
         title = await asyncio.to_thread(ctx.db.leases.merge_page, lease, item, page.canonical or "")
         if title is not None:
             raise SamePage(title)
+    return item
+
+
+async def store_source(ctx: RunContext, lease: Lease, item: Item) -> Lease:
+    """Store the completed source of an item, and return its lease with it. Raises LeaseLost.
+
+    It is stored before the model is asked, so that a later run and the editor see the same source, but not
+    before a kept draft is ruled out: that one keeps the change of its source for a redraft.
+    """
     if lease.updated or item != lease.item:
         await asyncio.to_thread(ctx.db.leases.set_source, lease, item)
-    return item
+    return lease.model_copy(update={"item": item})
 
 
 def _note_page(ctx: RunContext, lease: Lease, error: FeedError | None) -> None:

@@ -107,11 +107,13 @@ class LeaseQueue:
             except DatabaseError as error:  # running items may still be stored
                 self._ctx.fatal_errors.append(error)
                 return
+            if leases is None and self._held:
+                return  # one of them may be skipped, and leave its draft of the day to another
             if not leases:
                 self._left = 0
-            for lease in leases:
+            for lease in leases or ():
                 self._start(lease)
-            if len(leases) < count:
+            if len(leases or ()) < count:
                 return
 
     def _free_count(self) -> int:
@@ -128,12 +130,13 @@ class LeaseQueue:
         self._ctx.notify(self._feed.key, "claimed")
         self._held[asyncio.ensure_future(self._draft(lease))] = _Held(lease, host)
 
-    def _lease(self, count: int) -> list[Lease]:
+    def _lease(self, count: int) -> list[Lease] | None:
+        """Lease items; return None if the daily limit leaves none, of which held items have their part."""
         ctx, feed = self._ctx, self._feed
         if self._lease_filter != "asked" and (left := left_today(ctx, feed)) is not None:
             count = min(count, left)
         if count <= 0:
-            return []
+            return None
         # A held lease may have been released a moment ago.
         tried = [lease.item_id for lease in (*self._excluded, *self._leases())]
         return ctx.db.leases.acquire(

@@ -1,6 +1,7 @@
 """The benchmarks still run, and measure what they say; how long anything takes is nobody's business here."""
 
 from tests.benchmarks.small import table
+from tests.fakes.feed_server import several_hosts
 
 
 def test_the_real_flow_beside_a_bare_loop() -> None:
@@ -39,6 +40,7 @@ def test_calls() -> None:
     assert rows[-1][0].startswith("median ratio")
 
 
+@several_hosts
 def test_lanes() -> None:
     head, figures, *_ = table("lanes", "--items", "2", "--delay", "0.1", "--latency", "0.1")
     assert dict(zip(head, figures, strict=True))["drafted"] == "8"

@@ -261,6 +261,28 @@ async def test_it_is_said_how_many_items_can_be_drafted(site: dict[str, bytes], 
         assert sum(server.requests_of(f"/{number}") for number in range(3)) <= 2
 
 
+@pytest.mark.parametrize(
+    ("page_delay", "robots"), [(0, b"User-agent: *\nCrawl-delay: 30\n"), (29, b""), (600, b"")]
+)
+async def test_a_page_in_vain_counts_where_the_delay_leaves_no_time_for_another(
+    page_delay: float, robots: bytes
+) -> None:
+    async def sleep(_seconds: float) -> None:
+        raise TimeoutError  # as once the time is up
+
+    config = feed(page_delay=page_delay)
+    with FeedServer() as server:
+        server.add("/robots.txt", robots)
+        some = [item(path, text="Too little.", link=server.url(path)) for path in ("/1", "/2", "/3")]
+        async with HttpClient("test", allowed=server.hosts) as net:
+            pages = PageFetcher(net, sleep=sleep)
+            rows = await ask_pages(pages, config, some, item_outcomes(config, some, NOW))
+        assert forecast(rows) == (
+            "0 of 3 items can be drafted: texts of 11 characters, a page that is not there (404)"
+        )
+        assert sum(server.requests_of(path) for path in ("/1", "/2", "/3")) == 1
+
+
 async def test_a_whole_teaser_is_drafted_where_its_page_may_not_be_fetched() -> None:
     with FeedServer() as server:
         server.add("/robots.txt", b"User-agent: *\nDisallow: /", content_type="text/plain")

@@ -97,7 +97,7 @@ class PageFetcher:
         self._clock = clock
         self._sleep = sleep
         self._should_stop = should_stop
-        files = SiteFiles(net, store)
+        files = SiteFiles(net, store, self._raise_if_over)
         self._robots = RobotsCache(files, clock)
         self.rights = SiteRights(files, self._robots, clock)
         self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
@@ -150,21 +150,28 @@ class PageFetcher:
                     raise FeedError(f"{redact_url(url)} {host.refusal}", kind="resting")
                 rules = await self._rules(url)
                 await self.rights.site(url)  # before the page, whose own declarations the decision waits for
-                await self._wait(host, rules, early_s=_PLACE_S)
-                if place.take():
-                    await self._wait(host, rules)
+                if await self._wait(host, rules, place):
                     return await self._request(host, url)
             again = True
 
-    async def _wait(self, host: _Host, rules: RobotsRules, early_s: float = 0.0) -> None:
-        """Wait until `early_s` before the host may be asked; a feed that joins may have a longer delay."""
+    async def _wait(self, host: _Host, rules: RobotsRules, place: Place) -> bool:
+        """Wait until the host may be asked, at the end with the place; return False if none is free then.
 
-        def left_s() -> float:
-            return host.asked_at + max(host.delay_s, rules.delay_s()) - early_s - self._clock()
-
-        while not self._should_stop() and (seconds := left_s()) > 0:
-            await self._sleep(seconds)
-        self._raise_if_over()
+        A feed that joins meanwhile may have a longer delay: then the place is left until the end of that.
+        """
+        while True:
+            self._raise_if_over()
+            host.turns.delay_s = max(host.delay_s, rules.delay_s())
+            left_s = host.asked_at + host.turns.delay_s - self._clock()
+            if left_s > _PLACE_S:
+                place.leave()
+                await self._sleep(left_s - _PLACE_S)
+            elif not place.take():
+                return False
+            elif left_s <= 0:
+                return True
+            else:
+                await self._sleep(left_s)
 
     async def _request(self, host: _Host, url: str) -> Response:
         try:

@@ -82,11 +82,11 @@ class RobotsCache:
     async def rules(self, origin: str) -> RobotsRules:
         """Return the rules of `scheme://host:port`.
 
-        Raises FeedError of kind forbidden-address (SSRF guard) or url.
+        Raises FeedError of kind forbidden-address (SSRF guard) or url, and ShutdownRequested.
         """
         return await self._cache.get(origin)
 
     async def _fetch(self, origin: str) -> tuple[RobotsRules, float]:
-        file = await self._files.get(f"{origin}/robots.txt")
+        file = await self._files.get(f"{origin}/robots.txt", before_page=True)
         rules = await asyncio.to_thread(RobotsRules, file.status, file.body)
         return rules, RETRY_S if rules.unknown else CACHE_S

@@ -27,7 +27,7 @@ class SiteRights:
         self._files = files
         self._robots = robots
         self._tdmrep = TimedCache(self._fetch_tdmrep, clock)
-        self._licenses = TimedCache(self._fetch, clock)
+        self._licenses = TimedCache(self._fetch_license, clock)
 
     async def reservation(self, url: str, *declared: Declaration, site: bool = True) -> str | None:
         """Return what reserves the text at a URL, None if nothing does.
@@ -41,7 +41,7 @@ class SiteRights:
         return reservation((*places, *licenses))
 
     async def site(self, url: str) -> tuple[Declaration, ...]:
-        """Return what the files of a URL's site declare for it."""
+        """Return what the files of a URL's site declare for it. Raises ShutdownRequested if the run ends."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         try:
@@ -60,13 +60,16 @@ class SiteRights:
         return Declaration(place=redact_url(license_url), refusals=refusals(terms))
 
     async def _fetch_tdmrep(self, origin: str) -> tuple[tuple[TdmRule, ...], float]:
-        body, seconds = await self._fetch(f"{origin}/.well-known/tdmrep.json")
+        body, seconds = await self._fetch(f"{origin}/.well-known/tdmrep.json", before_page=True)
         return await asyncio.to_thread(parse_tdmrep, body), seconds
 
-    async def _fetch(self, url: str) -> tuple[bytes, float]:
+    async def _fetch_license(self, url: str) -> tuple[bytes, float]:
+        return await self._fetch(url, before_page=False)
+
+    async def _fetch(self, url: str, *, before_page: bool) -> tuple[bytes, float]:
         """Return the bytes of a file, b"" if there is none, and the seconds that they may be kept."""
         try:
-            file = await self._files.get(url)
+            file = await self._files.get(url, before_page=before_page)
         except FeedError:
             return b"", RETRY_S
         return file.body if file.exists else b"", CACHE_S if file.is_final else RETRY_S

@@ -14,7 +14,8 @@ class PagesAhead:
     def __init__(self, count: float = math.inf) -> None:
         self._free = count
         self._hosts: dict[HostTurns, None] = {}
-        """Hosts where an item waits for a free place."""
+        """Hosts where an item waits for a free place, the one that has waited longest first."""
+        self._is_for_slowest = True
 
     def place(self) -> "Place":
         """Return a place of one item, not yet taken."""
@@ -26,7 +27,11 @@ class PagesAhead:
 
     def call_when_free(self, host: "HostTurns") -> None:
         """Advance a host once a place is free."""
-        self._hosts[host] = None
+        self._hosts.setdefault(host)
+
+    def note_taken(self, host: "HostTurns") -> None:
+        """Note that an item of a host has a place: the others have waited longer."""
+        self._hosts.pop(host, None)
 
     def take(self) -> bool:
         """Take a free place; return False if there is none."""
@@ -36,9 +41,17 @@ class PagesAhead:
         return True
 
     def give_back(self) -> None:
-        """Free a place; the host with the most items is the first to get it, as it needs the longest."""
+        """Free a place. All hosts that wait are advanced, and the first one that is ready gets it.
+
+        Every other time that is the host whose items need the longest, so that the run ends early; else the
+        one that has waited longest, so that a host with few items is not the last where drafts take long.
+        """
         self._free += 1
-        hosts, self._hosts = sorted(self._hosts, key=HostTurns.count, reverse=True), {}
+        self._hosts = {host: None for host in self._hosts if host.is_used()}
+        hosts = list(self._hosts)
+        if hosts and self._is_for_slowest:
+            hosts.sort(key=HostTurns.rest, reverse=True)
+        self._is_for_slowest ^= bool(hosts)
         for host in hosts:
             host.advance()
 
@@ -49,6 +62,11 @@ class Place:
     def __init__(self, ahead: PagesAhead) -> None:
         self.ahead = ahead
         self._is_taken = False
+
+    @property
+    def is_taken(self) -> bool:
+        """Return whether the item has the place."""
+        return self._is_taken
 
     def take(self) -> bool:
         """Take the place; return False if none is free."""
@@ -75,6 +93,9 @@ class HostTurns:
     passed over, so that it does not hold up the others.
     """
 
+    delay_s = 0.0
+    """Seconds between two turns, as far as they are known."""
+
     def __init__(self) -> None:
         self._waiting: dict[str, deque[_Waiter]] = {}
         """By feed, in the order of their next turns."""
@@ -82,16 +103,23 @@ class HostTurns:
 
     @contextlib.asynccontextmanager
     async def turn(self, feed: str, place: Place, *, again: bool = False) -> AsyncIterator[None]:
-        """Wait for the turn of an item; `again`: it had one in vain, and is the first of its feed."""
+        """Wait for the turn of an item; `again`: it had one in vain, and goes before all others."""
         await self._wait(feed, _Waiter(place, asyncio.Event()), first=again)
         try:
             yield
         finally:
+            if place.is_taken:
+                place.ahead.note_taken(self)
             self._end()
 
-    def count(self) -> int:
-        """Return how many items wait."""
-        return sum(map(len, self._waiting.values()))
+    def is_used(self) -> bool:
+        """Return whether an item has the turn, or waits for it."""
+        return self._is_taken or bool(self._waiting)
+
+    def rest(self) -> tuple[float, int]:
+        """Return the seconds that the items that wait need at least, and how many they are."""
+        count = sum(map(len, self._waiting.values()))
+        return count * self.delay_s, count
 
     def advance(self) -> None:
         """Give the turn, if nobody has it, to the next feed that has a free place."""
@@ -112,7 +140,11 @@ class HostTurns:
 
     async def _wait(self, feed: str, waiter: _Waiter, *, first: bool) -> None:
         queue = self._waiting.setdefault(feed, deque())
-        (queue.appendleft if first else queue.append)(waiter)
+        if first:
+            queue.appendleft(waiter)
+            self._waiting = {feed: queue} | self._waiting
+        else:
+            queue.append(waiter)
         self.advance()
         try:
             await waiter.turn.wait()

@@ -84,22 +84,66 @@ async def test_a_place_that_is_lost_meanwhile_is_waited_for_and_the_item_stays_t
     assert order[-1] == "second True"
 
 
-async def test_a_free_place_is_for_the_host_with_the_most_items() -> None:
-    ahead, order = PagesAhead(1), list[str]()
-    hosts = {"short": HostTurns(), "long": HostTurns()}
-    ahead.take()
+async def test_a_feed_whose_place_was_lost_goes_before_the_others_of_its_host() -> None:
+    host, ahead, order = HostTurns(), PagesAhead(1), list[str]()
+    elsewhere = ahead.place()
 
-    async def ask(name: str, place: Place) -> None:
-        async with hosts[name].turn(name, place):
-            order.append(name if place.take() else "")
+    async def ask(feed: str, place: Place, *, again: bool = False) -> None:
+        async with host.turn(feed, place, again=again):
+            taken = place.take()
+            order.append(feed if taken else feed.upper())
+        if not taken:
+            await ask(feed, place, again=True)
+        place.leave()
 
-    names = ("short", "long", "long")
-    tasks = [asyncio.ensure_future(ask(name, ahead.place())) for name in names]
+    async with host.turn("x", UNLIMITED.place()):
+        tasks = [asyncio.ensure_future(ask(feed, ahead.place())) for feed in "aabbc"]
+        await settled()
+    elsewhere.take()  # by an item of another host
     await settled()
-    ahead.give_back()
-    await asyncio.gather(*tasks[:2])
-    assert order[:2] == ["long", ""]
-    tasks[2].cancel()
+    elsewhere.leave()
+    await asyncio.gather(*tasks)
+    assert "".join(order) == "Aabcab"
+
+
+async def order_of_drafts(**hosts: tuple[int, float]) -> list[str]:
+    """Return the hosts of the items in the order of their drafts, one at a time; a host: items and delay."""
+    ahead, drafts, asked = PagesAhead(1), asyncio.Queue[tuple[str, Place]](), list[asyncio.Task[None]]()
+    first = ahead.place()
+    first.take()
+
+    async def ask(name: str, host: HostTurns, place: Place, *, again: bool = False) -> None:
+        async with host.turn(name, place, again=again):
+            taken = place.take()
+        if taken:
+            drafts.put_nowait((name, place))
+        else:
+            await ask(name, host, place, again=True)
+
+    for name, (count, delay_s) in hosts.items():
+        host = HostTurns()
+        host.delay_s = delay_s
+        asked += (asyncio.ensure_future(ask(name, host, ahead.place())) for _ in range(count))
+    await settled()
+    first.leave()
+    order = []
+    for _ in asked:
+        name, place = await drafts.get()
+        order.append(name)
+        await settled()
+        place.leave()
+    await asyncio.gather(*asked)
+    return order
+
+
+async def test_places_are_for_the_host_with_the_most_items_and_for_the_one_that_has_waited_longest() -> None:
+    order = await order_of_drafts(small=(2, 1), other=(2, 1), large=(9, 1))
+    assert order[:8] == ["large", "small", "large", "other", "large", "small", "large", "other"]
+
+
+async def test_the_time_that_items_need_counts_not_how_many_they_are() -> None:
+    assert (await order_of_drafts(many=(5, 1), slow=(2, 60)))[0] == "slow"
+    assert (await order_of_drafts(few=(2, 0), many=(5, 0)))[0] == "many", "no host has a delay"
 
 
 async def test_a_host_with_a_long_delay_takes_its_place_at_the_end_of_it(

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import sqlalchemy as sa
 
 from pipeline.articles import files
 from pipeline.domain.errors import BudgetExceeded
-from pipeline.domain.models import FeedConfig
+from pipeline.domain.models import FeedConfig, Item
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.http_client import HttpClient, Response
@@ -19,6 +20,7 @@ from pipeline.services.context import RunContext, Writer
 from pipeline.services.draft import draft_feed
 from pipeline.services.work_queue import HELD_BATCHES, free_leases
 from pipeline.storage import Database, Policy
+from pipeline.storage.schema import items
 from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.services.test_source import STORY
 from tests.pipeline.storage.records import admit, feed, item
@@ -32,6 +34,7 @@ class Web:
     def __init__(self) -> None:
         self.requested: list[str] = []
         self.closed: set[str] = set()
+        self.missing: Callable[[str], bool] = lambda _url: False
         self.opened = asyncio.Event()
         self.on_request: Callable[[], None] = lambda: None
 
@@ -42,6 +45,8 @@ class Web:
         self.on_request()
         if any(host in url for host in self.closed):
             await self.opened.wait()
+        if self.missing(url):
+            return Response(status=404, url=url, headers={}, body=b"")
         return Response(status=200, url=url, headers={}, body=url.encode())
 
 
@@ -65,6 +70,13 @@ def queued(db: Database, *hosts: str) -> None:
         link = f"https://{host or 'feed.example'}/{number}"
         text = "Short." if host else f"{STORY} It is number {number}."
         admit(db, item(number, text=text, link=link, canonical=link), key="wire")
+
+
+def pending(db: Database) -> tuple[str, Item]:
+    """Return the change of an item's source that waits for its redraft: its hash, and the item."""
+    with db.items._engine.connect() as connection:
+        [row] = connection.execute(sa.select(items).where(items.c.updated_hash.is_not(None)))
+    return row.updated_hash, Item.model_validate_json(row.updated_payload)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -115,6 +127,31 @@ async def test_pages_are_fetched_while_the_model_is_asked_but_not_too_many(
     assert most == 2 * lanes, "those in the slots, and as many ahead"
 
 
+async def test_items_that_are_skipped_leave_their_drafts_of_the_day_to_others(
+    db: Database, net: HttpClient, tmp_path: Path
+) -> None:
+    queued(db, *["half.example"] * 80)
+    web = Web()
+    web.missing = lambda url: int(url.rpartition("/")[2]) % 2 == 0
+    config = WIRE.model_copy(update={"max_items_per_day": 16})
+    outcomes = await draft_feed(context(db, net, tmp_path, Scripted(), web, lanes=8), config, 99)
+    assert sum(bool(outcome.path) for outcome in outcomes) == 16
+    assert len(web.requested) <= 2 * 16 + 1
+    assert db.items.held_count("wire") == 0
+
+
+async def test_pages_in_vain_leave_their_places(db: Database, net: HttpClient, tmp_path: Path) -> None:
+    queued(db, *(f"{number}.example" for number in range(12)))
+    web = Web()
+    web.missing = lambda url: int(url.rpartition("/")[2]) < 5
+    ctx = context(db, net, tmp_path, Scripted(), web, lanes=2)
+    async with asyncio.timeout(60):
+        outcomes = await draft_feed(ctx, WIRE, 99)
+    assert [bool(outcome.path) for outcome in outcomes].count(True) == 7
+    ahead = ctx.writers(WIRE)[0].pages_ahead
+    assert [ahead.take() for _ in range(3)] == [True, True, False], "all places are free"
+
+
 async def test_after_a_fatal_error_no_model_is_asked_about_a_page_that_came(
     db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
@@ -157,9 +194,11 @@ async def test_a_draft_that_is_edited_while_its_page_is_fetched_costs_no_call(
         files.write_atomically(tmp_path / "output", first.path or "", before + b"\nAn editor was here.\n")
 
     web.on_request = edit
+    before = pending(db)
     [second] = await draft_feed(context(db, net, tmp_path, model, web), WIRE, 1)
     assert (second.path, second.skipped, model.call_count) == (None, True, 1)
     assert "edited" in (second.reason or "")
+    assert pending(db) == before == (changed.content_hash, changed)
 
 
 @pytest.mark.parametrize(
