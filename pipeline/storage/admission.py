@@ -164,11 +164,11 @@ class _Admission:
         if result.complete_since is not None and has_drafts:
             since = result.complete_since
             notices += note_missing(connection, feed.id, result.present, result.urls, since)
-        told = sum(each.notice != OTHER_TEXT for each in notices)
+        counted = sum(each.notice != OTHER_TEXT for each in notices)
         updates = self._outcomes.count("update")
         return AdmissionResult(
             new=self._outcomes.count("new"),
-            updated=updated + updates + told,
+            updated=updated + updates + counted,
             skipped=self._skipped,
             merged=self._outcomes.count("merged") + updates + corrections,
             notices=tuple(notices),
