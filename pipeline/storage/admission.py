@@ -147,7 +147,7 @@ class _Admission:
         connection, feed, (_, _, result, policy) = self._connection, self.feed, self._poll
         for arrival, match in self._others:
             self._admit_one(arrival, match)
-        notices, others = add_corrections(connection, feed, self._about)
+        notices, others = add_corrections(connection, feed, self._about_now())
         corrections = len(self._about) - len(others)
         for arrival, match in others:
             self._admit_one(arrival, match)
@@ -173,6 +173,14 @@ class _Admission:
             merged=self._outcomes.count("merged") + updates + corrections,
             notices=tuple(notices),
         )
+
+    def _about_now(self) -> list[Matched]:
+        """Return the items about others, which come after all others of the poll and may repeat one."""
+        guids = {item.guid for (item, _), _ in self._others}
+        return [
+            (arrival, Match(guid=match.guid or arrival[0].guid in guids, canonical=True, band=True))
+            for arrival, match in self._about
+        ]
 
     def _admit_one(self, arrival: Arrival, match: Match) -> None:
         policy, present = self._poll.policy, self._poll.result.present

@@ -80,8 +80,9 @@ def _polls(draw: st.DrawFn) -> list[tuple[str, PollResult, Policy]]:
     return polls
 
 
+# The same examples each time: of several duplicates that fit alike, another one may be chosen.
 @given(rounds=st.lists(_polls(), min_size=2, max_size=3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 def test_polls_of_one_transaction_become_what_they_become_one_by_one(
     rounds: list[list[tuple[str, PollResult, Policy]]],
 ) -> None:
@@ -112,6 +113,19 @@ def test_a_feed_that_is_polled_twice_at_once_is_admitted_twice(tmp_path: Path) -
             (0, 2, 1),
             (1, 0, 1),
         ]
+
+
+def test_a_correction_with_the_link_of_another_new_item_is_merged_into_that(tmp_path: Path) -> None:
+    with Database.open(prepared(f"sqlite:///{tmp_path}/ledger.db")) as db:
+        db.feeds.sync([feed()])
+        title = "Correction: The quay of Ulvik opens"
+        first = item(1, title=title, text="One text of its own. " * 9)
+        second = item(2, canonical=first.canonical, text="Another text, of the other item. " * 9)
+        again = item(3, title=title)
+        admitted = admit(db, first, second, again, item(3, text="The third text. " * 9))
+        assert (admitted.new, admitted.merged) == (2, 1)
+        states = db.items.existing("one", ["guid-1", "guid-2", "guid-3"], []).guids
+        assert [each.state for each in states.values()] == ["merged", "seen", "seen"]
 
 
 def test_a_duplicate_takes_the_place_of_an_item_that_is_reserved_in_the_same_transaction(
