@@ -93,10 +93,8 @@ async def open_run(
 
     Raises ConfigError, DatabaseError.
     """
-    settings = load_settings()
-    subscriptions = load_subscriptions(settings)
+    settings, subscriptions = _load()
     models = subscriptions.models
-    configure_logging(settings, secrets=profile_secrets(settings, models.values()))
     prompts = _prompts(settings, subscriptions)
     async with contextlib.AsyncExitStack() as stack:
         if settings.writes_drafts:
@@ -121,13 +119,7 @@ async def open_run(
             db=db,
             net=net,
             poll_states=poll_states,
-            pages=PageFetcher(
-                net,
-                parsers.extract,
-                store=DatabaseSiteFiles(db),
-                sleep=partial(sleep_unless_stopped, fatal_errors),
-                should_stop=partial(bool, fatal_errors),
-            ),
+            pages=_page_fetcher(net, parsers, db, fatal_errors),
             parse=parsers.parse,
             check=checkers.check,
             host_cooldowns=host_cooldowns((feed, poll_states.state(feed)) for feed in subscriptions.feeds),
@@ -149,6 +141,26 @@ async def open_run(
             warnings=subscriptions.warnings,
         )
         yield ctx, subscriptions
+
+
+def _load() -> tuple[Settings, Subscriptions]:
+    settings = load_settings()
+    subscriptions = load_subscriptions(settings)
+    configure_logging(settings, secrets=profile_secrets(settings, subscriptions.models.values()))
+    return settings, subscriptions
+
+
+def _page_fetcher(
+    net: HttpClient, parsers: ParsePool, db: Database, fatal_errors: list[CopydeskError]
+) -> PageFetcher:
+    """Return the fetcher of pages, which requests no page once there is an error that ends the run."""
+    return PageFetcher(
+        net,
+        parsers.extract,
+        store=DatabaseSiteFiles(db),
+        sleep=partial(sleep_unless_stopped, fatal_errors),
+        should_stop=partial(bool, fatal_errors),
+    )
 
 
 async def _open_database(

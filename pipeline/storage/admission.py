@@ -35,7 +35,8 @@ from pipeline.storage.stored_keys import Arrival, Match, Matched, StoredKeys, re
 def admit(connection: sa.Connection, polls: Sequence[PollRecord]) -> list[AdmissionResult]:
     """Store the items of polls, each of another feed, and return the outcome of each.
 
-    The outcome is that of one poll after the other. Raises DatabaseError for an unknown feed.
+    The outcome is that of one poll after the other, but of several duplicates that fit alike another one may
+    be chosen. Raises DatabaseError for an unknown feed.
     """
     rows = feeds.feed_rows(connection, [poll.feed_key for poll in polls])
     stored = _stored_keys(connection, polls, rows)
@@ -98,10 +99,9 @@ class _Admission:
         """Perhaps about a stored item."""
         self._fresh: list[Item] = []
         """Skipped and not stored before."""
-        self._own_merged: list[Item] = []
-        """Repeat an item of this feed."""
+        self._own_merged: list[tuple[Item, str]] = []
+        """Repeat items of this feed, with the external ids of those."""
         self._outcomes: list[str] = []
-        self._skipped = 0
 
     def take_unique(self) -> list[Arrival]:
         """Begin; return the new items without a possible duplicate, stored or earlier in these polls."""
@@ -130,17 +130,16 @@ class _Admission:
         skipped = not_stored(self.feed, self._poll.result.skipped, self._stored)
         merged = not_stored(self.feed, self._poll.result.merged, self._stored)
         self._fresh = [item for item, _ in skipped]
-        self._own_merged = [item for item, (key, _) in merged if key == self.feed.key]
-        self._skipped = len(skipped)
+        repeats = [(item, external_id(self._first_keys[key], guid)) for item, (key, guid) in merged]
+        self._own_merged = [
+            repeat for repeat, (_, (key, _)) in zip(repeats, merged, strict=True) if key == self.feed.key
+        ]
         self._outcomes += ["merged"] * (len(merged) - len(self._own_merged))
         rows: list[NewRow] = [
             (self.feed, item, {"state": "skipped", "reason": reason}) for item, reason in skipped
         ]
         link: Columns = {"state": "merged", "reason": SAME_LINK}
-        return rows + [
-            (self.feed, item, link | {"merged_into": external_id(self._first_keys[key], guid)})
-            for item, (key, guid) in merged
-        ]
+        return rows + [(self.feed, item, link | {"merged_into": owner}) for item, owner in repeats]
 
     def finish(self, *, has_drafts: bool) -> AdmissionResult:
         """Store the other new items, and what is said about stored ones; return the outcome of the poll."""
@@ -152,9 +151,9 @@ class _Admission:
         for arrival, match in others:
             self._admit_one(arrival, match)
         notices += note_skipped(connection, feed, self._fresh)
-        self._skipped += skip_reserved(connection, feed, result.skipped, self._fresh)
-        for item in self._own_merged:
-            is_update = _update_from_duplicate(connection, feed, item, policy, result.present)
+        skipped = len(self._fresh) + skip_reserved(connection, feed, result.skipped, self._fresh)
+        for item, owner in self._own_merged:
+            is_update = _update_from_duplicate(connection, feed, item, owner, policy, result.present)
             self._outcomes.append("update" if is_update else "merged")
         updated = sum(
             _update_item(connection, feed.id, item, policy, result.present, notices)
@@ -169,7 +168,7 @@ class _Admission:
         return AdmissionResult(
             new=self._outcomes.count("new"),
             updated=updated + updates + counted,
-            skipped=self._skipped,
+            skipped=skipped,
             merged=self._outcomes.count("merged") + updates + corrections,
             notices=tuple(notices),
         )
@@ -219,16 +218,17 @@ def _admit_one(
     more["reason"] = _merge_reason(duplicate) if owner else None
     more["owned_canonical"] = None if owner else item.canonical
     more |= NOT_TRIED
-    if duplicate and not duplicate.same_entry:
-        more["story_id"] = duplicate_groups.join(connection, duplicate)
+    is_sibling = duplicate is not None and not duplicate.same_entry
+    group = duplicate_groups.join(connection, duplicate) if duplicate and is_sibling else None
+    if group is not None:
+        more["story_id"] = group
     item_id = _put(connection, feed, item, more, row.id if row else None)
-    updates = bool(owner) and _update_from_duplicate(connection, feed, item, policy, present)
-    if not owner:
-        duplicate_groups.add_bands(connection, [(item_id, marks)])
-    if duplicate and not duplicate.same_entry:
-        group = duplicate_groups.join(connection, duplicate)
+    if group is not None:
         duplicate_groups.notify_siblings(connection, group, item_id, feed.name, item.title)
-    return "update" if updates else "merged" if owner else "new"
+    if owner is None:
+        duplicate_groups.add_bands(connection, [(item_id, marks)])
+        return "new"
+    return "update" if _update_from_duplicate(connection, feed, item, owner, policy, present) else "merged"
 
 
 _ITEM = sa.select(items).where(items.c.feed_id == sa.bindparam("feed"), items.c.guid == sa.bindparam("guid"))
@@ -281,7 +281,8 @@ def _update_item(
         return False
     if row.state == "merged":
         connection.execute(items.update().where(items.c.id == row.id).values(updated_hash=item.content_hash))
-        origin = None if row.reason == CORRECTION else _origin(connection, row, present)
+        is_correction = row.reason == CORRECTION
+        origin = None if is_correction else _origin(connection, feed_id, row.merged_into, present)
         return _update_origin(connection, origin, item, policy)
     if (added := note_update(connection, row, item)) is not None:
         notices += added
@@ -293,20 +294,29 @@ def _update_item(
 
 
 def _update_from_duplicate(
-    connection: sa.Connection, feed: FeedRow, item: Item, policy: Policy, present: frozenset[str]
+    connection: sa.Connection,
+    feed: FeedRow,
+    item: Item,
+    owner: str,
+    policy: Policy,
+    present: frozenset[str],
 ) -> bool:
-    """Update the item of the same feed that a just merged item repeats; returns whether the change counts."""
-    row = connection.execute(_ITEM, {"feed": feed.id, "guid": item.guid}).one()
-    origin = _origin(connection, row, present)
+    """Update the item (external id `owner`), if it is of the same feed, that a just merged one repeats.
+
+    Returns whether the change counts.
+    """
+    origin = _origin(connection, feed.id, owner, present)
     if origin is not None and reader_of(origin.updated_hash or origin.content_hash) != item.reader:
         reread(connection, origin, item)  # nobody can tell whether the publisher changed it, too
         return False
     return _update_origin(connection, origin, item, policy)
 
 
-def _origin(connection: sa.Connection, row: Row, present: frozenset[str]) -> Row | None:
-    """Return the item of the same feed that a merged item repeats, None where the document has it itself."""
-    query = sa.select(items).where(items.c.external_id == row.merged_into, items.c.feed_id == row.feed_id)
+def _origin(
+    connection: sa.Connection, feed_id: int, owner: str | None, present: frozenset[str]
+) -> Row | None:
+    """Return the item of a feed that a merged one repeats, None where the document has it itself."""
+    query = sa.select(items).where(items.c.external_id == owner, items.c.feed_id == feed_id)
     origin = connection.execute(query.where(items.c.state != "merged")).first()
     return None if origin is None or origin.guid in present else origin
 

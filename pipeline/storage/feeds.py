@@ -136,6 +136,17 @@ _FEED_ROWS = sa.select(feeds.c.id, feeds.c.key, feeds.c.first_key, feeds.c.name)
 )
 
 
+def having_items(
+    connection: sa.Connection, ids: Collection[int], *conditions: sa.ColumnElement[bool]
+) -> set[int]:
+    """Return those of the feeds that have items, which meet the conditions."""
+    has_items = sa.exists().where(items.c.feed_id == feeds.c.id, *conditions)
+    result: set[int] = set()
+    for chunk in chunks(ids):
+        result.update(connection.scalars(sa.select(feeds.c.id).where(feeds.c.id.in_(chunk), has_items)))
+    return result
+
+
 def first_keys(connection: sa.Connection, keys: Collection[str]) -> dict[str, str]:
     """Return the first keys of feeds, by key."""
     if not keys:

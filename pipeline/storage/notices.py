@@ -20,11 +20,11 @@ from pipeline.domain.withdrawals import (
 )
 from pipeline.storage.duplicate_groups import queue_duplicate
 from pipeline.storage.engine import Row, chunks
-from pipeline.storage.feeds import FeedRow
+from pipeline.storage.feeds import FeedRow, having_items
 from pipeline.storage.findings import add_finding, drop_findings, latest_version
 from pipeline.storage.item_outcomes import CORRECTION
 from pipeline.storage.item_rows import NOT_TRIED, Columns, add_rows
-from pipeline.storage.schema import feeds, items
+from pipeline.storage.schema import items
 from pipeline.storage.stored_keys import Matched
 
 _DRAFTED = ("drafted", "approved")
@@ -102,11 +102,7 @@ def note_deleted(connection: sa.Connection, feed_id: int, guids: Sequence[str]) 
 
 def feeds_with_drafts(connection: sa.Connection, ids: Collection[int]) -> set[int]:
     """Return those of the feeds that have drafted items."""
-    has_drafts = sa.exists().where(items.c.feed_id == feeds.c.id, items.c.state.in_(_DRAFTED))
-    result: set[int] = set()
-    for chunk in chunks(ids):
-        result.update(connection.scalars(sa.select(feeds.c.id).where(feeds.c.id.in_(chunk), has_drafts)))
-    return result
+    return having_items(connection, ids, items.c.state.in_(_DRAFTED))
 
 
 def note_missing(

@@ -12,9 +12,9 @@ from pipeline.domain.models import Item, external_id
 from pipeline.storage.duplicate_groups import existing_bands
 from pipeline.storage.engine import chunks
 from pipeline.storage.erasure import erased_among
-from pipeline.storage.feeds import FeedRow, feed_rows
+from pipeline.storage.feeds import FeedRow, feed_rows, having_items
 from pipeline.storage.item_rows import ItemKey, StoredState, by_canonical
-from pipeline.storage.schema import feeds, items
+from pipeline.storage.schema import items
 
 
 class ExistingItems(NamedTuple):
@@ -111,7 +111,7 @@ def existing_items(connection: sa.Connection, lookups: Sequence[Lookup]) -> list
         for each in identities
     ]
     unsure = {rows[each.feed_key].id for each, guids in zip(lookups, stored, strict=True) if not guids}
-    polled = _with_items(connection, unsure)
+    polled = having_items(connection, unsure)
     return [
         ExistingItems(
             guids=guids,
@@ -140,14 +140,3 @@ _STATES = sa.select(
     *(items.c.external_id, items.c.state, items.c.content_hash, items.c.updated_hash),
     *(items.c.reason, items.c.retry_at),
 ).where(_IS_ONE)
-_WITH_ITEMS = sa.select(feeds.c.id).where(
-    feeds.c.id.in_(sa.bindparam("ids", expanding=True)), sa.exists().where(items.c.feed_id == feeds.c.id)
-)
-
-
-def _with_items(connection: sa.Connection, ids: Collection[int]) -> set[int]:
-    """Return those of the feeds that have items."""
-    result: set[int] = set()
-    for chunk in chunks(ids):
-        result.update(connection.scalars(_WITH_ITEMS, {"ids": chunk}))
-    return result

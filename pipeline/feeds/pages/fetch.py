@@ -65,8 +65,6 @@ class _Host:
     """The state of a host during a run."""
 
     turns: HostTurns = field(default_factory=HostTurns)
-    delay_s: float = 0.0
-    """Longest delay of the feeds that have pages there."""
     asked_at: float = -math.inf
     """End of the last request, in seconds of the clock."""
     rests_until: float = 0.0
@@ -142,7 +140,7 @@ class PageFetcher:
 
     async def _fetch(self, url: str, feed: str, delay_s: float, place: Place) -> Response:
         host, again = self._hosts[url_host(url)], False
-        host.delay_s = max(host.delay_s, delay_s)
+        host.turns.delay_s = max(host.turns.delay_s, delay_s)
         while True:
             async with host.turns.turn(feed, place, again=again):
                 self._raise_if_over()
@@ -161,7 +159,7 @@ class PageFetcher:
         """
         while True:
             self._raise_if_over()
-            host.turns.delay_s = max(host.delay_s, rules.delay_s())
+            host.turns.delay_s = max(host.turns.delay_s, rules.delay_s())
             left_s = host.asked_at + host.turns.delay_s - self._clock()
             if left_s > _PLACE_S:
                 place.leave()

@@ -94,7 +94,7 @@ class HostTurns:
     """
 
     delay_s = 0.0
-    """Seconds between two turns, as far as they are known."""
+    """Seconds between two turns, as far as they are known: the longest that a feed or the host demands."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[_Waiter]] = {}

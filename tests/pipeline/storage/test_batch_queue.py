@@ -4,10 +4,12 @@ import threading
 from collections.abc import Callable, Sequence
 
 import pytest
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 
-from pipeline.domain.errors import LeaseLost
+from pipeline.domain.errors import DatabaseError, LeaseLost
 from pipeline.storage import CallDetails, Database
 from pipeline.storage.batch_queue import BatchQueue
+from pipeline.storage.engine import explained, is_unreachable
 from tests.pipeline.storage.records import admit, answer, feed, item
 
 
@@ -96,6 +98,18 @@ def test_an_error_of_the_database_itself_is_not_repeated_entry_by_entry() -> Non
     assert [type(each.exception(60)) for each in done] == [OSError] * 5
     assert calls == [1, 4]
     commits.close()
+
+
+@pytest.mark.parametrize(
+    ("cause", "unreachable"),
+    [(OperationalError, True), (InterfaceError, True), (IntegrityError, False), (DataError, False)],
+)
+def test_a_database_that_is_down_is_told_from_an_entry_that_cannot_be_stored(
+    cause: type[DBAPIError], unreachable: bool
+) -> None:
+    with pytest.raises(DatabaseError) as caught, explained("ledger"):
+        raise cause("SELECT 1", None, ValueError("why"))
+    assert is_unreachable(caught.value) is unreachable
 
 
 def test_an_answer_to_a_lost_lease_is_stored_beside_the_others(
