@@ -151,7 +151,9 @@ def test_every_way_to_run_has_the_same_result(
             assert result == other
 
 
-@pytest.mark.parametrize("way", DIRECT, ids=["option", "variable"])
+@pytest.mark.parametrize(
+    "way", [DIRECT[0], pytest.param(DIRECT[1], marks=pytest.mark.soak)], ids=["option", "variable"]
+)
 def test_prefect_is_never_imported(tmp_path: Path, feeds: FeedServer, way: Way) -> None:
     feeds.add("/news.xml", FEED, content_type="application/rss+xml")
     project = Project.create(tmp_path / "project", {"news": feeds.url("/news.xml")})
@@ -193,6 +195,7 @@ def test_a_stopped_process_group_keeps_pending_answers(
     assert servers(project.folder) == []
 
 
+@pytest.mark.soak  # in every run with Prefect: test_stopping.py
 def test_a_second_signal_ends_at_once_and_the_next_run_goes_on(tmp_path: Path, feeds: FeedServer) -> None:
     feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
     with ModelServer() as model:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import pytest
+
 from tests.end_to_end.project import Project, run_copydesk
 from tests.fakes.feed_server import FeedServer, several_hosts
 from tests.fakes.model_server import ModelServer, Reply, user_message
@@ -175,6 +177,7 @@ def test_as_many_calls_are_in_flight_as_there_are_lanes_or_texts(new_project: Ca
     assert max(steps) == lanes
 
 
+@pytest.mark.soak  # in every run without processes: test_page_waits.py
 def test_a_run_that_is_stopped_waits_for_no_host_and_requests_no_further_page(
     new_project: Callable[..., Project],
 ) -> None:
