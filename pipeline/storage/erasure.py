@@ -13,11 +13,14 @@ from pipeline.storage.findings import SYSTEM_EDITOR
 from pipeline.storage.schema import (
     acknowledgements,
     calls,
+    cover_images,
+    finding_ends,
     findings,
     items,
     pages,
     readings,
     requests,
+    shown,
     verdicts,
     versions,
     views,
@@ -83,12 +86,12 @@ def _erase(connection: sa.Connection, row: Row) -> None:
     theirs = findings.c.version_id.in_(sa.select(versions.c.id).where(mine))
     connection.execute(findings.delete().where(theirs))
     connection.execute(versions.delete().where(mine))
-    connection.execute(views.delete().where(views.c.item_id == row.id))
-    connection.execute(readings.delete().where(readings.c.item_id == row.id))
-    connection.execute(requests.delete().where(requests.c.item_id == row.id))
-    emptied = {"text": "", "leaves": None, "confirmed": True}
+    for table in (views, shown, finding_ends, readings, requests, acknowledgements):
+        connection.execute(table.delete().where(table.c.item_id == row.id))
+    if before.image:
+        connection.execute(cover_images.delete().where(cover_images.c.url == before.image))
+    emptied = {"text": "", "leaves": None, "record": None, "confirmed": True}
     connection.execute(verdicts.update().where(verdicts.c.item_id == row.id).values(**emptied))
-    connection.execute(acknowledgements.delete().where(acknowledgements.c.item_id == row.id))
     paid = {"answer": "", "unusable": _PLACEHOLDER}
     connection.execute(calls.update().where(calls.c.item_id == row.id).values(**paid))
     blank = {

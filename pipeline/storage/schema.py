@@ -1,68 +1,13 @@
 """The tables, as SQLAlchemy sees them; migrations/ makes them."""
 
-import contextlib
-from datetime import UTC, datetime
-from typing import Any
-
 import sqlalchemy as sa
+
+from pipeline.storage.column_types import SafeText, UtcDateTime, id_column, reference
 
 metadata = sa.MetaData()
 
 OPEN = ("seen", "answered")
 """States in which an item waits to be drafted."""
-
-
-class UtcDateTime(sa.TypeDecorator[datetime]):
-    """An aware UTC time, on databases with and without time zones."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Return a time in UTC. Raises ValueError for a time without zone."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:  # noqa: ANN401
-        """Return a stored time in UTC; SQLite stores no zone."""
-        if value is None:
-            return None
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def replace_unstorable(text: str) -> str:
-    """Return a text with U+FFFD for characters that a database cannot store: NUL, lone surrogates."""
-    if "\0" not in text:
-        with contextlib.suppress(UnicodeEncodeError):  # a lone surrogate
-            text.encode()
-            return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
-
-
-class SafeText(sa.TypeDecorator[str]):
-    """Text that both databases can store: PostgreSQL refuses NUL, both refuse lone surrogates.
-
-    Answers of models and quotations of feeds can contain them.
-    """
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        """Return the text with U+FFFD for characters that cannot be stored."""
-        return None if value is None else replace_unstorable(value)
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", sa.Integer, primary_key=True, autoincrement=True)
-
-
-def _to(table: str) -> sa.Column[int]:
-    return sa.Column(f"{table[:-1]}_id", sa.Integer, sa.ForeignKey(f"{table}.id"), nullable=False)
 
 
 _LEASED = sa.text("lease_owner IS NOT NULL")
@@ -75,7 +20,7 @@ _OPEN = sa.text(IS_OPEN)
 feeds = sa.Table(
     "feeds",
     metadata,
-    _id(),
+    id_column(),
     sa.Column("key", SafeText, nullable=False, unique=True),
     sa.Column("first_key", SafeText, nullable=False),
     sa.Column("name", SafeText, nullable=False),
@@ -86,8 +31,8 @@ feeds = sa.Table(
 items = sa.Table(
     "items",
     metadata,
-    _id(),
-    _to("feeds"),
+    id_column(),
+    reference("feeds"),
     sa.Column("guid", SafeText, nullable=False),
     sa.Column("external_id", SafeText, nullable=False, unique=True),
     sa.Column("canonical", SafeText, index=True),
@@ -150,8 +95,8 @@ forgotten = sa.Table(  # erased canonical URLs, never to be taken again
 calls = sa.Table(
     "calls",
     metadata,
-    _id(),
-    _to("items"),
+    id_column(),
+    reference("items"),
     sa.Column("purpose", SafeText, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("model", SafeText, nullable=False),
@@ -176,8 +121,8 @@ calls = sa.Table(
 readings = sa.Table(  # what a second reader said of the sentences of a draft
     "readings",
     metadata,
-    _id(),
-    _to("items"),
+    id_column(),
+    reference("items"),
     sa.Column("key", SafeText, nullable=False),  # of field, sentence and source
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("payload", SafeText, nullable=False),
@@ -187,7 +132,7 @@ readings = sa.Table(  # what a second reader said of the sentences of a draft
 reservations = sa.Table(  # reserved costs of calls under way; those of dead processes stay
     "reservations",
     metadata,
-    _id(),
+    id_column(),
     sa.Column("run", SafeText, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("micros", sa.BigInteger, nullable=False),
@@ -207,8 +152,8 @@ servers = sa.Table(  # capabilities of models on servers
 requests = sa.Table(  # redraft requests
     "requests",
     metadata,
-    _id(),
-    _to("items"),
+    id_column(),
+    reference("items"),
     sa.Column("by", SafeText, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("note", SafeText),
@@ -222,8 +167,8 @@ requests = sa.Table(  # redraft requests
 versions = sa.Table(
     "versions",
     metadata,
-    _id(),
-    _to("items"),
+    id_column(),
+    reference("items"),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("path", SafeText, nullable=False),
     sa.Column("sha256", SafeText, nullable=False),
@@ -242,8 +187,8 @@ versions = sa.Table(
 findings = sa.Table(
     "findings",
     metadata,
-    _id(),
-    _to("versions"),
+    id_column(),
+    reference("versions"),
     sa.Column("severity", SafeText, nullable=False),
     sa.Column("payload", SafeText, nullable=False),
     sa.Column("key", SafeText, nullable=False, default="", server_default=""),  # as it is acknowledged
@@ -262,8 +207,8 @@ views = sa.Table(  # which text of a draft was shown to which editor
 verdicts = sa.Table(
     "verdicts",
     metadata,
-    _id(),
-    _to("items"),
+    id_column(),
+    reference("items"),
     sa.Column("decision", SafeText, nullable=False),
     sa.Column("by", SafeText, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
@@ -277,6 +222,7 @@ verdicts = sa.Table(
     sa.Column("undoes", sa.Integer),  # the verdict that this one takes back
     sa.Column("replaces", SafeText),  # hash of what may be replaced at the new path
     sa.Column("leaves", SafeText),  # text for the old path; none: that file is removed
+    sa.Column("record", SafeText),  # of an approval, as JSON; none in older rows
     sa.Index("verdicts_item", "item_id"),
     sa.Index("verdicts_at", "at"),
 )
@@ -284,8 +230,8 @@ verdicts = sa.Table(
 acknowledgements = sa.Table(  # findings that an editor accepts
     "acknowledgements",
     metadata,
-    _id(),
-    _to("items"),
+    id_column(),
+    reference("items"),
     sa.Column("key", SafeText, nullable=False),
     sa.Column("kind", SafeText, nullable=False),
     sa.Column("message", SafeText, nullable=False),
@@ -294,14 +240,51 @@ acknowledgements = sa.Table(  # findings that an editor accepts
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("withdrawn_by", SafeText),
     sa.Column("withdrawn_at", UtcDateTime),
+    sa.Column("preset", SafeText),  # the reason as one of the desk's list; none in older rows
     sa.Index("acknowledgements_item", "item_id", "key"),
+)
+
+shown = sa.Table(  # sections of drafts that were shown to editors
+    "shown",
+    metadata,
+    id_column(),
+    reference("items"),
+    sa.Column("by", SafeText, nullable=False),
+    sa.Column("section", SafeText, nullable=False),  # its heading
+    sa.Column("sentences", SafeText, nullable=False),  # hashes of its sentences, with spaces between
+    sa.Column("at", UtcDateTime),  # none where times of reviews are not stored
+    sa.Index("shown_item", "item_id", "by"),
+)
+
+finding_ends = sa.Table(  # findings that an editor's change ended
+    "finding_ends",
+    metadata,
+    id_column(),
+    reference("items"),
+    sa.Column("key", SafeText, nullable=False),
+    sa.Column("kind", SafeText, nullable=False),
+    sa.Column("message", SafeText, nullable=False),
+    sa.Column("outcome", SafeText, nullable=False),  # taken or edited
+    sa.Column("by", SafeText, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index("finding_ends_item", "item_id"),
+)
+
+cover_images = sa.Table(  # fetched images of covers: the bytes, or why there are none
+    "cover_images",
+    metadata,
+    sa.Column("url", SafeText, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("media_type", SafeText),
+    sa.Column("data", sa.LargeBinary),
+    sa.Column("error", SafeText),
 )
 
 publications = sa.Table(  # what a target is to do, or did, about an article
     "publications",
     metadata,
-    _id(),
-    _to("items"),
+    id_column(),
+    reference("items"),
     sa.Column("target", SafeText, nullable=False),
     sa.Column("action", SafeText, nullable=False),  # publish or withdraw
     sa.Column("sha256", SafeText, nullable=False),  # of the approved bytes
