@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from pipeline.domain.errors import ConfigError, DatabaseError
 from pipeline.domain.models import FeedConfig, FrozenModel, PollState
 from pipeline.domain.urls import normalize_feed_url
-from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.column_types import replace_unstorable
+from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.schema import feeds, items
 
 
