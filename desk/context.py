@@ -1,6 +1,7 @@
 """The dependencies of every page: ledger, settings, subscriptions, checks, HTTP client."""
 
 import asyncio
+import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -8,13 +9,13 @@ from typing import Any, NamedTuple
 
 from pipeline.articles import files
 from pipeline.articles.front_matter import loads
+from pipeline.checks.pairs.sentence_pairs import PairedDraft
 from pipeline.checks.pool import UNCHECKED, CheckPool
-from pipeline.checks.tokens import SupportedClaim
 from pipeline.config import Settings, Subscriptions
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, Source
-from pipeline.domain.reviews import Finding, Review, Severity
+from pipeline.domain.reviews import Finding, Front, Review, Severity
 from pipeline.http_client import HttpClient
 from pipeline.services import review
 from pipeline.services.draft_file import (
@@ -61,6 +62,8 @@ class WebContext:
         self._covers_api = covers_api
         self.second_reader = EditVerifier(settings, db)
         self._feeds: tuple[int, Subscriptions] | None = None
+        self.secret = secrets.token_bytes(32)
+        """Signs when a page was opened; a page of an earlier process has to be opened again."""
 
     def cover_search(self) -> UnsplashClient | None:
         """Return the client of the cover search; None without an API key."""
@@ -116,9 +119,9 @@ class WebContext:
         ctx = replace(self.editor_context(decision.by), clock=lambda: decision.at)
         review.submit_review(ctx, ref, decision.decision, note=decision.note, seen_sha256=decision.sha256)
 
-    async def supported_claims(self, view: DraftView, body: str) -> list[SupportedClaim]:
-        """Return the claims of a body that the source supports, with their evidence."""
-        return await self._checks.trace(view.source, body, view.beat)
+    async def paired(self, view: DraftView, body: str, front: Front) -> PairedDraft:
+        """Return a draft's sentences with those of its source, and its supported claims."""
+        return await self._checks.pair(view.source, body, view.beat, front)
 
     async def check(
         self, row: DraftRow, source: Source, beat: Beat, metadata: dict[str, Any], body: str

@@ -8,6 +8,7 @@ elements, so a mark cannot break the page. URLs and code have no marks.
 import re
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from difflib import SequenceMatcher
+from functools import cache
 from html import escape
 from typing import Any, Literal, NamedTuple
 
@@ -61,8 +62,21 @@ class _Boundary(NamedTuple):
     mark: Highlight
 
 
+@cache
 def markdown_parser() -> MarkdownIt:
-    """Return a parser of CommonMark with tables and strikethrough, which escapes HTML and loads no image."""
+    """Return the parser of CommonMark with tables and strikethrough: it escapes HTML and loads no image."""
+    return _new_parser()
+
+
+@cache
+def _marking_parser() -> MarkdownIt:
+    """Return a parser that renders marks: their state is in the `env` of each call."""
+    parser = _new_parser()
+    parser.add_render_rule("text", _text_rule)
+    return parser
+
+
+def _new_parser() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
 
 
@@ -87,10 +101,20 @@ def highlight_markdown(body: str, marks: Iterable[Highlight]) -> str:
     body = _SENTINELS.sub("\ufffd", body[:MAX_CHARS])
     boundaries = _boundaries(body, marks)
     text = _with_sentinels(body, boundaries)
-    markdown = markdown_parser()
-    markdown.add_render_rule("text", _text_rule)
+    markdown = _marking_parser()
     env: Env = {"boundaries": boundaries, "open": {}, "anchors": set()}
     tokens = markdown.parse(text, env)
+    _strip(tokens)
+    return sanitize(str(markdown.renderer.render(tokens, markdown.options, env)))
+
+
+def highlight_inline(text: str, marks: Iterable[Highlight]) -> str:
+    """Return a part of a paragraph in Markdown as HTML with marks, without a block around it."""
+    text = _SENTINELS.sub("\ufffd", text[:MAX_CHARS])
+    boundaries = _boundaries(text, marks)
+    markdown = _marking_parser()
+    env: Env = {"boundaries": boundaries, "open": {}, "anchors": set()}
+    tokens = markdown.parseInline(_with_sentinels(text, boundaries), env)
     _strip(tokens)
     return sanitize(str(markdown.renderer.render(tokens, markdown.options, env)))
 

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
+from desk.finding_views import place_of
 from desk.responses import current_editor, filters, redirect, web_context
 from desk.routes.drafts import draft_page
 from desk.routes.queue import next_ref, queue_refs
-from desk.views import place_of
 from pipeline.config import has_writer
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.domain.reviews import Review, ReviewDecision
@@ -46,9 +46,11 @@ async def redirect_to_next(
 
 
 @router.post("/approve")
-async def approve(request: Request, ref: str, sha256: Text = "", note: Text = "") -> Response:
-    """Approve the text whose hash the editor's page held."""
-    return await _decide(request, ref, ReviewDecision.APPROVE, sha256, note)
+async def approve(
+    request: Request, ref: str, sha256: Text = "", note: Text = "", light: Text = ""
+) -> Response:
+    """Approve the text whose hash the editor's page held; `light` also where not every section was shown."""
+    return await _decide(request, ref, ReviewDecision.APPROVE, sha256, note, light=bool(light))
 
 
 @router.post("/reject")
@@ -59,10 +61,12 @@ async def reject(request: Request, ref: str, sha256: Text = "", note: Text = "")
     return await _decide(request, ref, ReviewDecision.REJECT, sha256, note)
 
 
-async def _decide(request: Request, ref: str, decision: ReviewDecision, sha256: str, note: str) -> Response:
+async def _decide(
+    request: Request, ref: str, decision: ReviewDecision, sha256: str, note: str, *, light: bool = False
+) -> Response:
     ctx, name = web_context(request), current_editor(request)
     decided = Review(decision=decision, by=name, at=ctx.now, note=note.strip() or None, sha256=sha256)
-    return await redirect_to_next(request, ref, lambda: ctx.submit_review(ref, decided))
+    return await redirect_to_next(request, ref, lambda: ctx.submit_review(ref, decided, light=light))
 
 
 @router.post("/redraft")
@@ -86,12 +90,16 @@ async def redraft(
 
 
 @router.post("/acknowledge")
-async def acknowledge_finding(request: Request, ref: str, key: Text = "", reason: Text = "") -> Response:
-    """Dismiss a finding (record an acknowledgement); a reason is required."""
+async def acknowledge_finding(
+    request: Request, ref: str, key: Text = "", reason: Text = "", preset: Text = ""
+) -> Response:
+    """Dismiss a finding, and equal ones, for a reason of the list (`preset`) or one of the editor's own."""
     ctx, name = web_context(request), current_editor(request)
     view = await ctx.draft_view(ref)
     try:
-        await asyncio.to_thread(acknowledge, ctx.editor_context(name), ref, key, view.findings, reason)
+        await asyncio.to_thread(
+            acknowledge, ctx.editor_context(name), ref, key, view.findings, reason, preset=preset or None
+        )
     except ReviewError as error:
         return await draft_page(request, ref, error=error.message, status=409)
     return redirect(f"/drafts/{ref}", filters(request).query())

@@ -49,8 +49,10 @@ const desk = (() => {
   };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !"jk".includes(event.key)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !"jk ".includes(event.key)) return;
     if (!keysAct() || typing(event.target) || dialog.open) return;
+    // The space bar presses a button that has the focus.
+    if (event.key === " " && event.target.matches("button, summary, a, input")) return;
     const target = all("[data-key]").find((each) => each.dataset.key === event.key);
     if (target) { event.preventDefault(); act(target); return; }
     if (Object.hasOwn(keys, event.key)) { event.preventDefault(); keys[event.key](event); }
@@ -59,8 +61,8 @@ const desk = (() => {
 
   // Called after a page is loaded, and after its content was replaced.
   const readers = [];
-  const onReady = (read) => { readers.push(read); read(); };
-  const ready = () => readers.forEach((read) => read());
+  const onReady = (read) => { readers.push(read); read(false); };
+  const ready = (refreshed = false) => readers.forEach((read) => read(refreshed));
 
   document.addEventListener("toggle", (event) => {
     if (!event.target.matches("details.pop") || !event.target.open) return;
@@ -79,34 +81,49 @@ const desk = (() => {
   const page = () => location.pathname + location.search;
   let shown = page();
   let going = false;
-  // With `note`, what an editor sees and has typed stays: only findings and marks change, or the note says what to do.
-  const swap = async (address, options = {}, note = null) => {
+  const load = async (address, options) => {
+    const response = await fetch(address, { ...options, credentials: "same-origin" });
+    return [response, new DOMParser().parseFromString(await response.text(), "text/html")];
+  };
+  const once = async (work) => {
     if (going) return;
     going = true;
     try {
-      const response = await fetch(address, { ...options, credentials: "same-origin" });
-      const next = new DOMParser().parseFromString(await response.text(), "text/html");
-      if (!one("main .desk, main .list, main .empty", next) || one("#editor", next)) { location.href = response.url; return; }
-      if (note && written()) { note.textContent = "The second reader has read your change: load the page again."; return; }
-      if (note) {
-        // The columns stay, and with them where they are scrolled to.
-        for (const part of [".acts", ".headline", ".found", ".draft", ".source"]) one(part).replaceChildren(...document.adoptNode(one(part, next)).childNodes);
-        ready();
-        return;
-      }
-      document.title = next.title;
-      for (const part of ["#status", "main"]) one(part).replaceWith(document.adoptNode(one(part, next)));
-      if (response.redirected || !options.method) history.pushState(null, "", response.url);
-      shown = page();
-      scrollTo(0, 0);
-      ready();
-      if (options.method && followsDecision(response.url)) decided = performance.now();
-      one("main").focus({ preventScroll: true });
+      await work();
     } catch {
       say("The desk does not respond. Nothing is lost: try again.");
     } finally {
       going = false;
     }
+  };
+  // Shows another draft, or what a decision leads to.
+  const swap = (address, options = {}) => once(async () => {
+    const [response, next] = await load(address, options);
+    if (!one("main #pairs, main .list, main .empty", next) || one("#editor", next)) { location.href = response.url; return; }
+    document.title = next.title;
+    for (const part of ["#status", "main"]) one(part).replaceWith(document.adoptNode(one(part, next)));
+    if (response.redirected || !options.method) history.pushState(null, "", response.url);
+    shown = page();
+    scrollTo(0, 0);
+    ready();
+    if (options.method && followsDecision(response.url)) decided = performance.now();
+    one("main").focus({ preventScroll: true });
+  });
+  // Shows the same draft as it is now: what was on screen stays where it is.
+  const PARTS = ["#bar", "#notices", "#pairs"];
+  const refresh = (address, options = {}) => once(async () => {
+    const [response, next] = await load(address, options);
+    if (!one("#pairs", next)) { location.href = response.url; return; }
+    const anchor = all("[data-row]").find((row) => row.getBoundingClientRect().bottom > 80);
+    const before = anchor ? anchor.getBoundingClientRect().top : 0;
+    for (const part of PARTS) one(part).replaceWith(document.adoptNode(one(part, next)));
+    const after = anchor && document.getElementById(anchor.id);
+    if (after) scrollBy({ top: after.getBoundingClientRect().top - before, behavior: "instant" });
+    ready(true);
+  });
+  const submitOnce = (form) => {
+    if (performance.now() - decided < PAUSE_MS) return;
+    swap(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
   };
   // A link to a place on this page fires popstate as well, and loads nothing.
   addEventListener("popstate", () => { if (page() !== shown) location.reload(); });
@@ -118,11 +135,10 @@ const desk = (() => {
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.closest(".bar, .finding, .flash") || form.closest("#editor")) return;
+    if (!form.closest("#bar, .flash") || form.matches("[data-own]")) return;
     event.preventDefault();
-    if (form.matches("[action*='/approve?']") && performance.now() - decided < PAUSE_MS) return;
     swap(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
   });
 
-  return { all, one, typing, calm, scrolling, say, act, keys, onReady, swap };
+  return { all, one, typing, calm, scrolling, say, act, keys, onReady, swap, refresh, submitOnce, written };
 })();

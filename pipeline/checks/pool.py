@@ -1,10 +1,10 @@
 """Checks drafts in sandboxed worker processes, so that a long text does not block the event loop."""
 
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from pipeline.checks.tokens import SupportedClaim
-from pipeline.checks.worker import CLAIMS_ADAPTER, FINDINGS_ADAPTER
+from pipeline.checks.pairs.sentence_pairs import PairedDraft
+from pipeline.checks.worker import FINDINGS_ADAPTER, PAIRS_ADAPTER
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding, Front, Severity
 from pipeline.sandbox import CPU_S, MEMORY_BYTES, JobError, WorkerPool
@@ -32,21 +32,25 @@ class CheckPool:
         self, source: Source | None, body: str, beat: Beat, front: Front | None
     ) -> tuple[Finding, ...]:
         """Return the findings of `run_checks`; a single one that blocks if the check fails."""
-        job = {
-            "source": source.model_dump_json() if source else None,
-            "beat": beat.model_dump_json(),
-            "front": front.model_dump_json() if front else None,
-        }
+        job = _job(source, beat, front)
         try:
             return FINDINGS_ADAPTER.validate_json(await self._pool.run(job, body.encode()))
         except JobError as error:
             message = f"this draft could not be checked: checking it {error.message}"
             return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=message),)
 
-    async def trace(self, source: Source, body: str, beat: Beat) -> list[SupportedClaim]:
-        """Return the supported claims of `trace_claims`; none if that fails."""
-        job = {"source": source.model_dump_json(), "beat": beat.model_dump_json(), "trace": True}
+    async def pair(self, source: Source, body: str, beat: Beat, front: Front | None) -> PairedDraft:
+        """Return what `pair_sentences` returns; nothing if that fails."""
+        job = {**_job(source, beat, front), "pairs": True}
         try:
-            return CLAIMS_ADAPTER.validate_json(await self._pool.run(job, body.encode()))
+            return PAIRS_ADAPTER.validate_json(await self._pool.run(job, body.encode()))
         except JobError:
-            return []
+            return PairedDraft()
+
+
+def _job(source: Source | None, beat: Beat, front: Front | None) -> dict[str, Any]:
+    return {
+        "source": source.model_dump_json() if source else None,
+        "beat": beat.model_dump_json(),
+        "front": front.model_dump_json() if front else None,
+    }

@@ -5,23 +5,22 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipeline.checks.claims import trace_claims
+from pipeline.checks.pairs.sentence_pairs import PairedDraft, pair_sentences
 from pipeline.checks.runner import run_checks
-from pipeline.checks.tokens import SupportedClaim
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding, Front
 from pipeline.sandbox.worker import run_worker
 
 FINDINGS_ADAPTER = TypeAdapter(tuple[Finding, ...])
-CLAIMS_ADAPTER = TypeAdapter(list[SupportedClaim])
+PAIRS_ADAPTER = TypeAdapter(PairedDraft)
 
 
 def work(job: dict[str, Any], body: bytes) -> bytes:
-    """Return the findings about a draft, or with `trace` in the job its supported claims, as JSON."""
+    """Return the findings about a draft, or with `pairs` in the job the draft beside its source, as JSON."""
     source = Source.model_validate_json(job["source"]) if job["source"] else None
-    if job.get("trace") and source is not None:
-        return CLAIMS_ADAPTER.dump_json(trace_claims(source, body.decode(), _beat(job["beat"])))
     front = Front.model_validate_json(job["front"]) if job["front"] else None
+    if job.get("pairs") and source is not None:
+        return PAIRS_ADAPTER.dump_json(pair_sentences(source, body.decode(), _beat(job["beat"]), front))
     return FINDINGS_ADAPTER.dump_json(run_checks(source, body.decode(), _beat(job["beat"]), front=front))
 
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from desk.finding_views import numbered
 from desk.highlights import Highlight, highlight_markdown, highlight_text, render_markdown, word_diff
-from desk.views import numbered
 from pipeline.domain.reviews import Finding, Front, Severity
 
 BODY = """## Head line

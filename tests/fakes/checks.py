@@ -2,10 +2,9 @@
 
 import asyncio
 
-from pipeline.checks.claims import trace_claims
+from pipeline.checks.pairs.sentence_pairs import PairedDraft, pair_sentences
 from pipeline.checks.pool import CheckPool
 from pipeline.checks.runner import run_checks
-from pipeline.checks.tokens import SupportedClaim
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding, Front
 
@@ -18,5 +17,5 @@ class ChecksHere(CheckPool):
     ) -> tuple[Finding, ...]:
         return await asyncio.to_thread(run_checks, source, body, beat, front=front)
 
-    async def trace(self, source: Source, body: str, beat: Beat) -> list[SupportedClaim]:
-        return await asyncio.to_thread(trace_claims, source, body, beat)
+    async def pair(self, source: Source, body: str, beat: Beat, front: Front | None) -> PairedDraft:
+        return await asyncio.to_thread(pair_sentences, source, body, beat, front)
