@@ -1,4 +1,4 @@
-"""How far the review of a draft has come: which sections were shown to the editor, and what is missing. Pure."""
+"""How far the review of a draft has come: the sections shown to the editor, and what is missing. Pure."""
 
 import hashlib
 import hmac
@@ -71,6 +71,15 @@ class ReviewState(NamedTuple):
         parts = [f"{page.blocks} must {'is' if page.blocks == 1 else 'are'} open"] if page.blocks else []
         parts += [f"not shown yet: {', '.join(left)}"] if left else []
         return "; ".join(parts)
+
+    def left(self, page: DraftPage) -> str:
+        """Return what is missing, in the fewest words, for the button."""
+        if page.error:
+            return "cannot be read"
+        unseen = len(self.sections) - self.shown
+        parts = [f"{page.blocks} must"] if page.blocks else []
+        parts += [f"{unseen} {'section' if unseen == 1 else 'sections'} to show"] if unseen else []
+        return " · ".join(parts)
 
 
 def review_state(

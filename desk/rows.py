@@ -6,7 +6,7 @@ findings about its words. Sentences of the source that no row rests on follow th
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from html import unescape
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -91,11 +91,12 @@ def rows_of(page: DraftPage, paired: PairedDraft) -> Rows:
     """Return the rows of a draft."""
     sentences = [*_front_sentences(page, paired.pairs), *_body_sentences(page.body, paired.pairs)]
     placed = _placed_findings(page.findings, sentences)
-    builder = _Builder(page, paired, sentences, placed)
     headings = ["", *_headings(page.body)]
-    opinion = {heading.casefold() for heading in page.view.beat.headings[1:]}
+    titles = {heading.casefold() for heading in page.view.beat.headings[1:]}
+    opinion = {number for number, heading in enumerate(headings) if heading.casefold() in titles}
+    builder = _Builder(page, paired, sentences, placed, opinion)
     listed = [
-        SectionRows(number, heading, heading.casefold() in opinion, builder.rows(number))
+        SectionRows(number, heading, number in opinion, builder.rows(number))
         for number, heading in enumerate(headings)
     ]
     general = tuple(
@@ -197,8 +198,9 @@ class _Builder:
         paired: PairedDraft,
         sentences: Sequence[_Sentence],
         placed: Mapping[int, list[FindingView]],
+        opinion: Collection[int],
     ) -> None:
-        self._page, self._sentences, self._placed = page, sentences, placed
+        self._page, self._sentences, self._placed, self._opinion = page, sentences, placed, opinion
         self._source = page.view.source.item.text
         self._all = paired.source_sentences
         self._positions = {sentence: at for at, sentence in enumerate(self._all)}
@@ -241,15 +243,21 @@ class _Builder:
 
     def _sources_of(self, index: int) -> tuple[Span, ...]:
         """Return the sentences that a row rests on, and those with the evidence of its findings."""
-        sources = set(self._sentences[index].sources)
+        each = self._sentences[index]
+        sources = set(each.sources) if self._needs_source(each) else set()
         for shown in self._placed.get(index, ()):
             if shown.finding.kind != "overlap":
                 places = (sentence_at(self._all, start) for start, _ in shown.finding.evidence[:3])
                 sources.update(place for place in places if place)
         return tuple(sorted(sources))
 
-    def _source_html(self, index: int, findings: Iterable[FindingView]) -> str:
+    def _needs_source(self, each: _Sentence) -> bool:
+        return each.kind != "heading" and each.section not in self._opinion
+
+    def _source_html(self, index: int, findings: Sequence[FindingView]) -> str:
         each = self._sentences[index]
+        if not findings and not self._needs_source(each):
+            return ""
         marks = [
             Highlight(shown.number, *place, "evidence", f"e{shown.number}")
             for shown in findings

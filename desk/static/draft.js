@@ -134,7 +134,7 @@
   let observer = null;
   let reports = [];
   const speed = () => Number(page().dataset.speed);
-  const due = (each) => each.seen.size === each.rows.size && each.ms * speed() >= 1000 * each.words;
+  const due = (each) => each.seen.size === each.rows.size && (!speed() || each.ms * speed() >= 1000 * each.words);
   const watchSections = () => {
     if (observer) observer.disconnect();
     sections = new Map();
@@ -182,6 +182,7 @@
     }
     one("#progress").textContent = answer.progress;
     one("#missing").textContent = answer.missing;
+    one("#left").textContent = answer.left;
     one("#approve button").classList.toggle("primary", answer.ready);
     one("#approve button").classList.toggle("waits", !answer.ready);
   };

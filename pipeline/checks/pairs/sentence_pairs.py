@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pipeline.checks.claims import trace_claims
 from pipeline.checks.document import DraftDocument
-from pipeline.checks.pairs.align import align
+from pipeline.checks.pairs.align import Alignment, Pair, align
 from pipeline.checks.source_texts import tokenized
 from pipeline.checks.tokens import SupportedClaim
 from pipeline.domain.models import Beat, Source
@@ -16,6 +16,9 @@ Span = tuple[int, int]
 """A half-open range of characters."""
 _MIN_SCORE = 0.3
 """Share of a draft sentence's weight that source sentences must have to be shown. Chosen, not measured."""
+
+_MIN_GAIN = 0.25
+"""Share of that weight that every further source sentence must add to be shown. Chosen, not measured."""
 
 
 class SentencePair(NamedTuple):
@@ -84,10 +87,21 @@ def _windows(document: DraftDocument, source: Source) -> list[tuple[int, int, tu
     """Return the sentences that have a window, in order: start, end, the source sentences."""
     alignment = align(document.tokens, tokenized(source.item.text), source.language)
     return [
-        (pair.draft.start, pair.draft.end, tuple((each.start, each.end) for each in pair.window))
+        (pair.draft.start, pair.draft.end, tuple(_telling(pair, alignment)))
         for pair in (alignment.pairs if alignment else ())
-        if pair.score >= _MIN_SCORE
+        if alignment and pair.score >= _MIN_SCORE
     ]
+
+
+def _telling(pair: Pair, alignment: Alignment) -> Iterator[Span]:
+    """Yield the best sentence of a window, and the others that explain much of what is left."""
+    left = set(alignment.draft_stems[pair.draft.first : pair.draft.behind]) & alignment.weights.keys()
+    whole = sum(map(alignment.weights.__getitem__, left))
+    for number, sentence in enumerate(pair.window):
+        explained = left.intersection(alignment.source_stems[sentence.first : sentence.behind])
+        if not number or sum(map(alignment.weights.__getitem__, explained)) >= _MIN_GAIN * whole:
+            yield sentence.start, sentence.end
+        left -= explained
 
 
 def sentence_at(sentences: tuple[Span, ...], position: int) -> Span | None:

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from pipeline.checks.claims import trace_claims
+from pipeline.checks.pairs.sentence_pairs import PairedDraft, pair_sentences
 from pipeline.checks.pool import CheckPool
 from pipeline.checks.runner import run_checks
 from pipeline.domain.models import Beat, Source
@@ -24,13 +24,14 @@ def _source() -> Source:
     return Source(item=item, feed_key="f", feed_name="F", first_key="f", category="MARKET", language="en")
 
 
-async def test_claims_come_back_as_they_are_traced_and_none_where_that_cannot_be() -> None:
+async def test_pairs_come_back_as_they_are_made_and_none_where_that_cannot_be() -> None:
     source = _source()
     body = f"## Overview\n\n{source.item.text}"
     async with CheckPool(1) as pool:
-        assert await pool.trace(source, body, BEAT) == trace_claims(source, body, BEAT) != []
+        pairs = pair_sentences(source, body, BEAT)
+        assert await pool.pair(source, body, BEAT, None) == pairs != PairedDraft()
     async with CheckPool(1, cpu_s=0.01) as pool:
-        assert await pool.trace(source, body * 300, BEAT) == []
+        assert await pool.pair(source, body * 300, BEAT, None) == PairedDraft()
 
 
 async def test_a_draft_that_cannot_be_checked_is_held() -> None:
