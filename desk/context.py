@@ -111,7 +111,7 @@ class WebContext:
             findings = await self._check_text(row, source, beat, text)
         return DraftView(row, text, sha256, findings, source, beat, feed, unreadable)
 
-    def submit_review(self, ref: str, decision: Review, *, light: bool = False) -> None:
+    def submit_review(self, ref: str, decision: Review) -> None:
         """Approve or reject the text whose hash is `decision.sha256`. Does I/O: call it in a thread.
 
         Raises ReviewError, EditConflict, ConfigError.
