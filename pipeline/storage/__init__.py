@@ -37,7 +37,7 @@ from pipeline.storage.records import (
     duplicate_finding,
     unacknowledged,
 )
-from pipeline.storage.redraft_requests import RedraftContext
+from pipeline.storage.redraft_requests import FinishedRedraft, RedraftContext, StartableRedraft
 from pipeline.storage.reviews import CompletedReview, Move, PendingReview, current_approval
 from pipeline.storage.source_updates import Policy
 from pipeline.storage.stored_keys import ExistingItems
@@ -61,6 +61,7 @@ __all__ = [
     "ExistingItems",
     "Failure",
     "FeedStatus",
+    "FinishedRedraft",
     "HistoryEvent",
     "LLMCall",
     "Latency",
@@ -86,6 +87,7 @@ __all__ = [
     "Sibling",
     "SourceNotice",
     "SpendingCap",
+    "StartableRedraft",
     "TargetBacklog",
     "Version",
     "cost_text",
