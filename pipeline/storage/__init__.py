@@ -41,7 +41,7 @@ from pipeline.storage.redraft_requests import FinishedRedraft, RedraftContext, S
 from pipeline.storage.reviews import CompletedReview, Move, PendingReview, current_approval
 from pipeline.storage.source_updates import Policy
 from pipeline.storage.stored_keys import ExistingItems
-from pipeline.storage.versions import PendingSave, Save
+from pipeline.storage.versions import PendingSave, Save, ViewedVersion
 
 __all__ = [
     "BY_HAND",
@@ -90,6 +90,7 @@ __all__ = [
     "StartableRedraft",
     "TargetBacklog",
     "Version",
+    "ViewedVersion",
     "cost_text",
     "current_approval",
     "dollars",
