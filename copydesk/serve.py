@@ -48,7 +48,9 @@ def _print_schedules(subscriptions: Subscriptions) -> None:
     for group in groups(subscriptions.feeds):
         feeds = f"{pluralize(len(group.feeds), 'feed')}: {printable(', '.join(group.feeds))}"
         print_line(f"{printable(group.schedule):>16}  {feeds}")
-    print_line("Requests of editors are carried out within a minute. Ctrl-C stops the server.")
+    print_line(
+        "Rewrites begin when editors request them, other requests within a minute. Ctrl-C stops the server."
+    )
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from desk.blocks import Block, blocks_of
+from desk.changes import Change
 from desk.finding_views import FindingView
 from desk.highlights import Highlight, highlight_inline, highlight_line, highlight_markdown
 from desk.views import DraftPage
@@ -47,6 +48,8 @@ class Row(NamedTuple):
     """Whether a paragraph, heading or list item begins with it."""
     unused: tuple[str, ...] = ()
     """The sentences of the source after its own that no row rests on, as HTML."""
+    changes: tuple[Change, ...] = ()
+    """What changed in it, or was removed beside it, since the editor last saw the draft."""
 
 
 class SectionRows(NamedTuple):
@@ -87,14 +90,14 @@ class _Sentence(NamedTuple):
     sources: tuple[Span, ...]
 
 
-def rows_of(page: DraftPage, paired: PairedDraft) -> Rows:
-    """Return the rows of a draft."""
+def rows_of(page: DraftPage, paired: PairedDraft, changes: Sequence[Change] = ()) -> Rows:
+    """Return the rows of a draft; `changes` are those since the editor last saw it."""
     sentences = [*_front_sentences(page, paired.pairs), *_body_sentences(page.body, paired.pairs)]
     placed = _placed_findings(page.findings, sentences)
     headings = ["", *_headings(page.body)]
     titles = {heading.casefold() for heading in page.view.beat.headings[1:]}
     opinion = {number for number, heading in enumerate(headings) if heading.casefold() in titles}
-    builder = _Builder(page, paired, sentences, placed, opinion)
+    builder = _Builder(page, paired, sentences, placed, opinion, changes)
     listed = [
         SectionRows(number, heading, number in opinion, builder.rows(number))
         for number, heading in enumerate(headings)
@@ -189,6 +192,20 @@ def _placed_findings(
     return placed
 
 
+def _placed_changes(
+    changes: Iterable[Change], sentences: Sequence[_Sentence]
+) -> Mapping[int, tuple[Change, ...]]:
+    """Return row's index → the changes of its words; what is gone is at the row before its place."""
+    placed: dict[int, tuple[Change, ...]] = {}
+    for change in changes:
+        of_field = [index for index, each in enumerate(sentences) if each.field == change.field]
+        at = bisect_right([sentences[index].start for index in of_field], change.span[0])
+        if of_field:
+            index = of_field[max(0, at - 1)]
+            placed[index] = (*placed.get(index, ()), change)
+    return placed
+
+
 class _Builder:
     """Makes the rows' HTML: the marks of findings and claims, cut to each sentence."""
 
@@ -199,9 +216,11 @@ class _Builder:
         sentences: Sequence[_Sentence],
         placed: Mapping[int, list[FindingView]],
         opinion: Collection[int],
+        changes: Sequence[Change],
     ) -> None:
         self._page, self._sentences, self._placed, self._opinion = page, sentences, placed, opinion
         self._source = page.view.source.item.text
+        self._changes = _placed_changes(changes, sentences)
         self._all = paired.source_sentences
         self._positions = {sentence: at for at, sentence in enumerate(self._all)}
         self._claims = _free_claims(page.findings, paired.claims)
@@ -221,7 +240,7 @@ class _Builder:
         findings = tuple(self._placed.get(index, ()))
         return Row(
             name, each.kind, each.field, each.start, each.end, each.raw, self._html(each), each.lead,
-            self._source_html(index, findings), findings, each.begins, self._unused_after(index),
+            self._source_html(index, findings), findings, each.begins, self._unused_after(index), self._changes.get(index, ()),
         )  # fmt: skip
 
     def _html(self, each: _Sentence) -> str:

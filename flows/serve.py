@@ -21,12 +21,13 @@ from prefect.runner import Runner
 from prefect.schedules import Cron, Interval
 
 from flows.ingest import ingest
+from flows.redrafts import Redrafts, redrafting
 from flows.requests import requests
 from flows.zombie_runs import crash_zombie_runs
-from pipeline.config import load_feeds, load_settings
+from pipeline.config import has_writer, load_feeds, load_settings
 from pipeline.domain.models import FeedConfig
 from pipeline.services.shutdown import REPEAT_S, SIGNALS, SignalCounter, stop_message
-from pipeline.storage import Database
+from pipeline.storage import SYSTEM_EDITOR, Database
 
 NEVER = "never"
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400}
@@ -74,9 +75,9 @@ def _name(schedule: str) -> str:
 
 
 REQUESTS = "waiting"
-"""Name of the deployment that carries out the requests of editors."""
+"""Name of the deployment that publishes, writes draft files and redrafts what changed."""
 _REQUEST_POLL_S = 5.0
-"""Seconds between two queries of the database for requests of editors. Chosen, not measured."""
+"""Seconds between two queries of the database for what that deployment does. Chosen, not measured."""
 _ZOMBIE_CHECK_EVERY = 12
 """Number of such queries between two searches for zombie runs. Chosen: once a minute."""
 _STOP_POLL_S = 0.5
@@ -93,14 +94,21 @@ async def serve_flows() -> None:
     """Serve every schedule of feeds.yaml and the requests of editors. Raises ConfigError, DatabaseError."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
-    scheduled = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
-    requested = await requests.ato_deployment(REQUESTS, concurrency_limit=_one_at_a_time())
-    with Database.open(settings.database_url) as db, _graceful_stop(settings.stop_grace_s):
-        async with _request_watcher(db if settings.writes_drafts else None):
-            runner = _Runner(pause_on_shutdown=False, limit=_MAX_RUNS)
-            for deployment in (*scheduled, requested):
-                await runner.aadd_deployment(deployment)
-            await runner.start()
+    async with contextlib.AsyncExitStack() as stack:
+        db = stack.enter_context(Database.open(settings.database_url))
+        # Another machine writes the drafts otherwise, and no request is pending here.
+        warm = any(has_writer(settings, feed) for feed in subscriptions.feeds)
+        redrafts = (
+            await stack.enter_async_context(redrafting(db, warm=warm)) if settings.writes_drafts else None
+        )
+        stack.enter_context(_graceful_stop(settings.stop_grace_s, redrafts))
+        scheduled = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
+        requested = await requests.ato_deployment(REQUESTS, concurrency_limit=_one_at_a_time())
+        await stack.enter_async_context(_request_watcher(db if settings.writes_drafts else None))
+        runner = _Runner(pause_on_shutdown=False, limit=_MAX_RUNS)
+        for deployment in (*scheduled, requested):
+            await runner.aadd_deployment(deployment)
+        await runner.start()
 
 
 class _Runner(Runner):
@@ -111,7 +119,7 @@ class _Runner(Runner):
 
 
 @contextlib.contextmanager
-def _graceful_stop(grace_s: float) -> Iterator[None]:
+def _graceful_stop(grace_s: float, redrafts: Redrafts | None) -> Iterator[None]:
     """Wait for the runs at the first SIGINT or SIGTERM; kill them at the second."""
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
     signals, waiting = SignalCounter(REPEAT_S), list[asyncio.Task[None]]()
@@ -120,7 +128,8 @@ def _graceful_stop(grace_s: float) -> Iterator[None]:
         match signals.count():
             case 1:
                 log.warning(stop_message(grace_s))
-                waiting.append(asyncio.create_task(_stop_runs(serving, grace_s + _END_MARGIN_S)))
+                stopping = _stop_runs(serving, redrafts, grace_s + _END_MARGIN_S)
+                waiting.append(asyncio.create_task(stopping))
             case 2:
                 log.warning("stopped at once: pending model answers are lost and may be paid for again")
                 send_signal(run_processes(), signal.SIGKILL)
@@ -137,15 +146,21 @@ def _graceful_stop(grace_s: float) -> Iterator[None]:
             task.cancel()
 
 
-async def _stop_runs(serving: "asyncio.Task[Any] | None", timeout_s: float) -> None:
-    """Send SIGINT once to every run, wait until all have ended, then cancel `serving`.
+async def _stop_runs(
+    serving: "asyncio.Task[Any] | None", redrafts: Redrafts | None, timeout_s: float
+) -> None:
+    """Send SIGINT once to every run, wait until all and the redrafts have ended, then cancel `serving`.
 
     Runs that are left after `timeout_s` seconds are killed. Cancelling `serving` earlier would kill all runs.
     """
     clock = asyncio.get_running_loop().time
     until, before = clock() + timeout_s, set[int]()
-    while left := await asyncio.to_thread(run_processes):
+    if redrafts:
+        redrafts.stop()
+    while (left := await asyncio.to_thread(run_processes)) or (redrafts and redrafts.are_active):
         late = clock() > until
+        if late and redrafts:
+            redrafts.cancel()
         send_signal(left if late else left - before, signal.SIGKILL if late else signal.SIGINT)
         before |= left
         await asyncio.sleep(_STOP_POLL_S)
@@ -206,12 +221,15 @@ async def _watch(db: Database | None) -> None:
 
 
 def _is_request_waiting(db: Database) -> bool:
-    """Return whether a redraft, a publication or the writing of a draft file is pending."""
+    """Return whether a publication, the writing of a draft file or a redraft of our own is pending.
+
+    The redrafts that editors request are carried out by this process: see flows/redrafts.py.
+    """
     now = datetime.now(UTC)
     due = (
         publication.next_at is None or publication.next_at <= now for publication in db.publications.pending()
     )
-    return bool(db.redrafts.counts() or db.versions.pending_by_feed()) or any(due)
+    return bool(db.redrafts.counts(SYSTEM_EDITOR) or db.versions.pending_by_feed()) or any(due)
 
 
 def run_processes() -> set[int]:

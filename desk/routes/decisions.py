@@ -26,9 +26,9 @@ Text = Annotated[str, Form()]
 
 
 async def redirect_to_next(
-    request: Request, ref: str, act: Callable[[], object], flash_name: str = "did"
+    request: Request, ref: str, act: Callable[[], object], flash_name: str = "did", *, stay: bool = False
 ) -> Response:
-    """Run `act`, which takes a draft out of the queue, and redirect to the next draft.
+    """Run `act` on a draft, and redirect to the next draft, or (`stay`) to the same one.
 
     On ReviewError or ConfigError return the draft's page with the message. `flash_name` is the query
     parameter that makes the next page say what was done.
@@ -41,7 +41,7 @@ async def redirect_to_next(
         await asyncio.to_thread(act)
     except (ReviewError, ConfigError) as error:
         return await draft_page(request, ref, error=error.message, status=409)
-    following = next_ref(refs, ref)
+    following = ref if stay else next_ref(refs, ref)
     return redirect(f"/drafts/{following}" if following else "/", queue_filters.query(), **{flash_name: ref})
 
 
@@ -73,7 +73,10 @@ async def _decide(
 async def redraft(
     request: Request, ref: str, note: Text = "", section: Text = "", over_edits: Text = ""
 ) -> Response:
-    """Request a rewrite of the draft or of one section; the next run carries it out."""
+    """Request a rewrite of the draft or of one section, which `copydesk serve` carries out at once.
+
+    After that of a section, which takes seconds, its draft is shown; after the whole, the next one.
+    """
     ctx, name = web_context(request), current_editor(request)
 
     def act() -> None:
@@ -86,7 +89,7 @@ async def redraft(
             section=section or None, over_edits=bool(over_edits),
         )  # fmt: skip
 
-    return await redirect_to_next(request, ref, act, flash_name="asked_for")
+    return await redirect_to_next(request, ref, act, flash_name="asked_for", stay=bool(section))
 
 
 @router.post("/acknowledge")

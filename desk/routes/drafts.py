@@ -1,4 +1,4 @@
-"""Pages of drafts: one beside its source, its history and versions, the latest decisions."""
+"""Pages of drafts: one beside its source, the latest decisions."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, Response
 
+from desk.changes import changes_since
 from desk.context import DraftView
 from desk.highlights import Piece, render_markdown, word_diff
 from desk.responses import current_editor, flash, render, web_context
@@ -16,15 +17,13 @@ from desk.rows import rows_of
 from desk.views import DraftPage, page_of
 from pipeline.articles.markdown import sections
 from pipeline.config import has_writer
-from pipeline.domain.errors import DatabaseError, ReviewError
+from pipeline.domain.errors import DatabaseError
 from pipeline.domain.reviews import PRESETS, ReviewDecision
-from pipeline.storage import CompletedReview, Version
+from pipeline.storage import CompletedReview
 
 log = logging.getLogger("copydesk.desk")
 router = APIRouter()
 REF = "/drafts/{ref:str}"
-_ON_DISK = "disk"
-"""The label of the text on disk."""
 
 
 class RecentDecision(NamedTuple):
@@ -58,6 +57,7 @@ async def draft_page(request: Request, ref: str, *, error: str = "", status: int
     )
     publications = await asyncio.to_thread(ctx.db.publications.of_item, view.row.item_id)
     page = page_of(view)
+    since = await changes_since(ctx, view, current_editor(request))
     paired, review, _ = await asyncio.gather(
         ctx.paired(view, page.body, page.front), state_of(request, page), note_view(request, view)
     )
@@ -67,7 +67,8 @@ async def draft_page(request: Request, ref: str, *, error: str = "", status: int
         "draft.html",
         status,
         page=page,
-        rows=await asyncio.to_thread(rows_of, page, paired),
+        rows=await asyncio.to_thread(rows_of, page, paired, since.changes if since else ()),
+        since=since,
         review=review,
         presets=list(PRESETS.items()),
         row=view.row,
@@ -123,44 +124,6 @@ async def preview(request: Request, body: Annotated[str, Form()] = "") -> Respon
     """Return a Markdown body as HTML."""
     current_editor(request)
     return HTMLResponse(await asyncio.to_thread(render_markdown, body.replace("\r\n", "\n")))
-
-
-@router.get(REF + "/history")
-async def history(request: Request, ref: str) -> Response:
-    """Show a draft's events and versions."""
-    current_editor(request)
-    db = web_context(request).db
-    row = await asyncio.to_thread(db.drafts.get, ref)
-    events = await asyncio.to_thread(db.drafts.history, row.item_id)
-    versions = await asyncio.to_thread(db.versions.list, row.item_id)
-    return render(request, "history.html", row=row, events=events, versions=list(reversed(versions)))
-
-
-@router.get(REF + "/compare")
-async def compare(request: Request, ref: str) -> Response:
-    """Show the word diff of two versions of a draft, named by label or hash."""
-    current_editor(request)
-    ctx = web_context(request)
-    view = await ctx.draft_view(ref)
-    page = page_of(view)
-    versions = await asyncio.to_thread(ctx.db.versions.list, view.row.item_id)
-    texts = {version.label: version.text for version in versions} | {_ON_DISK: view.text or ""}
-    # Links may use hashes: labels change when a version is removed.
-    labels = {version.sha256: version.label for version in versions}
-    old = request.query_params.get("old") or _before_last(versions)
-    new = request.query_params.get("new") or _ON_DISK
-    old, new = labels.get(old, old), labels.get(new, new)
-    if old not in texts or new not in texts:
-        raise ReviewError(f"this draft has no such version; it has {', '.join(texts)}")
-    pieces = await asyncio.to_thread(word_diff, texts[old], texts[new])
-    return render(
-        request, "compare.html", row=view.row, page=page, versions=versions, old=old, new=new, pieces=pieces,
-        can_restore=view.row.state == "drafted",
-    )  # fmt: skip
-
-
-def _before_last(versions: list[Version]) -> str:
-    return versions[-2].label if len(versions) > 1 else versions[-1].label if versions else _ON_DISK
 
 
 @router.get("/recent")

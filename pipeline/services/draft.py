@@ -57,11 +57,13 @@ async def draft_feed(
     window: Window | None = None,
     *,
     requested: bool = False,
+    only: Sequence[int] = (),
 ) -> list[ItemOutcome]:
     """Draft up to `limit` queued items of a feed, newest first, within its daily limit.
 
     `requested`: only redraft requests and recorded texts that have to be written; the daily limit does not
-    apply to them. A run that is stopped or cancelled releases the leases of unfinished items.
+    apply to them. `only`: the ids of the items that may be drafted; empty: any. A run that is stopped or
+    cancelled releases the leases of unfinished items.
     """
     if not ctx.settings.writes_drafts:
         lease_filter: LeaseFilter = "new"  # existing drafts belong to the machine with the output folder
@@ -69,7 +71,8 @@ async def draft_feed(
         lease_filter = "asked" if requested else "all"
     ctx.writers(feed)  # raises ConfigError, before an item is leased
     ctx.verifier(ctx.beats[feed.beat])  # the same, before a draft is paid for
-    outcomes = await LeaseQueue(ctx, feed, limit, window, lease_filter, partial(_outcome, ctx, feed)).run()
+    draft = partial(_outcome, ctx, feed)
+    outcomes = await LeaseQueue(ctx, feed, limit, window, lease_filter, draft, only).run()
     await adjourn(ctx, feed.key)
     return outcomes
 

@@ -1,10 +1,10 @@
-"""Runs over many feeds: poll and draft (`ingest`), draft the queues (`drafting`), redraft (`requests`)."""
+"""Runs over many feeds: `ingest` polls and drafts, `drafting` drafts the queues, the others redraft."""
 
 import asyncio
 import contextlib
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -17,6 +17,7 @@ from pipeline.services.poll import poll
 from pipeline.services.report import FeedReport, RunReport, feed_report, finish, timed
 from pipeline.services.run import DEFAULT_PORTS, Ports, open_run, publish_after_run
 from pipeline.services.shutdown import sleep_unless_stopped
+from pipeline.storage import StartableRedraft
 
 Read = Callable[[], Awaitable[PollReport]]
 """Reads a feed and admits its items; may raise FeedError."""
@@ -92,8 +93,27 @@ async def requests(ports: Ports = DEFAULT_PORTS) -> RunReport:
         return await finish("requests", ctx, reports, began, ports.publish, sent)
 
 
-async def _run_requests(ctx: RunContext, feed: FeedConfig, count: int) -> FeedReport:
-    step = ctx.as_task(f"redraft {feed.key}", lambda: draft_feed(ctx, feed, count, requested=True))
+async def redrafts(startable: Sequence[StartableRedraft], ports: Ports = DEFAULT_PORTS) -> RunReport:
+    """Carry out these redraft requests, and nothing else; those that another process leased are left to it.
+
+    Raises ConfigError, also on a machine that writes no drafts, and DatabaseError.
+    """
+    began = time.monotonic()
+    ids: dict[str, list[int]] = defaultdict(list)
+    for request in startable:
+        ids[request.feed_key].append(request.item_id)
+    async with open_run(ports=ports) as (ctx, subscriptions):
+        require_output_folder(ctx.settings)
+        feeds = [feed for feed in subscriptions.feeds if feed.key in ids]
+        steps = (_run_requests(ctx, feed, len(ids[feed.key]), ids[feed.key]) for feed in feeds)
+        reports = await asyncio.gather(*map(timed, steps))
+        return await finish("requests", ctx, reports, began, ports.publish)
+
+
+async def _run_requests(
+    ctx: RunContext, feed: FeedConfig, count: int, only: Sequence[int] = ()
+) -> FeedReport:
+    step = ctx.as_task(f"redraft {feed.key}", lambda: draft_feed(ctx, feed, count, requested=True, only=only))
     return feed_report(feed.key, None, None, await step, 0)
 
 

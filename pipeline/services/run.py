@@ -41,7 +41,7 @@ from pipeline.services.context import (
     run_untracked,
 )
 from pipeline.services.report import Plan, Publish, RunReport
-from pipeline.services.shutdown import graceful_shutdown, sleep_unless_stopped
+from pipeline.services.shutdown import StopSwitch, graceful_shutdown, sleep_unless_stopped
 from pipeline.services.site_file_store import DatabaseSiteFiles
 from pipeline.services.source import PAGE_CACHE_AGE
 from pipeline.services.subscriptions import load_subscriptions
@@ -70,6 +70,10 @@ class Ports:
     """The scheduled time of the run, aware; None: now."""
     relayed: bool = False
     """Whether a parent process forwards signals, so that each may arrive twice."""
+    switch: StopSwitch | None = None
+    """Ends the run; None: signals to this process do."""
+    checks: CheckPool | None = None
+    """Open pool that checks the drafts; None: the run has its own."""
     listener: Listener | None = None
     """Called for each item, for a progress bar."""
     say: Callable[[str], object] = log.info
@@ -105,11 +109,16 @@ async def open_run(
         pool = WriterPool(settings, models, partial(open_client, db, fatal_errors), stack)
         pool.require(subscriptions.beats, subscriptions.feeds)
         parsers = await stack.enter_async_context(ParsePool())
-        checkers = await stack.enter_async_context(CheckPool())
+        checkers = ports.checks if ports.checks else await stack.enter_async_context(CheckPool())
         poll_states = await _open_poll_states(stack, db)
         await stack.enter_async_context(
             graceful_shutdown(
-                fatal_errors, grace_expired, settings.stop_grace_s, ports.say, relayed=ports.relayed
+                fatal_errors,
+                grace_expired,
+                settings.stop_grace_s,
+                ports.say,
+                relayed=ports.relayed,
+                switch=ports.switch,
             )
         )
         ctx = RunContext(

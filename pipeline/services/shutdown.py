@@ -38,6 +38,31 @@ class SignalCounter:
         return 2 if self._clock() - self._first_at > self._repeat_s else 0
 
 
+class StopSwitch:
+    """Ends runs on request of the process that they share, which handles the signals itself."""
+
+    def __init__(self) -> None:
+        self.is_stopped = False
+        self._ends = set[Callable[[], None]]()
+
+    def stop(self) -> None:
+        """Request the shutdown of the runs under way, and of those that begin later."""
+        self.is_stopped = True
+        for end in tuple(self._ends):
+            end()
+
+    @contextlib.contextmanager
+    def calling(self, end: Callable[[], None]) -> Iterator[None]:
+        """Call `end` at `stop`, or at once after it."""
+        self._ends.add(end)
+        try:
+            if self.is_stopped:
+                end()
+            yield
+        finally:
+            self._ends.discard(end)
+
+
 @contextlib.asynccontextmanager
 async def graceful_shutdown(
     fatal_errors: list[CopydeskError],
@@ -46,15 +71,17 @@ async def graceful_shutdown(
     say: Callable[[str], object],
     *,
     relayed: bool = False,
+    switch: StopSwitch | None = None,
     margin_s: float = MARGIN_S,
 ) -> AsyncIterator[None]:
     """At the first SIGINT or SIGTERM append ShutdownRequested to `fatal_errors`; a second one ends at once.
 
     `grace_expired` is set `grace_s` seconds after the first signal: pending answers are not waited for any
     longer. `margin_s` seconds later the body is cancelled and ShutdownRequested raised. `relayed`: `serve` or
-    a worker forwards signals to this process, so each may arrive twice.
+    a worker forwards signals to this process, so each may arrive twice. With `switch`, that is obeyed instead
+    of signals.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if switch is None and threading.current_thread() is not threading.main_thread():
         yield  # only the main thread can handle signals
         return
     loop = asyncio.get_running_loop()
@@ -79,7 +106,8 @@ async def graceful_shutdown(
                 # A handler can run between any two instructions, of the loop or of a write to stderr.
                 loop.call_soon_threadsafe(begin, limit)
 
-            with _handle_signals(end, RELAYED_REPEAT_S if relayed else REPEAT_S):
+            repeat_s = RELAYED_REPEAT_S if relayed else REPEAT_S
+            with switch.calling(end) if switch else _handle_signals(end, repeat_s):
                 yield
     except TimeoutError as error:
         if not limit.expired():

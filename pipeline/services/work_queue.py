@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.config import day_start
@@ -48,8 +48,11 @@ class LeaseQueue:
         window: Window | None,
         lease_filter: LeaseFilter,
         draft: Draft,
+        only: Sequence[int] = (),
     ) -> None:
         self._ctx, self._feed, self._window, self._lease_filter = ctx, feed, window, lease_filter
+        self._only = only
+        """Ids of the items that may be leased; empty: any."""
         self._draft, self._left = draft, limit
         self._pages_left = PAGES_PER_DRAFT * limit
         writer = next(iter(ctx.writers(feed)), None)
@@ -146,6 +149,7 @@ class LeaseQueue:
             window=self._window,
             lease_filter=self._lease_filter,
             exclude=tried,
+            only=self._only,
             now=ctx.clock(),
         )
 

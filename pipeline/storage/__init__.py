@@ -37,11 +37,11 @@ from pipeline.storage.records import (
     duplicate_finding,
     unacknowledged,
 )
-from pipeline.storage.redraft_requests import RedraftContext
+from pipeline.storage.redraft_requests import FinishedRedraft, RedraftContext, StartableRedraft
 from pipeline.storage.reviews import CompletedReview, Move, PendingReview, current_approval
 from pipeline.storage.source_updates import Policy
 from pipeline.storage.stored_keys import ExistingItems
-from pipeline.storage.versions import PendingSave, Save
+from pipeline.storage.versions import PendingSave, Save, ViewedVersion
 
 __all__ = [
     "BY_HAND",
@@ -61,6 +61,7 @@ __all__ = [
     "ExistingItems",
     "Failure",
     "FeedStatus",
+    "FinishedRedraft",
     "HistoryEvent",
     "LLMCall",
     "Latency",
@@ -86,8 +87,10 @@ __all__ = [
     "Sibling",
     "SourceNotice",
     "SpendingCap",
+    "StartableRedraft",
     "TargetBacklog",
     "Version",
+    "ViewedVersion",
     "cost_text",
     "current_approval",
     "dollars",

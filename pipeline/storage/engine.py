@@ -221,6 +221,13 @@ def _refuse_newer(script: ScriptDirectory, revision: str | None, shown: str) -> 
         ) from error
 
 
+def database_clock(connection: sa.Connection) -> sa.ColumnElement[float]:
+    """Return the database's own time in seconds since 1970, as the clocks of hosts differ."""
+    if is_sqlite(connection.engine):
+        return sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Float)
+    return sa.literal_column("extract(epoch from clock_timestamp())::double precision", sa.Float)
+
+
 CHUNK = 500
 """Values in one IN list.
 

@@ -11,7 +11,7 @@ from pipeline.domain.near_duplicates import is_same_report
 from pipeline.domain.reviews import Draft
 from pipeline.storage import feeds, item_rows, redraft_requests
 from pipeline.storage.duplicate_groups import queue_duplicate
-from pipeline.storage.engine import Row, Transactions
+from pipeline.storage.engine import Row, Transactions, database_clock
 from pipeline.storage.findings import SYSTEM_EDITOR, drop_failed_redraft, flag_failed_redraft, flag_update
 from pipeline.storage.item_outcomes import SAME_LINK
 from pipeline.storage.item_rows import NOT_TRIED, SOURCE_APPLIED, owns, values
@@ -42,12 +42,13 @@ class LeaseRepository(Transactions):
         window: Window | None = None,
         lease_filter: LeaseFilter = "all",
         exclude: Sequence[int] = (),
+        only: Sequence[int] = (),
         now: datetime | None = None,
     ) -> list[Lease]:
         """Lease up to `limit` waiting items of a feed for `lease_s` seconds, newest first.
 
-        Items with ids in `exclude`, and those postponed beyond `now`, are left out. Leases that expired, or
-        whose process on this host is dead, are taken over.
+        Items with ids in `exclude`, and those postponed beyond `now`, are left out; with `only`, all but
+        those. Leases that expired, or whose process on this host is dead, are taken over.
         """
         with self._writing() as connection:
             _free_dead(connection)
@@ -57,12 +58,14 @@ class LeaseRepository(Transactions):
                 conditions.append(sa.or_(items.c.retry_at.is_(None), items.c.retry_at <= now))
             if exclude:
                 conditions.append(items.c.id.not_in(exclude))
+            if only:
+                conditions.append(items.c.id.in_(only))
             return _acquire(connection, self._owner, conditions, limit, lease_s)
 
     def renew(self, held: Sequence[Lease], lease_s: float) -> None:
         """Extend the leases that are still held, to `lease_s` seconds from now."""
         with self._writing() as connection:
-            _update_each(connection, held, lease_expires=_clock(connection) + lease_s)
+            _update_each(connection, held, lease_expires=database_clock(connection) + lease_s)
 
     def release(self, held: Sequence[Lease]) -> None:
         """End the leases that are still held, without a result and without counting an attempt."""
@@ -193,7 +196,7 @@ class LeaseRepository(Transactions):
 
 def free(connection: sa.Connection) -> sa.ColumnElement[bool]:
     """Return the condition that an item has no valid lease."""
-    return sa.or_(items.c.lease_owner.is_(None), items.c.lease_expires < _clock(connection))
+    return sa.or_(items.c.lease_owner.is_(None), items.c.lease_expires < database_clock(connection))
 
 
 def update_held(connection: sa.Connection, lease: Lease, **columns: object) -> None:
@@ -221,13 +224,6 @@ def end_with_current(connection: sa.Connection, lease: Lease, reason: str) -> No
     update_held(connection, lease, state="drafted", **_FREED)
     redraft_requests.close(connection, lease.item_id, reason)
     flag_failed_redraft(connection, lease, reason)
-
-
-def _clock(connection: sa.Connection) -> sa.ColumnElement[float]:
-    """Return the database's own time in seconds since 1970, as the clocks of hosts differ."""
-    if connection.dialect.name == "sqlite":
-        return sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Float)
-    return sa.literal_column("extract(epoch from clock_timestamp())::double precision", sa.Float)
 
 
 def _free_dead(connection: sa.Connection) -> None:
@@ -261,7 +257,7 @@ def _acquire(
         leased = {
             "lease_owner": owner,
             "lease_token": items.c.lease_token + 1,
-            "lease_expires": _clock(connection) + lease_s,
+            "lease_expires": database_clock(connection) + lease_s,
         }
         connection.execute(items.update().where(items.c.id.in_([row.id for row in rows])).values(**leased))
     return leases(connection, rows)

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.reviews import RedraftRequest
 from pipeline.storage import item_rows
-from pipeline.storage.engine import Transactions, chunks
+from pipeline.storage.engine import Transactions, chunks, database_clock
+from pipeline.storage.findings import SYSTEM_EDITOR
 from pipeline.storage.processes import process_is_dead
 from pipeline.storage.records import DraftRow, PreviousVersion
 from pipeline.storage.schema import feeds, items, requests
@@ -23,6 +24,26 @@ class RedraftContext(NamedTuple):
 
     request: RedraftRequest
     previous: PreviousVersion
+
+
+class StartableRedraft(NamedTuple):
+    """A pending redraft request whose item no process works on."""
+
+    id: int
+    item_id: int
+    feed_key: str
+
+
+class FinishedRedraft(NamedTuple):
+    """A redraft request that was carried out, or could not be."""
+
+    by: str
+    note: str | None
+    section: str | None
+    """Heading of the section; None: the whole article."""
+    done_at: datetime
+    outcome: str
+    """`written`, or why the draft was not rewritten."""
 
 
 class RedraftProgress(NamedTuple):
@@ -85,6 +106,14 @@ class RedraftRepository(Transactions):
                 for row in connection.execute(query)
             }
 
+    def last_finished(self, item_id: int) -> FinishedRedraft | None:
+        """Return the request about an item that was closed last; None without one."""
+        mine = (requests.c.item_id == item_id, requests.c.done_at.is_not(None))
+        query = sa.select(requests).where(*mine).order_by(requests.c.done_at.desc(), requests.c.id.desc())
+        with self._reading() as connection:
+            row = connection.execute(query.limit(1)).first()
+        return FinishedRedraft(row.by, row.note, row.section, row.done_at, row.outcome or "") if row else None
+
     def pending(self, feed_key: str, guid: str) -> RedraftContext | None:
         """Return the pending request for an item of a feed, with the item's draft."""
         mine = sa.and_(feeds.c.key == feed_key, items.c.guid == guid)
@@ -95,10 +124,26 @@ class RedraftRepository(Transactions):
             previous = item_rows.previous(item_rows.texts(connection, [item_id])[item_id])
         return RedraftContext(request, previous) if previous else None
 
-    def counts(self) -> dict[str, int]:
-        """Return the number of pending requests, by feed key."""
+    def startable(self) -> list[StartableRedraft]:
+        """Return the requests of editors whose items can be leased now, the first one first."""
+        columns = (requests.c.id, requests.c.item_id, feeds.c.key, items.c.lease_owner)
+        with self._reading() as connection:
+            expired = (items.c.lease_expires < database_clock(connection)).label("expired")
+            query = sa.select(*columns, expired).select_from(requests.join(items).join(feeds))
+            pending = (requests.c.done_at.is_(None), requests.c.by != SYSTEM_EDITOR)
+            rows = connection.execute(query.where(*pending).order_by(requests.c.id)).all()
+        working = {owner for owner in {row.lease_owner for row in rows} if is_in_progress(owner)}
+        return [
+            StartableRedraft(row.id, row.item_id, row.key)
+            for row in rows
+            if row.expired or row.lease_owner not in working
+        ]
+
+    def counts(self, by: str | None = None) -> dict[str, int]:
+        """Return the number of pending requests, by feed key: those of an editor (None: all)."""
         query = sa.select(feeds.c.key, sa.func.count()).select_from(requests.join(items).join(feeds))
         query = query.where(requests.c.done_at.is_(None)).group_by(feeds.c.key)
+        query = query if by is None else query.where(requests.c.by == by)
         with self._reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 

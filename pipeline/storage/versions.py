@@ -15,7 +15,7 @@ from pipeline.storage import item_rows, leases
 from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.item_rows import EDIT, EDITORS_CAUSES, REVISE, NewVersion, require_editable
 from pipeline.storage.records import DraftRow, Lease, Version
-from pipeline.storage.schema import OPEN, feeds, findings, items, verdicts, versions
+from pipeline.storage.schema import OPEN, feeds, findings, items, verdicts, versions, views
 
 _Versions = list[Version]  # within the class, `list` is its method
 
@@ -49,6 +49,15 @@ class PendingSave(NamedTuple):
     """SHA-256 of the text that it replaces; None: there is none."""
     earlier: int | None
     """Id of the version that it replaces in the list."""
+
+
+class ViewedVersion(NamedTuple):
+    """The last text of a draft that an editor saw or wrote before the current one."""
+
+    sha256: str
+    text: str
+    redrafted_since: bool
+    """A model has rewritten the draft after it."""
 
 
 _Saves = list[PendingSave]
@@ -171,6 +180,25 @@ class VersionRepository(Transactions):
                 form=form,
             )
             item_rows.add(connection, item_id, draft, version)
+
+    def last_viewed(self, item_id: int, editor: str, current: str) -> ViewedVersion | None:
+        """Return the last version that an editor saw or wrote, other than the one with the hash `current`.
+
+        None where there is none, or where the current text is the editor's own.
+        """
+        texts = (versions.c.item_id == item_id, ~versions.c.aside)
+        view = (views.c.item_id == item_id, views.c.by == editor, views.c.sha256 == versions.c.sha256)
+        own = versions.c.by == editor
+        known = sa.select(versions.c.id, versions.c.sha256, versions.c.text).where(
+            *texts, versions.c.sha256 != current, sa.or_(own, sa.exists().where(*view))
+        )
+        with self._reading() as connection:
+            written = sa.select(versions.c.id).where(*texts, own, versions.c.sha256 == current)
+            row = connection.execute(known.order_by(versions.c.id.desc()).limit(1)).first()
+            if row is None or connection.execute(written.limit(1)).first():
+                return None
+            redraft = sa.exists().where(*texts, versions.c.id > row.id, versions.c.cause == "redraft")
+            return ViewedVersion(row.sha256, row.text, bool(connection.scalar(sa.select(redraft))))
 
     def list(self, item_id: int) -> _Versions:
         """Return every text of a draft, the first one first."""

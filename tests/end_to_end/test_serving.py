@@ -18,7 +18,7 @@ from pipeline.config import Settings, load_feeds
 from pipeline.services.draft_file import EditorContext
 from pipeline.services.redraft import request_redraft
 from pipeline.storage import Database
-from tests.fakes.model_server import ModelServer
+from tests.fakes.model_server import ModelServer, completion
 from tests.fakes.stock import NOW, fill, layout
 
 ROOT = Path(__file__).parents[2]
@@ -86,15 +86,35 @@ def query(url: str) -> list[dict[str, str]]:
     return rows
 
 
-def test_a_killed_serve_leaves_no_server(tmp_path: Path) -> None:
+def wait_for(condition: Callable[[], object], process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not condition():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_section_is_rewritten_at_once_and_a_killed_serve_leaves_no_server(tmp_path: Path) -> None:
+    """No feed is polled, no item drafted and no flow run started for the section."""
     settings = layout(tmp_path)
     config = yaml.safe_load(settings.feeds_file.read_text())
-    config["defaults"]["schedule"] = "never"
+    config["defaults"] |= {"schedule": "never", "min_chars": 0, "full_text": "never"}
     settings.feeds_file.write_text(yaml.safe_dump(config))
-    with started(settings) as process:
+    (settings.base / "prompts").symlink_to(ROOT / "prompts")
+    refs = fill(settings, 2, faults=False)
+    with (
+        ModelServer() as model,
+        Database.open(settings.database_url) as db,
+        started(settings, **model_environ(model)) as process,
+    ):
         assert process.stdout
         while "Ctrl-C stops the server" not in process.stdout.readline():
             assert process.poll() is None
+        model.enqueue(completion(json.dumps({"text": "The section says something else now."})))
+        request_redraft(editor(settings, db), refs[0], section="Overview", note="Shorter.")
+        wait_for(lambda: db.drafts.get(refs[0]).version == 2, process)
+        assert [len(model.received), flow_runs(settings.base)] == [1, []]
+        assert "something else now" in db.drafts.get(refs[0]).version_text
         [server] = [pid for pid, line in working_in(settings.base) if "server start" in line]
         environ = Path(f"/proc/{server}/environ").read_text().split("\0")
         before = working_in(settings.base)
@@ -125,7 +145,7 @@ def as_a_terminal_does(process: "subprocess.Popen[str]") -> None:
 def test_serve_carries_out_requests_and_when_stopped_keeps_pending_answers(
     tmp_path: Path, stop_serve: Callable[["subprocess.Popen[str]"], None]
 ) -> None:
-    """Which process a signal reaches first: `test_stopping.py` tells a group, as a terminal does, as well."""
+    """Redrafts are carried out by `serve` itself, and end as those of a run do."""
     with ModelServer(latency_s=5) as model:
         environ = model_environ(model)
         settings = layout(tmp_path)
@@ -134,10 +154,11 @@ def test_serve_carries_out_requests_and_when_stopped_keeps_pending_answers(
         settings.feeds_file.write_text(yaml.safe_dump(config))
         (settings.base / "prompts").symlink_to(ROOT / "prompts")
         refs = fill(settings, 8, faults=False)
+        with Database.open(settings.database_url) as db:
+            for ref in refs:  # before, so that one run carries them all out
+                request_redraft(editor(settings, db), ref)
         with started(settings, **environ) as process, Database.open(settings.database_url) as db:
             try:
-                for ref in refs:
-                    request_redraft(editor(settings, db), ref)
                 deadline = time.monotonic() + _PATIENCE_S
                 while len(model.received) < 3 and time.monotonic() < deadline:
                     time.sleep(0.05)

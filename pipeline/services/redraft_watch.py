@@ -1,0 +1,101 @@
+"""Carries out the redraft requests of editors in this process, as soon as they are made.
+
+One indexed query, twice a second, finds them. Each look that finds some begins a run of its own, so that a
+request does not wait for the answers to earlier ones. Leases keep other processes from the same items.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+from pipeline.services.report import RunReport
+from pipeline.storage import StartableRedraft
+
+POLL_S = 0.5
+"""Seconds between two queries. Chosen: an editor waits for half of that on average."""
+RETRY_S = 60.0
+"""Seconds until a request is tried again that a run left pending, for example without a model. Chosen."""
+_ERROR_PAUSE_S = 5.0
+"""Seconds until the next query after one that failed. Chosen, not measured."""
+_MAX_RUNS = 4
+"""Runs at the same time; each has up to COPYDESK_MAX_IN_FLIGHT model calls. Chosen, not measured."""
+log = logging.getLogger("copydesk.serve")
+
+CarryOut = Callable[[Sequence[StartableRedraft]], Awaitable[RunReport]]
+"""Carries out redraft requests; an error is logged."""
+
+
+class RedraftWatcher:
+    """Begins runs for requests until it is stopped."""
+
+    def __init__(
+        self,
+        startable: Callable[[], Sequence[StartableRedraft]],
+        carry_out: CarryOut,
+        *,
+        poll_s: float = POLL_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._startable, self._carry_out = startable, carry_out
+        self._poll_s, self._clock = poll_s, clock
+        self._stopped = asyncio.Event()
+        self._runs = set[asyncio.Task[None]]()
+        self._not_before: dict[int, float] = {}
+        """By id of a request that was tried, when it may be tried again."""
+
+    async def watch(self) -> None:
+        """Look for requests until `stop`; then wait for the runs under way. Cancelled, it cancels them."""
+        try:
+            while not self._stopped.is_set():
+                await self._pause(await self._look())
+            await asyncio.gather(*self._runs)
+        finally:
+            for run in self._runs:
+                run.cancel()
+            await asyncio.gather(*self._runs, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Begin no more runs."""
+        self._stopped.set()
+
+    async def _look(self) -> float:
+        """Begin a run for the requests that are due; return the seconds until the next look."""
+        if len(self._runs) >= _MAX_RUNS:
+            return self._poll_s
+        try:
+            startable = await asyncio.to_thread(self._startable)
+        except Exception as error:  # noqa: BLE001 - the next query may succeed
+            log.warning("the requests of editors cannot be read now; next attempt soon: %s", error)
+            return _ERROR_PAUSE_S
+        if (due := due_requests(startable, self._not_before, self._clock())) and not self._stopped.is_set():
+            self._not_before |= dict.fromkeys((request.id for request in due), float("inf"))
+            run = asyncio.create_task(self._run(due))
+            self._runs.add(run)
+            run.add_done_callback(self._runs.discard)
+        return self._poll_s
+
+    async def _run(self, due: Sequence[StartableRedraft]) -> None:
+        try:
+            if stopped := (await self._carry_out(due)).stopped:
+                log.warning("a rewrite ended early: %s", stopped)
+        except Exception as error:  # noqa: BLE001 - of one run: the next one may succeed
+            log.warning("a rewrite cannot be carried out now; next attempt in %g s: %s", RETRY_S, error)
+        finally:
+            now = self._clock()
+            later = {number: at for number, at in self._not_before.items() if at > now}
+            self._not_before = later | dict.fromkeys((request.id for request in due), now + RETRY_S)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
+        except TimeoutError:
+            return
+
+
+def due_requests(
+    startable: Iterable[StartableRedraft], not_before: Mapping[int, float], now: float
+) -> list[StartableRedraft]:
+    """Return the requests that may be tried now. Pure."""
+    return [request for request in startable if not_before.get(request.id, now) <= now]
