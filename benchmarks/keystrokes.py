@@ -2,11 +2,11 @@
 
     python benchmarks/keystrokes.py
 
-Drafts with planted errors; what is on screen counts as shown at once, and scrolling is not counted. The estimate is
-that of Card, Moran and Newell (The Keystroke-Level Model, CACM 23(7), 1980): 0.28 s a key (an average typist, 40 words a
-minute), 1.35 s to prepare a decision. Reading: 240 words a minute (Brysbaert, Journal of Memory and Language 109, 2019:
-238 for non-fiction), the article once, and for each finding the source sentence beside it (25 words). The floor is the
-reading of the article alone.
+Drafts with planted errors; what is on screen counts as shown at once, and scrolling is not counted. The estimate
+is that of Card, Moran and Newell (The Keystroke-Level Model, CACM 23(7), 1980): 0.28 s a key (an average
+typist, 40 words a minute), 1.35 s to prepare a decision. Reading: 240 words a minute (Brysbaert, Journal of Memory and Language
+109, 2019: 238 for non-fiction), the article once, and for each finding the source sentence beside it (25 words). The
+floor is the reading of the article alone.
 """
 
 import shutil

@@ -240,7 +240,8 @@ class _Builder:
         findings = tuple(self._placed.get(index, ()))
         return Row(
             name, each.kind, each.field, each.start, each.end, each.raw, self._html(each), each.lead,
-            self._source_html(index, findings), findings, each.begins, self._unused_after(index), self._changes.get(index, ()),
+            self._source_html(index, findings), findings, each.begins, self._unused_after(index),
+            self._changes.get(index, ()),
         )  # fmt: skip
 
     def _html(self, each: _Sentence) -> str:

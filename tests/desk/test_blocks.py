@@ -1,5 +1,7 @@
 """Where the blocks of a Markdown body are, for bodies of every kind."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,4 +60,4 @@ PARTS = st.sampled_from(
 def test_blocks_are_in_order_and_apart(body: str) -> None:
     blocks = blocks_of(body)
     assert all(isinstance(block, Block) and 0 <= block.start < block.end <= len(body) for block in blocks)
-    assert all(left.end <= right.start for left, right in zip(blocks, blocks[1:], strict=False))
+    assert all(left.end <= right.start for left, right in pairwise(blocks))
