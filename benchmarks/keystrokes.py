@@ -2,11 +2,11 @@
 
     python benchmarks/keystrokes.py
 
-Drafts with planted errors; what is on screen counts as shown at once, and scrolling is not counted. The estimate
-is that of Card, Moran and Newell (The Keystroke-Level Model, CACM 23(7), 1980): 0.28 s a key (an average
-typist, 40 words a minute), 1.35 s to prepare a decision. Reading: 240 words a minute (Brysbaert, Journal of Memory and Language
-109, 2019: 238 for non-fiction), the article once, and for each finding the source sentence beside it (25 words). The
-floor is the reading of the article alone.
+Drafts with planted errors; what is on screen counts as shown at once, and scrolling is not counted. The
+estimate is that of Card, Moran and Newell (The Keystroke-Level Model, CACM 23(7), 1980): 0.28 s a key (an
+average typist, 40 words a minute), 1.35 s to prepare a decision. Reading: 240 words a minute (Brysbaert,
+Journal of Memory and Language 109, 2019: 238 for non-fiction), the article once, and for each finding the
+source sentence beside it (25 words). The floor is the reading of the article alone.
 """
 
 import shutil
@@ -92,13 +92,11 @@ def main() -> None:
             browser.close()
     print(f"  keys for a clean draft                       {clean}")
     print(f"  keys for one true finding in three places    {true}")
-    print(
-        f"  keys for three false findings                {dismissed} (by digits alone {(dismissed - 1) // 2 + 1})"
-    )
+    digits = (dismissed - 1) // 2 + 1
+    print(f"  keys for three false findings                {dismissed} (by digits alone {digits})")
     estimate, floor = minutes(true - 1, (dismissed - 1) // 3), ARTICLE_WORDS / WORDS_PER_S / 60
-    print(
-        f"  {ARTICLE_WORDS} words, 3 true and 3 false findings           {estimate:.1f} min; to read it {floor:.1f}"
-    )
+    article = f"{ARTICLE_WORDS} words, 3 true and 3 false findings"
+    print(f"  {article:44} {estimate:.1f} min; to read it {floor:.1f}")
 
 
 if __name__ == "__main__":
