@@ -30,10 +30,10 @@ def review_drafts(decision: str, drafts: list[str], note: str | None) -> None:
     done = 0
     with Database.open(settings.database_url) as db:
         review.resume_interrupted(db, settings.output)
-        ctx = EditorContext(db, settings.output, beats, settings.editor)
+        ctx = EditorContext(db, settings.output, beats, settings.editor, review_times=settings.review_times)
         for ref in drafts:
             try:
-                path = review.submit_review(ctx, ref, ReviewDecision(decision), note=note)
+                path = review.submit_review(ctx, ref, ReviewDecision(decision), note=note, light=True)
                 print_line(f"{DONE[decision]}: {printable(path)}")
                 done += 1
             except (ReviewError, OutputError) as error:
@@ -75,7 +75,7 @@ def redraft(
             raise ConfigError(
                 "no model is set, and this redraft needs one: set COPYDESK_MODEL", variable="COPYDESK_MODEL"
             )
-        ctx = EditorContext(db, settings.output, beats, settings.editor)
+        ctx = EditorContext(db, settings.output, beats, settings.editor, review_times=settings.review_times)
         requested = {
             redraft_module.request_redraft(ctx, row.external_id, note=note, section=section): row.path
             for row in rows
@@ -153,6 +153,12 @@ def restore(ref: str, label: str) -> None:
 
     settings = desk_settings()
     with Database.open(settings.database_url) as db:
-        ctx = EditorContext(db, settings.output, load_subscriptions(settings), settings.editor)
+        ctx = EditorContext(
+            db,
+            settings.output,
+            load_subscriptions(settings),
+            settings.editor,
+            review_times=settings.review_times,
+        )
         chosen = redraft_module.restore_version(ctx, ref, label)
         print_line(f"Version {chosen.label} is restored, as version {db.drafts.get(ref).version}.")

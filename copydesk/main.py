@@ -1,6 +1,7 @@
 """The commands with their arguments and help. For a fast start, a command imports its code when it runs."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -196,6 +197,23 @@ def reject(drafts: Drafts, note: Note = None) -> None:
     from copydesk import drafts as drafts_commands
 
     drafts_commands.review_drafts("reject", drafts, note)
+
+
+@app.command()
+def proof(
+    draft: Annotated[str, typer.Argument(help="Short id, path or file name.")],
+    as_json: Json = False,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="Write it as an HTML page to this file.")
+    ] = None,
+) -> None:
+    """Show the record of a draft's review, and whether it agrees with the article on disk.
+
+    Exit code 1 if the record or the article was changed after the review, or if there is no record.
+    """
+    from copydesk import proof
+
+    proof.proof(draft, page, as_json=as_json)
 
 
 @app.command()

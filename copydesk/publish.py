@@ -66,7 +66,9 @@ def unpublish(drafts: list[str], note: str | None) -> None:
     refused: list[CopydeskError] = []
     with Database.open(settings.database_url) as db:
         review.resume_interrupted(db, settings.output)
-        ctx = EditorContext(db, settings.output, subscriptions, settings.editor)
+        ctx = EditorContext(
+            db, settings.output, subscriptions, settings.editor, review_times=settings.review_times
+        )
         for ref in drafts:
             try:
                 print_line(f"unpublished: {printable(_undo_approval(ctx, ref, note))}")

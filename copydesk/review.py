@@ -125,7 +125,7 @@ class Session:
     def _submit(self, shown: ShownDraft, decision: ReviewDecision, note: str | None) -> int:
         row = shown.draft.row
         path = review.submit_review(
-            self._ctx, row.external_id, decision, note=note, seen_sha256=shown.draft.sha256
+            self._ctx, row.external_id, decision, note=note, seen_sha256=shown.draft.sha256, light=True
         )
         self._decided.append(row.external_id)
         print_line(f"→ {printable(path)}")
@@ -188,7 +188,11 @@ def review_drafts(feed: str | None, findings: str | None) -> None:
             print_line("No drafts to review. `copydesk run` polls the feeds.")
             return
         try:
-            Session(EditorContext(db, settings.output, subscriptions, settings.editor)).run(names)
+            Session(
+                EditorContext(
+                    db, settings.output, subscriptions, settings.editor, review_times=settings.review_times
+                )
+            ).run(names)
         except (_Stop, EOFError):
             print_line("")
         left = db.drafts.counts().states.get("drafted", 0)

@@ -16,6 +16,7 @@ from copydesk.console import (
     table,
     without_feed_key,
 )
+from copydesk.eval_field import summary
 from pipeline.articles import files
 from pipeline.config import load_feeds, load_settings
 from pipeline.domain.errors import ConfigError
@@ -48,11 +49,13 @@ def status(*, as_json: bool) -> None:
     with Database.open(settings.database_url) as db:
         db.feeds.sync(subscriptions.feeds)
         feeds, failures, backlog = db.feeds.status(), db.items.failures(50), db.publications.backlog()
+        outcomes = db.findings.outcomes()
     if as_json:
         records: dict[str, Sequence[FrozenModel]] = {
             "feeds": feeds,
             "failures": failures,
             "publications": backlog,
+            "finding_outcomes": outcomes,
         }
         print_json({name: [record.model_dump() for record in every] for name, every in records.items()})
         return
@@ -62,6 +65,8 @@ def status(*, as_json: bool) -> None:
     if any(failure.state == "failed" for failure in failures):
         print_line("\n`copydesk retry` queues failed items again.")
     _print_backlog(backlog, {target.name for target in subscriptions.publish})
+    if alarms := summary(outcomes):
+        print_line(f"\n{alarms} `copydesk eval --field` counts them by check.")
 
 
 def _print_failures(failures: Sequence[Failure]) -> None:

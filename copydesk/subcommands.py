@@ -160,18 +160,26 @@ def evaluate(
         typer.Option("--verifier", help="Measure this profile as second reader; this costs money."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --verifier: do not ask.")] = False,
+    field: Annotated[
+        bool, typer.Option("--field", help="Count how editors ended the findings of the checks, by kind.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Score articles for the golden set in evals/, or a second reader over evals/verifier/.
+    """Score articles for the golden set in evals/, a second reader, or (--field) the checks in use.
 
     The articles come from recorded answers or, with --ask, from the model.
     Exit code 1 if an article misses expected content or has forbidden content.
     """
+    others = {"recorded answers": answers, "--ask": ask, "--against": against}
+    others |= {"--prompt": prompt, "--model": model, "--save": save}
+    if field:
+        from copydesk import eval_field
+
+        eval_field.count_outcomes({**others, "--verifier": verifier, "--yes": yes}, as_json=as_json)
+        return
     if verifier or yes:
         from copydesk import eval_verifier
 
-        others = {"recorded answers": answers, "--ask": ask, "--against": against}
-        others |= {"--prompt": prompt, "--model": model, "--save": save}
         eval_verifier.measure_verifier(verifier, others, yes=yes, as_json=as_json)
         return
     from copydesk import eval as eval_command

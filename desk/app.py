@@ -12,7 +12,19 @@ from desk.auth import AccessPolicy
 from desk.context import WebContext
 from desk.middleware import AccessMiddleware
 from desk.responses import STATIC, EditorNameMissing, error_page, not_found
-from desk.routes import covers, decisions, drafts, edit, history, metrics, profile, queue, redrafts, shown
+from desk.routes import (
+    covers,
+    decisions,
+    drafts,
+    edit,
+    history,
+    metrics,
+    profile,
+    proof,
+    queue,
+    redrafts,
+    shown,
+)
 from pipeline.checks.pool import CheckPool
 from pipeline.config import Settings, user_agent
 from pipeline.covers import API_URL
@@ -21,7 +33,7 @@ from pipeline.http_client import HttpClient
 from pipeline.services import review
 from pipeline.storage import Database
 
-_PAGES = (metrics, queue, drafts, history, redrafts, shown, edit, decisions, profile, covers)
+_PAGES = (metrics, queue, drafts, history, redrafts, shown, edit, decisions, proof, profile, covers)
 
 
 def create_app(

@@ -15,6 +15,7 @@ from pipeline.config import Settings, Subscriptions
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, Source
+from pipeline.domain.review_records import ReviewWay
 from pipeline.domain.reviews import Finding, Front, Review, Severity
 from pipeline.http_client import HttpClient
 from pipeline.services import review
@@ -76,6 +77,11 @@ class WebContext:
         return datetime.now(UTC)
 
     @property
+    def view_time(self) -> datetime | None:
+        """The time that is stored of what is shown now; None where times of reviews are not stored."""
+        return self.now if self.settings.review_times else None
+
+    @property
     def subscriptions(self) -> Subscriptions:
         """The subscriptions, reloaded when feeds.yaml changes; the last valid ones while it is invalid.
 
@@ -93,7 +99,8 @@ class WebContext:
 
     def editor_context(self, editor: str) -> EditorContext:
         """Return what an editor's action needs."""
-        return EditorContext(self.db, self.settings.output, self.subscriptions, editor)
+        times = self.settings.review_times
+        return EditorContext(self.db, self.settings.output, self.subscriptions, editor, review_times=times)
 
     async def draft_view(self, ref: str) -> DraftView:
         """Return a draft with its text and findings. Raises ReviewError if `ref` names no draft."""
@@ -111,13 +118,17 @@ class WebContext:
             findings = await self._check_text(row, source, beat, text)
         return DraftView(row, text, sha256, findings, source, beat, feed, unreadable)
 
-    def submit_review(self, ref: str, decision: Review) -> None:
+    def submit_review(
+        self, ref: str, decision: Review, *, light: bool = False, way: ReviewWay = "desk"
+    ) -> None:
         """Approve or reject the text whose hash is `decision.sha256`. Does I/O: call it in a thread.
 
-        Raises ReviewError, EditConflict, ConfigError.
+        `light` approves although sections were not shown. Raises ReviewError, NotShown, EditConflict,
+        ConfigError.
         """
         ctx = replace(self.editor_context(decision.by), clock=lambda: decision.at)
-        review.submit_review(ctx, ref, decision.decision, note=decision.note, seen_sha256=decision.sha256)
+        submit = partial(review.submit_review, note=decision.note, seen_sha256=decision.sha256)
+        submit(ctx, ref, decision.decision, light=light, way=way)
 
     async def paired(self, view: DraftView, body: str, front: Front) -> PairedDraft:
         """Return a draft's sentences with those of its source, and its supported claims."""

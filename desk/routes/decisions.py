@@ -16,6 +16,7 @@ from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.services import review
 from pipeline.services.edit import MAX_NOTE_CHARS, acknowledge, start_revision
+from pipeline.services.finding_ends import record_taken
 from pipeline.services.fixes import fixed
 from pipeline.services.redraft import request_redraft, restore_version
 from pipeline.storage import CompletedReview
@@ -124,6 +125,7 @@ async def take_fix(
             raise ReviewError("the text says something else by now: look at it again; nothing was changed")
         edit = await asyncio.to_thread(fixed, view.row, view.beat, view.text, finding)
         await ctx.save(view, edit, name, base=sha256)
+        await asyncio.to_thread(record_taken, ctx.editor_context(name), view.row, finding)
     except ReviewError as error:
         return await draft_page(request, ref, error=error.message, status=409)
     await ctx.verify_edit(ref)

@@ -100,7 +100,7 @@ async def note_view(request: Request, view: DraftView) -> None:
         return
     try:
         await asyncio.to_thread(
-            db.reviews.record_view, view.row.item_id, name, view.sha256, web_context(request).now
+            db.reviews.record_view, view.row.item_id, name, view.sha256, web_context(request).view_time
         )
     except DatabaseError as error:
         log.warning("could not record that %s opened %s: %s", name, view.row.path, error.message)

@@ -216,7 +216,7 @@ async def _approve(request: Request, ref: str, sha256: str) -> Response:
     refs = await queue_refs(request, queue_filters)
     review = Review(decision=ReviewDecision.APPROVE, by=current_editor(request), at=ctx.now, sha256=sha256)
     try:
-        await asyncio.to_thread(ctx.submit_review, ref, review)
+        await asyncio.to_thread(ctx.submit_review, ref, review, light=True)
     except ReviewError as error:
         await ctx.verify_edit(ref)
         return await draft_page(request, ref, error=f"Saved, not approved: {error.message}", status=409)

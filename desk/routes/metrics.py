@@ -64,6 +64,7 @@ def collect_metrics(
         "Age of the oldest of these requests, in seconds",
         [({}, _age(snapshot.oldest_request, now))],
     )
+    yield _outcomes(snapshot)
     yield from _costs(snapshot)
     yield _latency(snapshot)
     yield from _polls(feeds, now)
@@ -71,6 +72,15 @@ def collect_metrics(
     failed = [({"target": target.target}, float(target.failed)) for target in backlog]
     yield Metric("publications_waiting", "gauge", "Publications that wait to be sent", waiting)
     yield Metric("publications_failed", "gauge", "Waiting publications whose last attempt failed", failed)
+
+
+def _outcomes(snapshot: Metrics) -> Metric:
+    samples: list[tuple[dict[str, str], float]] = []
+    for each in snapshot.outcomes:
+        ends = {f"dismissed: {preset}": count for preset, count in each.dismissed.items()}
+        ends |= {"taken": each.taken, "edited": each.edited, "passed": each.passed}
+        samples += [({"check": each.kind, "end": end}, float(count)) for end, count in ends.items()]
+    return Metric("findings_ended", "gauge", "Findings by how editors ended them, over all drafts", samples)
 
 
 def _costs(snapshot: Metrics) -> Iterator[Metric]:

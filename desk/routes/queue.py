@@ -118,7 +118,7 @@ def _decide(ctx: WebContext, ref: str, review: Review) -> BulkResult:
         if review.decision is ReviewDecision.APPROVE and row.state == "drafted":
             _require_listed(ctx.settings.output, row, review.sha256)
             _require_view(ctx.db, row, review.by, review.sha256)
-        ctx.submit_review(ref, review)
+        ctx.submit_review(ref, review, light=True, way="bulk")
     except CopydeskError as error:
         return BulkResult(ref, title, error.message)
     return BulkResult(ref, title, None)

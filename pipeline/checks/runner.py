@@ -105,13 +105,18 @@ def finding_key(finding: Finding, text: str, source_text: str) -> str:
     The key depends on the kind, the words of the claim and those of the evidence, not on their position or
     white space. A finding without a span is keyed by its message.
     """
-    claim = text[slice(*finding.span)] if finding.span else finding.message
-    return claim_key(finding.kind, claim, (source_text[start:end] for start, end in finding.evidence))
+    evidence = (source_text[start:end] for start, end in finding.evidence)
+    return claim_key(finding.kind, _claim(finding, text), evidence)
 
 
 def with_key(finding: Finding, text: str, source_text: str) -> Finding:
-    """Return a finding with its key."""
-    return finding.model_copy(update={"key": finding_key(finding, text, source_text)})
+    """Return a finding with its keys."""
+    words_key = claim_key(finding.kind, _claim(finding, text))
+    return finding.model_copy(update={"key": finding_key(finding, text, source_text), "words_key": words_key})
+
+
+def _claim(finding: Finding, text: str) -> str:
+    return text[slice(*finding.span)] if finding.span else finding.message
 
 
 def run_checks(

@@ -70,6 +70,8 @@ VARIABLES = {
     "COPYDESK_DESK_USER_HEADER": "desk_user_header",
     "COPYDESK_DESK_USER_SECRET": "desk_user_secret",
     "COPYDESK_DESK_URL": "desk_url",
+    "COPYDESK_READING_WORDS_PER_S": "reading_words_per_s",
+    "COPYDESK_REVIEW_TIMES": "review_times",
     "COPYDESK_ALERT_URL": "alert_url",
     "COPYDESK_ALERT_HOURS": "alert_hours",
     "COPYDESK_LOG": "log",
@@ -152,6 +154,13 @@ class Settings(BaseModel):
     """Value of X-Copydesk-Secret that the proxy sends: without it the header is ignored."""
     desk_url: Annotated[str, AfterValidator(http_url)] = "http://127.0.0.1:8484"
     """URL of the desk for a browser: reports link drafts there."""
+    reading_words_per_s: float = Field(default=15, ge=0, le=1000, allow_inf_nan=False)
+    """Words a second: a section counts as shown after it was on screen for its new words divided by this.
+
+    0: no time is needed. Chosen, not measured.
+    """
+    review_times: bool = True
+    """Whether the times of what editors were shown and decided are stored, for the record of each review."""
     alert_url: Annotated[SecretStr, AfterValidator(secret_url)] | None = None
     """A webhook that gets alerts."""
     alert_hours: float = Field(default=24, gt=0, le=8760, allow_inf_nan=False)

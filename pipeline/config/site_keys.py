@@ -34,6 +34,7 @@ _AI = (
     "checks",
     "checks.open",
     "checks.acknowledged",
+    "disclosure",
 )
 ARTICLE_KEYS = frozenset(
     (
@@ -42,7 +43,7 @@ ARTICLE_KEYS = frozenset(
         *(f"source.{key}" for key in _SOURCE),
         *(f"coverImage.{key}" for key in _COVER),
         *(f"ai.{key}" for key in _AI),
-        *(f"review.{key}" for key in ("by", "at", "note")),
+        *(f"review.{key}" for key in ("by", "at", "note", "level", "proof")),
     )
 )  # fmt: skip
 """Keys of the front matter of approved articles; a dot separates the keys of nested mappings."""

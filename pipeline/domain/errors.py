@@ -12,7 +12,8 @@ CopydeskError                 exit code 1
 ├── RateLimited               -   too many calls in this minute, or at the same time: the call waits
 ├── OutputError               5   a file cannot be written: disk full, folder read-only
 ├── ReviewError               6   a review decision cannot be applied
-│   └── EditConflict          6   the draft has changed since the editor opened it
+│   ├── EditConflict          6   the draft has changed since the editor opened it
+│   └── NotShown              6   sections of the draft were not shown to the editor
 └── PublishError              7   an approved article cannot be published: retried later
 """
 
@@ -172,4 +173,11 @@ class EditConflict(ReviewError):
 
     Context: `text` and `sha256` of the current draft; `kept`, the hash of the editor's own text where it is
     stored as a version.
+    """
+
+
+class NotShown(ReviewError):
+    """Sections of the draft were not shown to the editor, and no light review was asked for.
+
+    Context: `headings` of these sections; that of title, description, tags and alt text is empty.
     """

@@ -90,6 +90,8 @@ class Beat(FrozenModel):
     """Profile of the second reader, or VERIFIER_OFF; None: that of the settings."""
     verify_edits: bool = False
     """Whether the second reader reads what an editor changed."""
+    light_reviews: Literal["allow", "refuse"] = "allow"
+    """Whether an article may be approved of which not every section was shown to the editor."""
     repair_sentences: bool = False
     """Whether one more model call repairs the sentences with blocks and confirmed contradictions."""
     updates: Literal["flag", "redraft"] = "flag"

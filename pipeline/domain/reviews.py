@@ -52,6 +52,8 @@ class Finding(FrozenModel):
     """The source says otherwise, in words that code has found there."""
     firm: bool = False
     """An editor cannot acknowledge it: the text has to be corrected."""
+    words_key: str = ""
+    """`claim_key` of the claim without its evidence; empty in older rows."""
 
     @property
     def places(self) -> tuple[tuple[Place, tuple[int, int]], ...]:
@@ -73,6 +75,28 @@ class Finding(FrozenModel):
     def body_span(self) -> tuple[int, int] | None:
         """Return `span` where it is about the body; None for the whole draft or another field."""
         return self.span if self.field == "body" else None
+
+
+def equal_findings(finding: Finding, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that are acknowledged together with one of them, itself included.
+
+    They have the same kind and the same claimed words, in any place and with any evidence. Notes and firm
+    findings are acknowledged by nobody.
+    """
+    return tuple(
+        other
+        for other in findings
+        if other == finding
+        or (_same_claim(finding, other) and not other.firm and other.severity is not Severity.NOTE)
+    )
+
+
+def _same_claim(finding: Finding, other: Finding) -> bool:
+    if finding.kind != other.kind:
+        return False
+    if finding.words_key and other.words_key:
+        return finding.words_key == other.words_key
+    return finding.key == other.key if finding.key or other.key else finding.message == other.message
 
 
 class Front(FrozenModel):
@@ -102,6 +126,24 @@ def claim_key(kind: str, claim: str, evidence: Iterable[str] = ()) -> str:
     """Return a hash of a claim and its evidence, 16 hex digits; white space does not count."""
     payload = json.dumps([kind, " ".join(claim.split()), [" ".join(text.split()) for text in evidence]])
     return hashlib.sha256(payload.encode()).hexdigest()[:16]
+
+
+PRESETS = {
+    "derived": "derived from the source",
+    "common-knowledge": "common knowledge",
+    "checker-wrong": "the checker is wrong",
+}
+"""Reasons of an acknowledgement that mean a false alarm, as the desk offers them: key to what it says."""
+OTHER_REASON = "other"
+"""The preset of a reason in the editor's own words."""
+
+
+def acknowledgement_reason(preset: str | None, reason: str) -> str:
+    """Return the reason to store: that of the preset, then the editor's own words; None: these alone."""
+    own = reason.strip()
+    if preset is None or preset == OTHER_REASON:
+        return own
+    return f"{PRESETS[preset]}: {own}" if own else PRESETS[preset]
 
 
 class Draft(FrozenModel):

@@ -36,6 +36,13 @@ class EditorContext:
     """The editor's name; None if none is set."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Returns the current time, aware UTC."""
+    review_times: bool = True
+    """Whether it is stored when an editor was shown something, and when a finding ended."""
+
+    @property
+    def event_time(self) -> datetime | None:
+        """The time to store of what is shown or ends now; None where times of reviews are not stored."""
+        return self.clock() if self.review_times else None
 
     @property
     def editor_name(self) -> str:
@@ -140,6 +147,8 @@ def as_draft(text: str, path: str) -> str:
     metadata, body = loads(text, path)
     metadata["draft"] = True
     metadata.pop("review", None)
+    if isinstance(ai := metadata.get("ai"), dict):
+        ai.pop("disclosure", None)
     return dumps(metadata, body)
 
 

@@ -14,7 +14,15 @@ from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, FrozenModel
-from pipeline.domain.reviews import Draft, Finding, Front
+from pipeline.domain.reviews import (
+    OTHER_REASON,
+    PRESETS,
+    Draft,
+    Finding,
+    Front,
+    acknowledgement_reason,
+    equal_findings,
+)
 from pipeline.domain.text import utc_iso, without_elements
 from pipeline.services.draft_file import (
     EditorContext,
@@ -31,6 +39,7 @@ from pipeline.services.draft_file import (
     update_counts,
     write_text,
 )
+from pipeline.services.finding_ends import record_edited
 from pipeline.storage import SYSTEM_FINDINGS, DraftRow, Save
 
 EDIT_SESSION = timedelta(minutes=10)
@@ -93,6 +102,7 @@ def save_edit(
         pending = ctx.db.versions.begin_save(row, draft, ctx.editor_name, save)
         if not write_text(ctx.db, ctx.output, pending):
             raise _conflict(ctx, row, draft.sha256)
+        record_edited(ctx, row, pending, draft)
         return draft.sha256
 
 
@@ -219,17 +229,33 @@ def _with_cover(metadata: dict[str, Any], cover: dict[str, Any]) -> dict[str, An
     return result if "coverImage" in result else {**result, "coverImage": cover}
 
 
-def acknowledge(ctx: EditorContext, ref: str, key: str, findings: Sequence[Finding], reason: str) -> None:
-    """Record that the editor accepts a finding, one of the draft's current `findings`. Raises ReviewError."""
+def acknowledge(
+    ctx: EditorContext,
+    ref: str,
+    key: str,
+    findings: Sequence[Finding],
+    reason: str,
+    *,
+    preset: str | None = None,
+) -> None:
+    """Record that the editor accepts a finding, one of the draft's current `findings`, and those equal to it.
+
+    `preset` is a key of PRESETS, which needs no `reason`, or OTHER_REASON. Raises ReviewError.
+    """
     row = ctx.db.drafts.get(ref)
     finding = next((finding for finding in findings if key and finding.key == key), None)
     if finding is None:
         raise ReviewError("that finding is gone: the text says something else by now", draft=ref)
     if finding.firm:
         raise ReviewError("this finding cannot be accepted: correct the text", draft=ref)
-    if not 0 < len(reason.strip()) <= MAX_NOTE_CHARS:
+    if preset not in (None, OTHER_REASON, *PRESETS):
+        choices = ", ".join((*PRESETS, OTHER_REASON))
+        raise ReviewError(f"{preset!r} is no reason of the list; choose one of: {choices}", draft=ref)
+    text = acknowledgement_reason(preset, reason)
+    if not 0 < len(text) <= MAX_NOTE_CHARS:
         raise ReviewError(f"give a reason, in {MAX_NOTE_CHARS:,} characters at most", draft=ref)
-    ctx.db.findings.acknowledge(row, finding, reason.strip(), ctx.editor_name, ctx.clock())
+    equal = equal_findings(finding, findings)
+    ctx.db.findings.acknowledge(row, finding, text, ctx.editor_name, ctx.clock(), preset=preset, equal=equal)
 
 
 def start_revision(ctx: EditorContext, ref: str, *, findings: Sequence[Finding] | None = None) -> str:

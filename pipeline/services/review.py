@@ -11,9 +11,11 @@ from typing import Any
 from pipeline.articles import files
 from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads, plain_lines
+from pipeline.articles.review_sections import review_sections
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import OutputError, ReviewError
+from pipeline.domain.review_records import ReviewRecord, ReviewWay
 from pipeline.domain.reviews import LINES, Finding, Review, ReviewDecision, Severity
 from pipeline.domain.text import utc_iso
 from pipeline.feeds.urls import canonical_url
@@ -34,12 +36,14 @@ from pipeline.services.draft_file import (
     update_counts,
     write_text,
 )
+from pipeline.services.review_record import ReviewedText, Submission, record_review, review_level
 from pipeline.storage import (
     CompletedReview,
     Database,
     DraftRow,
     Move,
     PendingReview,
+    RecordedReview,
     current_approval,
     unacknowledged,
 )
@@ -54,12 +58,16 @@ def submit_review(
     *,
     note: str | None = None,
     seen_sha256: str | None = None,
+    light: bool = False,
+    way: ReviewWay = "command",
 ) -> str:
     """Approve or reject a draft and return the file's new path, relative to the output folder.
 
-    `seen_sha256` is the hash of the text that the editor saw; None: the text on disk, whatever it is. Raises
-    ReviewError if `ref` names no or several drafts, the draft was decided before, its file is missing or
-    unreadable, or an approval has blocking findings; EditConflict if the file has another hash.
+    `seen_sha256` is the hash of the text that the editor saw; None: the text on disk, whatever it is. `light`
+    approves although sections were not shown to the editor, and `way` is how they decide. Raises ReviewError
+    if `ref` names no or several drafts, the draft was decided before, its file is missing or unreadable, or
+    an approval has blocking findings or is light where the beat refuses that; NotShown if sections were not
+    shown and `light` is not set; EditConflict if the file has another hash.
     """
     db, output = ctx.db, ctx.output
     with exclusive_lock(output):
@@ -67,11 +75,12 @@ def submit_review(
         row = current.row
         require_unchanged(current, seen_sha256)
         review = _new_review(ctx, decision, note, current.sha256)
-        approved = decision is ReviewDecision.APPROVE
-        text = _approved_text(current, ctx.subscriptions, review) if approved else current.text
+        how = Submission(way, light)
+        decide = _approved if decision is ReviewDecision.APPROVE else _rejected
+        text, recorded = decide(ctx, current, review, how)
         record_external_edit(db, current)
         move = _move(ctx, row, f"{FOLDERS[decision]}/{row.path.partition('/')[2]}", text)
-        pending = db.reviews.begin(row, review, move, target_names(ctx.subscriptions))
+        pending = db.reviews.begin(row, review, move, target_names(ctx.subscriptions), recorded=recorded)
         apply_review(db, output, pending)
         return move.new_path
 
@@ -187,9 +196,11 @@ def erase_item(db: Database, root: Path, url: str, now: datetime) -> list[str]:
     return existing
 
 
-def _approved_text(current: DraftOnDisk, subscriptions: Subscriptions, review: Review) -> str:
-    """Return the text of the approved article: body and unknown keys as the editor left them."""
-    row = current.row
+def _approved(
+    ctx: EditorContext, current: DraftOnDisk, review: Review, how: Submission
+) -> tuple[str, RecordedReview]:
+    """Return the approved article's text, body and unknown keys as the editor left them, and the record."""
+    row, subscriptions = current.row, ctx.subscriptions
     try:
         loads(current.text, row.path)  # as the desk reads it
         draft_metadata, body = loads(plain_lines(current.text), row.path)
@@ -198,13 +209,30 @@ def _approved_text(current: DraftOnDisk, subscriptions: Subscriptions, review: R
     source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
     front = draft_front(row, draft_metadata, body, beat)
     findings = join_stored(row, source, beat, body, run_checks(source, body, beat, front=front), front)
-    _refuse_blocked(row, (*findings, *system_findings(row)))
+    every = (*findings, *system_findings(row))
+    _refuse_blocked(row, every)
+    sections = review_sections(front.metadata, body)
+    level = review_level(row, beat, sections, ctx.db.shown.hashes(row.item_id, review.by), how)
+    recorded = record_review(ctx, row, review, ReviewedText(current.text, sections, every), level, how.way)
     metadata = {**front.metadata, "draft": False}
     if _edited(row, metadata, body) or "updatedAt" not in metadata:
         metadata["updatedAt"] = utc_iso(review.at)
     update_counts(metadata, row, findings)
-    metadata["review"] = _review_metadata(review)
-    return dumps(metadata, body)
+    _put_review(metadata, review, recorded.record)
+    return dumps(metadata, body), recorded
+
+
+def _rejected(
+    ctx: EditorContext, current: DraftOnDisk, review: Review, how: Submission
+) -> tuple[str, RecordedReview]:
+    """Return the unchanged text of a rejected draft, and the record."""
+    row = current.row
+    try:
+        sections = review_sections(*loads(current.text, row.path))
+    except OutputError:
+        sections = ()
+    reviewed = ReviewedText(current.text, sections, row.findings)
+    return current.text, record_review(ctx, row, review, reviewed, None, how.way)
 
 
 def _refuse_blocked(row: DraftRow, findings: tuple[Finding, ...]) -> None:
@@ -226,6 +254,11 @@ def _edited(row: DraftRow, metadata: dict[str, Any], body: str) -> bool:
     )
 
 
-def _review_metadata(review: Review) -> dict[str, str]:
+def _put_review(metadata: dict[str, Any], review: Review, record: ReviewRecord) -> None:
+    """Set what readers are told of a review, with the hash of its record."""
     note = {"note": review.note} if review.note else {}
-    return {"by": review.by, "at": utc_iso(review.at), **note}
+    by = {"by": review.by, "at": utc_iso(review.at), **note}
+    metadata["review"] = {**by, "level": record.level, "proof": record.proof}
+    if isinstance(ai := metadata.get("ai"), dict):
+        ai.pop("disclosure", None)  # it goes last
+        ai["disclosure"] = "none" if record.level == "full" else "required"

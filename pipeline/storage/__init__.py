@@ -17,6 +17,7 @@ from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage, Que
 from pipeline.storage.drafts import HistoryEvent
 from pipeline.storage.engine import file_of
 from pipeline.storage.feeds import FeedStatus
+from pipeline.storage.finding_ends import FindingEnd, KindOutcomes
 from pipeline.storage.findings import SYSTEM_EDITOR
 from pipeline.storage.item_outcomes import OutcomeCount
 from pipeline.storage.item_rows import BY_HAND
@@ -38,7 +39,7 @@ from pipeline.storage.records import (
     unacknowledged,
 )
 from pipeline.storage.redraft_requests import FinishedRedraft, RedraftContext, StartableRedraft
-from pipeline.storage.reviews import CompletedReview, Move, PendingReview, current_approval
+from pipeline.storage.reviews import CompletedReview, Move, PendingReview, RecordedReview, current_approval
 from pipeline.storage.source_updates import Policy
 from pipeline.storage.stored_keys import ExistingItems
 from pipeline.storage.versions import PendingSave, Save, ViewedVersion
@@ -61,8 +62,10 @@ __all__ = [
     "ExistingItems",
     "Failure",
     "FeedStatus",
+    "FindingEnd",
     "FinishedRedraft",
     "HistoryEvent",
+    "KindOutcomes",
     "LLMCall",
     "Latency",
     "LatencyBucket",
@@ -82,6 +85,7 @@ __all__ = [
     "QueueCounts",
     "QueuePage",
     "QueueRow",
+    "RecordedReview",
     "RedraftContext",
     "Save",
     "Sibling",

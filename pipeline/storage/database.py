@@ -23,6 +23,7 @@ from pipeline.storage.publications import PublicationRepository
 from pipeline.storage.readings import ReadingRepository
 from pipeline.storage.redraft_requests import RedraftRepository
 from pipeline.storage.reviews import ReviewRepository
+from pipeline.storage.shown import ShownRepository
 from pipeline.storage.versions import VersionRepository
 
 
@@ -43,6 +44,7 @@ class Database(Transactions):
         self.findings = FindingRepository(engine, owner)
         self.readings = ReadingRepository(engine, owner, self.budget.commits)
         self.reviews = ReviewRepository(engine, owner)
+        self.shown = ShownRepository(engine, owner)
         self.redrafts = RedraftRepository(engine, owner)
         self.publications = PublicationRepository(engine, owner)
         self.files = FileRepository(engine, owner)

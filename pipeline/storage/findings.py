@@ -1,14 +1,17 @@
-"""Findings of the versions of drafts, and their acknowledgements by editors."""
+"""Findings of the versions of drafts, their acknowledgements by editors, and their other ends."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import Literal
 
 import sqlalchemy as sa
 
 from pipeline.domain.models import Item
 from pipeline.domain.reviews import Finding, Severity, claim_key
+from pipeline.storage import finding_ends
 from pipeline.storage.engine import Transactions, chunks
+from pipeline.storage.finding_ends import FindingEnd, KindOutcomes
 from pipeline.storage.item_rows import finding_row, findings_of, require_editable
 from pipeline.storage.records import Acknowledgement, DraftRow, Lease
 from pipeline.storage.schema import acknowledgements, findings, items, versions
@@ -26,28 +29,31 @@ Change = Callable[[tuple[Finding, ...]], tuple[Finding, ...]]
 
 
 class FindingRepository(Transactions):
-    """Stores editors' acknowledgements of findings."""
+    """Stores editors' acknowledgements of findings, and what else ended findings."""
 
     def acknowledge(
-        self, draft_row: DraftRow, finding: Finding, reason: str, editor: str, now: datetime
+        self,
+        draft_row: DraftRow,
+        finding: Finding,
+        reason: str,
+        editor: str,
+        now: datetime,
+        *,
+        preset: str | None = None,
+        equal: Sequence[Finding] = (),
     ) -> None:
         """Acknowledge a finding of a draft, in place of an earlier acknowledgement.
 
-        Raises ReviewError where the draft was reviewed.
+        `equal` findings are acknowledged with it, for the same reason. Raises ReviewError where the draft was
+        reviewed.
         """
+        common = {"reason": reason, "by": editor, "at": now, "preset": preset}
         with self._writing() as connection:
             require_editable(connection, draft_row, leased=True)
-            _withdraw(connection, draft_row.item_id, finding.key, editor, now)
-            row = {
-                "kind": finding.kind,
-                "message": finding.message,
-                "reason": reason,
-                "by": editor,
-                "at": now,
-            }
-            connection.execute(
-                acknowledgements.insert().values(item_id=draft_row.item_id, key=finding.key, **row)
-            )
+            for key, each in {each.key: each for each in (*equal, finding)}.items():
+                _withdraw(connection, draft_row.item_id, key, editor, now)
+                row = {"key": key, "kind": each.kind, "message": each.message, **common}
+                connection.execute(acknowledgements.insert().values(item_id=draft_row.item_id, **row))
 
     def withdraw(self, draft_row: DraftRow, key: str, editor: str, now: datetime) -> None:
         """Withdraw the acknowledgement of a finding. Raises ReviewError where the draft was reviewed."""
@@ -71,6 +77,46 @@ class FindingRepository(Transactions):
             rows = [{"version_id": version.id, **finding_row(finding)} for finding in current]
             if rows:
                 connection.execute(findings.insert(), rows)
+
+    def record_end(
+        self,
+        draft_row: DraftRow,
+        finding: Finding,
+        outcome: Literal["taken", "edited"],
+        editor: str,
+        now: datetime | None,
+    ) -> None:
+        """Record that an editor's change ended a finding, in place of an earlier end of it.
+
+        `now` is None where times of reviews are not stored. Of an erased item nothing is stored.
+        """
+        with self._writing() as connection:
+            if finding_ends.lock_item(connection, draft_row.item_id):
+                finding_ends.record_end(connection, draft_row.item_id, finding, outcome, editor, now)
+
+    def reopen(self, draft_row: DraftRow, keys: Collection[str]) -> None:
+        """Delete the ends of findings that the draft has again."""
+        with self._writing() as connection:
+            finding_ends.drop_ends(connection, draft_row.item_id, keys)
+
+    def ends(self, item_id: int) -> list[FindingEnd]:
+        """Return the ends of an item's findings that are no dismissals, the first one first."""
+        with self._reading() as connection:
+            return finding_ends.ends_of(connection, item_id)
+
+    def keys_before(self, item_id: int, version_id: int) -> frozenset[str]:
+        """Return the keys of the findings of the text on disk that stands before a version in the list."""
+        mine = (versions.c.item_id == item_id, ~versions.c.aside, versions.c.id < version_id)
+        before = sa.select(sa.func.max(versions.c.id)).where(*mine).scalar_subquery()
+        with self._reading() as connection:
+            return frozenset(
+                connection.scalars(sa.select(findings.c.key).where(findings.c.version_id == before))
+            )
+
+    def outcomes(self) -> list[KindOutcomes]:
+        """Return how many findings of each kind ended how, over all drafts and editors."""
+        with self._reading() as connection:
+            return finding_ends.count_outcomes(connection)
 
 
 _VALID = acknowledgements.c.withdrawn_at.is_(None)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from pipeline.storage.draft_query import open_findings
 from pipeline.storage.engine import Transactions
+from pipeline.storage.finding_ends import KindOutcomes, count_outcomes
 from pipeline.storage.schema import calls, items, requests, versions
 
 BUCKETS_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
@@ -57,6 +58,8 @@ class Metrics(NamedTuple):
     warns: int
     """Unacknowledged findings of waiting drafts, by severity."""
     latencies: tuple[Latency, ...] = ()
+    outcomes: tuple[KindOutcomes, ...] = ()
+    """How editors ended the findings of each kind."""
 
 
 class MetricsRepository(Transactions):
@@ -81,6 +84,7 @@ class MetricsRepository(Transactions):
                 blocks=blocks,
                 warns=warns,
                 latencies=_latencies(connection),
+                outcomes=tuple(count_outcomes(connection)),
             )
 
 

@@ -108,6 +108,8 @@ class Acknowledgement(FrozenModel):
     reason: str
     by: str
     at: datetime
+    preset: str | None = None
+    """Key of its reason in PRESETS, or OTHER_REASON; None in older rows."""
 
 
 class DraftRow(FrozenModel):

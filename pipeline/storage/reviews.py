@@ -12,9 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import FrozenModel
-from pipeline.domain.reviews import Review, ReviewDecision
-from pipeline.storage import publications, redraft_requests
+from pipeline.domain.review_records import ReviewRecord
+from pipeline.domain.reviews import Finding, Review, ReviewDecision
+from pipeline.storage import finding_ends, publications, redraft_requests
 from pipeline.storage.engine import Row, Transactions
+from pipeline.storage.finding_ends import NO_TIME
 from pipeline.storage.item_rows import apply_source_update
 from pipeline.storage.publications import NewPublication
 from pipeline.storage.records import DraftRow
@@ -44,6 +46,18 @@ class Move(NamedTuple):
     """Id of the review that is taken back."""
 
 
+class RecordedReview(NamedTuple):
+    """The record of a review, and what it means for the draft's findings."""
+
+    record: ReviewRecord
+    passed: tuple[Finding, ...] = ()
+    """Open findings that an approval passes."""
+    edited: tuple[Finding, ...] = ()
+    """Open findings of the last recorded text that the file no longer has."""
+    at: datetime | None = None
+    """When they ended; None: times of reviews are not stored."""
+
+
 class CompletedReview(NamedTuple):
     """A review whose file has moved."""
 
@@ -61,6 +75,8 @@ class CompletedReview(NamedTuple):
     """The file's content at its new path."""
     undoes: int | None
     """Id of the review that it takes back."""
+    record: str | None = None
+    """Its ReviewRecord as JSON; None for an undo and in older rows."""
 
 
 class PendingReview(FrozenModel):
@@ -91,7 +107,13 @@ class ReviewRepository(Transactions):
     """Stores editors' reviews and which texts they were shown."""
 
     def begin(
-        self, draft_row: DraftRow, review: Review, move: Move, targets: Sequence[str] = ()
+        self,
+        draft_row: DraftRow,
+        review: Review,
+        move: Move,
+        targets: Sequence[str] = (),
+        *,
+        recorded: RecordedReview | None = None,
     ) -> PendingReview:
         """Record a review before its file moves, with the publications that follow at `targets`.
 
@@ -102,6 +124,7 @@ class ReviewRepository(Transactions):
             values = {
                 "decision": review.decision.value, "by": review.by, "at": review.at, "note": review.note,
                 "sha256_before": review.sha256, **move._asdict(),
+                "record": recorded.record.canonical().decode() if recorded else None,
             }  # fmt: skip
             inserted = verdicts.insert().values(item_id=draft_row.item_id, confirmed=False, **values)
             [number] = connection.execute(inserted).inserted_primary_key or [0]
@@ -109,6 +132,7 @@ class ReviewRepository(Transactions):
             connection.execute(items.update().where(items.c.id == draft_row.item_id).values(**revoked))
             outcome = f"not needed: {review.decision.value} came first"
             redraft_requests.close(connection, draft_row.item_id, outcome)
+            _end_findings(connection, draft_row.item_id, review, recorded)
             publication = _publication(review, move, completed)
             if publication is not None:
                 publications.add(connection, draft_row.item_id, targets, publication)
@@ -133,16 +157,26 @@ class ReviewRepository(Transactions):
 
     def latest(self, limit: int = 20) -> _Completed:
         """Return the last completed reviews, the last one first, without their texts."""
-        columns = [column for column in verdicts.c if column.name not in ("text", "leaves")]
+        columns = [column for column in verdicts.c if column.name not in ("text", "leaves", "record")]
         query = sa.select(*columns).where(verdicts.c.confirmed).order_by(verdicts.c.id.desc()).limit(limit)
         with self._reading() as connection:
             return _records(connection.execute(query).all())
 
-    def record_view(self, item_id: int, editor: str, sha256: str, now: datetime) -> None:
-        """Record that an editor was shown the text of a draft with this hash; the first time is kept."""
+    def record_view(self, item_id: int, editor: str, sha256: str, now: datetime | None) -> None:
+        """Record that an editor was shown the text of a draft with this hash; the first time is kept.
+
+        `now` is None where times of reviews are not stored: the row has NO_TIME then.
+        """
         if not self.was_viewed(item_id, editor, sha256):  # a read does not wait for writers
             with self._writing() as connection:
-                add_view(connection, item_id, editor, sha256, now)
+                add_view(connection, item_id, editor, sha256, now or NO_TIME)
+
+    def opened_at(self, item_id: int, editor: str) -> datetime | None:
+        """Return when a draft was first shown to an editor; None: never, or the time is not stored."""
+        mine = (views.c.item_id == item_id, views.c.by == editor, views.c.at > NO_TIME)
+        with self._reading() as connection:
+            first: datetime | None = connection.scalar(sa.select(sa.func.min(views.c.at)).where(*mine))
+            return first
 
     def was_viewed(self, item_id: int, editor: str, sha256: str) -> bool:
         """Return whether an editor was shown the text of a draft with this hash."""
@@ -170,6 +204,20 @@ def _require_first(connection: sa.Connection, draft_row: DraftRow, move: Move) -
             f"{draft_row.path} was decided on meanwhile; nothing was changed", draft=draft_row.path
         )
     return completed
+
+
+def _end_findings(
+    connection: sa.Connection, item_id: int, review: Review, recorded: RecordedReview | None
+) -> None:
+    """Record which findings a review ends; an approval that is undone passed none."""
+    if review.decision is ReviewDecision.UNDO:
+        finding_ends.drop_passed(connection, item_id)
+    if recorded is None:
+        return
+    for finding in recorded.edited:
+        finding_ends.record_end(connection, item_id, finding, "edited", "", recorded.at)
+    for finding in recorded.passed:
+        finding_ends.record_end(connection, item_id, finding, "passed", review.by, recorded.at)
 
 
 def _publication(review: Review, move: Move, completed: Sequence[CompletedReview]) -> NewPublication | None:
@@ -215,6 +263,7 @@ def _records(rows: Iterable[Row]) -> list[CompletedReview]:
             id=row.id, item_id=row.item_id, decision=ReviewDecision(row.decision), by=row.by, at=row.at,
             note=row.note, old_path=row.old_path, new_path=row.new_path, sha256_before=row.sha256_before,
             sha256_after=row.sha256_after, text=getattr(row, "text", ""), undoes=row.undoes,
+            record=getattr(row, "record", None),
         )
         for row in rows
     ]  # fmt: skip

@@ -144,6 +144,7 @@ def _findings(
             span=(start + each.span[0], start + each.span[1]),
             evidence=evidence,
             key=claim_key(KIND, f"{words} -> {each.fix}", [each.quotation]),
+            words_key=claim_key(KIND, words),
             suggestion=each.fix or "",
             removal=each.fix == "",
             shared=True,

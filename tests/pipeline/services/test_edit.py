@@ -59,7 +59,7 @@ class Desk:
         return save_edit(self.ctx, self.ref, self.changes(**other), (), base=base or self.sha256)
 
     def decide(self, decision: ReviewDecision) -> str:
-        return review.submit_review(self.ctx, self.ref, decision)
+        return review.submit_review(self.ctx, self.ref, decision, light=True)
 
     def undo(self) -> str:
         return review.undo_review(self.ctx, self.ref)

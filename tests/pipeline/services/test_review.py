@@ -77,7 +77,7 @@ def editor(db: Database, root: Path) -> EditorContext:
 
 def decide(db: Database, root: Path, decision: ReviewDecision, note: str | None = None) -> Path:
     ref = SOURCE.external_id[:8]
-    path = review.submit_review(editor(db, root), ref, decision, note=note)
+    path = review.submit_review(editor(db, root), ref, decision, note=note, light=True)
     return root / path
 
 

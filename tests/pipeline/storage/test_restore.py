@@ -37,7 +37,7 @@ class Desk:
         self.ctx = EditorContext(self.db, self.root, load_feeds(self.settings.feeds_file), "Ada")
 
     def decide(self, number: int, decision: ReviewDecision) -> str:
-        return review.submit_review(self.ctx, self.refs[number], decision, note="n")
+        return review.submit_review(self.ctx, self.refs[number], decision, note="n", light=True)
 
     def undo(self, number: int) -> str:
         return review.undo_review(self.ctx, self.refs[number])
