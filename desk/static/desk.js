@@ -47,15 +47,22 @@ const desk = (() => {
     u: () => one("#undo-last").requestSubmit(),
     "/": () => { location.href = "/#search"; },
   };
+  let refreshing = null;
+  const press = (event) => {
+    const target = all("[data-key]").find((each) => each.dataset.key === event.key);
+    if (target) { event.preventDefault(); act(target); return; }
+    if (Object.hasOwn(keys, event.key)) { event.preventDefault(); keys[event.key](event); }
+  };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !"jk ".includes(event.key)) return;
     if (!keysAct() || typing(event.target) || dialog.open) return;
     // The space bar presses a button that has the focus.
     if (event.key === " " && event.target.matches("button, summary, a, input")) return;
-    const target = all("[data-key]").find((each) => each.dataset.key === event.key);
-    if (target) { event.preventDefault(); act(target); return; }
-    if (Object.hasOwn(keys, event.key)) { event.preventDefault(); keys[event.key](event); }
+    if (!refreshing) { press(event); return; }
+    // Typed faster than the page answers: the key is for the page as it will be.
+    event.preventDefault();
+    refreshing.then(() => press(event));
   });
   if (location.hash === "#search" && one("#search")) one("#search").focus();
 
@@ -111,7 +118,12 @@ const desk = (() => {
   });
   // Shows the same draft as it is now: what was on screen stays where it is.
   const PARTS = ["#bar", "#notices", "#pairs"];
-  const refresh = (address, options = {}) => once(async () => {
+  const refresh = (address, options = {}) => {
+    const done = once(() => renew(address, options)).finally(() => { if (refreshing === done) refreshing = null; });
+    refreshing = done;
+    return done;
+  };
+  const renew = async (address, options) => {
     const [response, next] = await load(address, options);
     if (!one("#pairs", next)) { location.href = response.url; return; }
     const anchor = all("[data-row]").find((row) => row.getBoundingClientRect().bottom > 80);
@@ -120,7 +132,7 @@ const desk = (() => {
     const after = anchor && document.getElementById(anchor.id);
     if (after) scrollBy({ top: after.getBoundingClientRect().top - before, behavior: "instant" });
     ready(true);
-  });
+  };
   const submitOnce = (form) => {
     if (performance.now() - decided < PAUSE_MS) return;
     swap(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
