@@ -28,7 +28,6 @@ _PROCESS = (
     "desk/test_race.py",
     "desk/test_safety.py",
     "copydesk/test_desk_command.py",
-    "copydesk/test_doctor.py",
     "flows/test_run_processes.py",
     "pipeline/checks/test_pool.py",
     "pipeline/feeds/test_hostile.py",
