@@ -7,6 +7,7 @@ of the same rule beside it.
 """
 
 import gc
+import os
 import platform
 import resource
 import sys
@@ -51,6 +52,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.soak)
         if place.startswith(_PROCESS) or _on_postgresql(item) or _STARTING & set(_fixtures(item)):
             item.add_marker(pytest.mark.process)
+    items[:] = _long_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _long_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Return the tests so that each worker, which gets as many in a row, has some of the longest first.
+
+    The last tests are then short, and no worker waits for another one.
+    """
+    if workers == 1:
+        return items
+    long = [item for item in items if item.path.parent.name == "end_to_end"]
+    others = [item for item in items if item.path.parent.name != "end_to_end"]
+    ends = [len(others) * number // workers for number in range(workers + 1)]
+    parts = [[*long[n::workers], *others[ends[n] : ends[n + 1]]] for n in range(workers)]
+    return [item for part in parts for item in part]
 
 
 def pytest_collection_finish() -> None:

@@ -35,8 +35,9 @@ def signed_in(
     """Return a browser context and page in which an editor is signed in, without the pages of that."""
     context = browser.new_context(**options)  # type: ignore[arg-type]
     context.request.get(f"{desk.server.url}/?token={TOKEN}")
-    named = {"name": name, "next": "/"}
-    context.request.post(f"{desk.server.url}/name", form=named, headers={"Origin": desk.server.url})
+    context.request.post(
+        f"{desk.server.url}/name", form={"name": name, "next": "/"}, headers={"Origin": desk.server.url}
+    )
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.goto(f"{desk.server.url}/")
