@@ -19,13 +19,15 @@ from copydesk.main import main
 from copydesk.prefect_server import silence_prefect
 from flows.prefect_api import refresh_settings
 from tests.end_to_end.project import Project
+from tests.fakes.pools import working_here
 
 
 def call_copydesk(project: Project, *arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
     """Call a command as a user would, with `given` to read, and return its exit code and what it printed.
 
     Not for coroutines, `--sample`, or what a process of its own is: signals, its start and its end. A command
-    with a flow needs a running Prefect server in PREFECT_API_URL.
+    with a flow needs a running Prefect server in PREFECT_API_URL. Feeds, pages and drafts are read in this
+    process, too.
     """
     assert "--sample" not in arguments, "a process that has entered the sample stays there"
     streams = io.BytesIO(given.encode()), io.BytesIO(), io.BytesIO()
@@ -39,6 +41,7 @@ def call_copydesk(project: Project, *arguments: str, given: str = "") -> "subpro
         stack.enter_context(contextlib.redirect_stdout(stdout))
         stack.enter_context(contextlib.redirect_stderr(stderr))
         stack.enter_context(_logging_restored())
+        stack.enter_context(working_here())
         for one in (console.out, console.err):
             stack.enter_context(_plain(one, int(project.environ["COLUMNS"])))
         if "PREFECT_API_URL" in project.environ:

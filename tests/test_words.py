@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -97,8 +98,9 @@ def parts(name: str) -> list[str]:
     return [part for part in spaced.lower().split("_") if part]
 
 
-def names(path: Path) -> list[str]:
-    return list(dict.fromkeys(identifiers(ast.parse(path.read_text()))))
+@cache
+def names(path: Path) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(identifiers(ast.parse(path.read_text()))))
 
 
 def refused(path: Path) -> list[str]:

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -187,10 +188,7 @@ def _postgresql(url: sa.URL) -> sa.Engine:
 
 
 def _migrate(engine: sa.Engine, shown: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    script = ScriptDirectory.from_config(config)
+    config, script = _scripts()
     head = script.get_current_head()
     with engine.connect().execution_options(reading=True) as connection, connection.begin():
         if _revision(connection) == head:
@@ -203,6 +201,15 @@ def _migrate(engine: sa.Engine, shown: str) -> None:
         )
         environment.configure(connection=connection, target_metadata=metadata)
         environment.run_migrations()
+
+
+@cache
+def _scripts() -> tuple[Config, ScriptDirectory]:
+    """Return Alembic's configuration and the migrations; a process reads their files once."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config, ScriptDirectory.from_config(config)
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -15,6 +15,7 @@ from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer, Reply
 from tests.fakes.pages import rss
+from tests.fakes.pools import working_here
 
 GEMINI = [{"error": {"code": 400, "message": "API key not valid. Please pass another.", "status": "INVALID"}}]
 
@@ -30,6 +31,12 @@ def feeds() -> Iterator[FeedServer]:
 def model() -> Iterator[ModelServer]:
     with ModelServer() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _feeds_are_read_here() -> Iterator[None]:
+    with working_here():
+        yield
 
 
 @pytest.fixture(autouse=True)

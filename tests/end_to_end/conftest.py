@@ -1,21 +1,34 @@
 """Projects whose runs use no Prefect, or one Prefect server for all tests of a run."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.prefect_server import shared_prefect
+from tests.end_to_end.prefect_server import copy_empty_database, shared_prefect
 from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 
 
 @pytest.fixture(scope="session")
-def prefect_api(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+def _all_workers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return the temporary folder of all worker processes."""
     own = tmp_path_factory.getbasetemp()
-    with shared_prefect(own if worker_id == "master" else own.parent) as api:
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def prefect_api(_all_workers: Path) -> Iterator[str]:
+    with shared_prefect(_all_workers) as api:
         yield api
+
+
+@pytest.fixture
+def migrate_prefect(prefect_api: str, _all_workers: Path) -> Callable[[Path], None]:
+    """Put a migrated database for a Prefect server of its own into a home; test_first_run.py does without."""
+    return partial(copy_empty_database, _all_workers)
 
 
 @pytest.fixture

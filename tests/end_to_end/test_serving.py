@@ -94,9 +94,12 @@ def wait_for(condition: Callable[[], object], process: "subprocess.Popen[str]") 
         time.sleep(0.05)
 
 
-def test_a_section_is_rewritten_at_once_and_a_killed_serve_leaves_no_server(tmp_path: Path) -> None:
+def test_a_section_is_rewritten_at_once_and_a_killed_serve_leaves_no_server(
+    tmp_path: Path, migrate_prefect: Callable[[Path], None]
+) -> None:
     """No feed is polled, no item drafted and no flow run started for the section."""
     settings = layout(tmp_path)
+    migrate_prefect(settings.base)
     config = yaml.safe_load(settings.feeds_file.read_text())
     config["defaults"] |= {"schedule": "never", "min_chars": 0, "full_text": "never"}
     settings.feeds_file.write_text(yaml.safe_dump(config))
@@ -121,7 +124,7 @@ def test_a_section_is_rewritten_at_once_and_a_killed_serve_leaves_no_server(tmp_
         run = one_run(settings, "run", "--json")
         assert run.returncode == 0, run.stderr
         assert flow_runs(settings.base) == ["ingest"], "on the page of the server that is there"
-        assert working_in(settings.base) == before
+        assert set(working_in(settings.base)) <= set(before), "what `serve` forks may have ended"
         assert {"DO_NOT_TRACK=1", "PREFECT_SERVER_ANALYTICS_ENABLED=false"} <= set(environ)
         process.kill()
     deadline = time.monotonic() + 300
@@ -143,12 +146,15 @@ def as_a_terminal_does(process: "subprocess.Popen[str]") -> None:
     "stop_serve", [as_a_service_manager_does, pytest.param(as_a_terminal_does, marks=pytest.mark.soak)]
 )
 def test_serve_carries_out_requests_and_when_stopped_keeps_pending_answers(
-    tmp_path: Path, stop_serve: Callable[["subprocess.Popen[str]"], None]
+    tmp_path: Path,
+    stop_serve: Callable[["subprocess.Popen[str]"], None],
+    migrate_prefect: Callable[[Path], None],
 ) -> None:
     """Redrafts are carried out by `serve` itself, and end as those of a run do."""
     with ModelServer(latency_s=5) as model:
         environ = model_environ(model)
         settings = layout(tmp_path)
+        migrate_prefect(settings.base)
         config = yaml.safe_load(settings.feeds_file.read_text())
         config["defaults"] |= {"schedule": "0 0 1 1 *", "min_chars": 0, "full_text": "never"}
         settings.feeds_file.write_text(yaml.safe_dump(config))

@@ -54,10 +54,13 @@ def until(
         time.sleep(0.02)
 
 
-def one_feed_project(folder: Path, feeds: FeedServer) -> Project:
+@pytest.fixture
+def one_feed_project(tmp_path: Path, feeds: FeedServer, migrate_prefect: Callable[[Path], None]) -> Project:
     """Lay out a project whose runs bring a Prefect server of their own."""
     feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
-    return Project.create(folder / "project", {"stories": feeds.url("/stories.xml")}, max_items=24)
+    project = Project.create(tmp_path / "project", {"stories": feeds.url("/stories.xml")}, max_items=24)
+    migrate_prefect(Path(project.environ["HOME"]))
+    return project
 
 
 @pytest.mark.parametrize(
@@ -65,11 +68,11 @@ def one_feed_project(folder: Path, feeds: FeedServer) -> Project:
     [(signal.SIGINT, RUN), pytest.param(signal.SIGTERM, BACKFILL, marks=pytest.mark.soak)],
 )
 def test_a_stopped_process_group_keeps_pending_answers_and_sends_no_request(
-    tmp_path: Path, feeds: FeedServer, number: signal.Signals, arguments: tuple[str, ...]
+    one_feed_project: Project, number: signal.Signals, arguments: tuple[str, ...]
 ) -> None:
     """Either signal, in one process: `tests/flows/test_shutdown.py`."""
     with ModelServer(latency_s=5) as model:
-        project = lay_out(one_feed_project(tmp_path, feeds), model)
+        project = lay_out(one_feed_project, model)
         with begun(project, model, *arguments) as process:
             os.killpg(process.pid, number)
             assert process.wait(300) == 130
@@ -80,10 +83,10 @@ def test_a_stopped_process_group_keeps_pending_answers_and_sends_no_request(
     assert servers(project.folder) == []
 
 
-def test_a_killed_run_leaves_no_server_behind(tmp_path: Path, feeds: FeedServer) -> None:
+def test_a_killed_run_leaves_no_server_behind(one_feed_project: Project) -> None:
     with ModelServer() as model:
         model.enqueue(Reply(), *[Reply(stall=True)] * IN_FLIGHT)
-        project = lay_out(one_feed_project(tmp_path, feeds), model)
+        project = lay_out(one_feed_project, model)
         with begun(project, model, "run") as process:
             assert any("prefect.server" in line for line in servers(project.folder))
             process.kill()

@@ -25,22 +25,32 @@ def browser() -> Iterator[Browser]:
 
 def click(what: Locator) -> None:
     """Click when the page is painted: Chromium drops clicks on a page that has not shown a frame yet."""
-    what.page.screenshot()
+    what.page.screenshot(clip={"x": 0, "y": 0, "width": 1, "height": 1})
     what.click()
 
 
 def signed_in(
     browser: Browser, desk: Desk, name: str = "Ada", **options: object
 ) -> tuple[BrowserContext, Page]:
-    """Return a browser context and page in which an editor is signed in."""
+    """Return a browser context and page in which an editor is signed in, without the pages of that."""
     context = browser.new_context(**options)  # type: ignore[arg-type]
+    context.request.get(f"{desk.server.url}/?token={TOKEN}")
+    context.request.post(
+        f"{desk.server.url}/name", form={"name": name, "next": "/"}, headers={"Origin": desk.server.url}
+    )
     page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{desk.server.url}/")
+    return context, page
+
+
+def sign_in_by_form(page: Page, desk: Desk, name: str) -> None:
+    """Sign in as an editor does who follows the link of `copydesk desk`."""
     page.set_default_timeout(60_000)
     page.goto(f"{desk.server.url}/?token={TOKEN}")
     page.get_by_label("Your name").fill(name)
     click(page.get_by_role("button", name="Sign in"))
     page.wait_for_url(f"{desk.server.url}/")
-    return context, page
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from playwright.sync_api import Browser, Page, Route, expect
 
 from pipeline.articles.front_matter import loads
-from tests.desk.browser.conftest import click, signed_in
+from tests.desk.browser.conftest import click, sign_in_by_form, signed_in
 from tests.desk.conftest import Desk
 
 HELD, CLEAN = 0, 1
@@ -198,7 +198,9 @@ def test_j_and_k_go_through_the_queue(page: Page, desk: Desk) -> None:
 
 
 def test_without_scripts_everything_is_a_form(browser: Browser, desk: Desk) -> None:
-    context, page = signed_in(browser, desk, java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in_by_form(page, desk, "Ada")
     ref = desk.refs[HELD]
     click(page.locator("a.title").first)
     page.wait_for_url(f"**/drafts/{ref}*")

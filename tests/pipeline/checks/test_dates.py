@@ -329,7 +329,7 @@ def test_time_is_linear_in_the_text(piece: str) -> None:
         return min(taken)
 
     seconds(100)
-    assert seconds(8000) < 30 * seconds(1000) + 0.1
+    assert seconds(4000) < 30 * seconds(500) + 0.1
 
 
 def test_a_language_without_a_table_is_noted_as_unchecked() -> None:

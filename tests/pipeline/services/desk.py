@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from pipeline.llm.chat import ChatResponse, FinishReason, ModelOptions
 from pipeline.llm.client import LLMClient
 from pipeline.llm.deadline import Deadline
 from pipeline.llm.pricing import Price
-from pipeline.rewrite.prompt import load_prompt
+from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.services.context import PollStateCache, RunContext, Writer
 from pipeline.storage import CallLimits, Database
 from tests.end_to_end.project import ROOT
@@ -31,6 +32,11 @@ from tests.pipeline.storage.records import NOW, feed
 # What the model says has nothing to do with the items: here that is nobody's business.
 BEAT = Beat(key="b", market="market", vocabulary=(), checks=CheckLevels(figure="off", date="off", name="off"))
 GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
+
+
+@cache
+def _prompt() -> Prompt:
+    return load_prompt(ROOT / "prompts", "article")
 
 
 async def parse_here(*document: Any, boilerplate: Collection[str] = ()) -> ParsedFeed:
@@ -112,7 +118,7 @@ def run_context(
         check=check_here,
         host_cooldowns=host_cooldowns((config, poll_states.state(config)) for config in feeds),
         writers=lambda feed: of_model if writers is None else writers[feed.key],
-        prompts={"b": load_prompt(ROOT / "prompts", "article")},
+        prompts={"b": _prompt()},
         clock=lambda: now,
         chance=lambda: 0.0,
     )
