@@ -170,6 +170,6 @@ def _similar(old: Sequence[str], new: Sequence[str], here: Span, there: Span) ->
     return pairs[::-1]
 
 
-def _likeness(one: Counter[str], other: Counter[str]) -> float:
+def _likeness(first: Counter[str], second: Counter[str]) -> float:
     """Return the part of two texts' words that both have (Dice's coefficient)."""
-    return 2 * (one & other).total() / max(1, one.total() + other.total())
+    return 2 * (first & second).total() / max(1, first.total() + second.total())

@@ -6,6 +6,7 @@ request does not wait for the answers to earlier ones. Leases keep other process
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
@@ -39,7 +40,7 @@ class RedraftWatcher:
     ) -> None:
         self._startable, self._carry_out = startable, carry_out
         self._poll_s, self._clock = poll_s, clock
-        self._stopped = asyncio.Event()
+        self._stopped = threading.Event()
         self._runs = set[asyncio.Task[None]]()
         self._not_before: dict[int, float] = {}
         """By id of a request that was tried, when it may be tried again."""
@@ -47,10 +48,11 @@ class RedraftWatcher:
     async def watch(self) -> None:
         """Look for requests until `stop`; then wait for the runs under way. Cancelled, it cancels them."""
         try:
-            while not self._stopped.is_set():
-                await self._pause(await self._look())
+            # One thread for all looks: to change between two costs more than a look.
+            await asyncio.to_thread(self._look_until_stopped, asyncio.get_running_loop())
             await asyncio.gather(*self._runs)
         finally:
+            self.stop()
             for run in self._runs:
                 run.cancel()
             await asyncio.gather(*self._runs, return_exceptions=True)
@@ -59,21 +61,29 @@ class RedraftWatcher:
         """Begin no more runs."""
         self._stopped.set()
 
-    async def _look(self) -> float:
-        """Begin a run for the requests that are due; return the seconds until the next look."""
-        if len(self._runs) >= _MAX_RUNS:
-            return self._poll_s
-        try:
-            startable = await asyncio.to_thread(self._startable)
-        except Exception as error:  # noqa: BLE001 - the next query may succeed
-            log.warning("the requests of editors cannot be read now; next attempt soon: %s", error)
-            return _ERROR_PAUSE_S
-        if (due := due_requests(startable, self._not_before, self._clock())) and not self._stopped.is_set():
+    def _look_until_stopped(self, loop: asyncio.AbstractEventLoop) -> None:
+        pause_s = self._poll_s
+        while not self._stopped.wait(pause_s):
+            try:
+                startable = self._startable()
+            except Exception as error:  # noqa: BLE001 - the next query may succeed
+                if self._stopped.is_set():  # and the database closed
+                    return
+                log.warning("the requests of editors cannot be read now; next attempt soon: %s", error)
+                pause_s = _ERROR_PAUSE_S
+                continue
+            pause_s = self._poll_s
+            if startable:
+                loop.call_soon_threadsafe(self._begin, startable)
+
+    def _begin(self, startable: Sequence[StartableRedraft]) -> None:
+        """Begin a run for the requests that are due."""
+        due = due_requests(startable, self._not_before, self._clock())
+        if due and len(self._runs) < _MAX_RUNS and not self._stopped.is_set():
             self._not_before |= dict.fromkeys((request.id for request in due), float("inf"))
             run = asyncio.create_task(self._run(due))
             self._runs.add(run)
             run.add_done_callback(self._runs.discard)
-        return self._poll_s
 
     async def _run(self, due: Sequence[StartableRedraft]) -> None:
         try:
@@ -85,13 +95,6 @@ class RedraftWatcher:
             now = self._clock()
             later = {number: at for number, at in self._not_before.items() if at > now}
             self._not_before = later | dict.fromkeys((request.id for request in due), now + RETRY_S)
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopped.wait()
-        except TimeoutError:
-            return
 
 
 def due_requests(

@@ -19,6 +19,11 @@ waiting = sa.select(requests.c.item_id).where(requests.c.done_at.is_(None))
 """Query for the ids of the items with a pending request."""
 
 
+_OF_EDITORS = (requests.c.done_at.is_(None), requests.c.by != SYSTEM_EDITOR)
+_ANY_OF_EDITORS = sa.select(requests.c.id).where(*_OF_EDITORS).limit(1)
+"""Built once: it is asked twice a second for months, and mostly there is none."""
+
+
 class RedraftContext(NamedTuple):
     """A redraft request and the draft that it is about."""
 
@@ -128,10 +133,11 @@ class RedraftRepository(Transactions):
         """Return the requests of editors whose items can be leased now, the first one first."""
         columns = (requests.c.id, requests.c.item_id, feeds.c.key, items.c.lease_owner)
         with self._reading() as connection:
+            if connection.scalar(_ANY_OF_EDITORS) is None:
+                return []
             expired = (items.c.lease_expires < database_clock(connection)).label("expired")
             query = sa.select(*columns, expired).select_from(requests.join(items).join(feeds))
-            pending = (requests.c.done_at.is_(None), requests.c.by != SYSTEM_EDITOR)
-            rows = connection.execute(query.where(*pending).order_by(requests.c.id)).all()
+            rows = connection.execute(query.where(*_OF_EDITORS).order_by(requests.c.id)).all()
         working = {owner for owner in {row.lease_owner for row in rows} if is_in_progress(owner)}
         return [
             StartableRedraft(row.id, row.item_id, row.key)

@@ -189,12 +189,12 @@ class VersionRepository(Transactions):
         texts = (versions.c.item_id == item_id, ~versions.c.aside)
         view = (views.c.item_id == item_id, views.c.by == editor, views.c.sha256 == versions.c.sha256)
         own = versions.c.by == editor
-        known = sa.select(versions.c.id, versions.c.sha256, versions.c.text).where(
+        earlier = sa.select(versions.c.id, versions.c.sha256, versions.c.text).where(
             *texts, versions.c.sha256 != current, sa.or_(own, sa.exists().where(*view))
         )
         with self._reading() as connection:
             written = sa.select(versions.c.id).where(*texts, own, versions.c.sha256 == current)
-            row = connection.execute(known.order_by(versions.c.id.desc()).limit(1)).first()
+            row = connection.execute(earlier.order_by(versions.c.id.desc()).limit(1)).first()
             if row is None or connection.execute(written.limit(1)).first():
                 return None
             redraft = sa.exists().where(*texts, versions.c.id > row.id, versions.c.cause == "redraft")

@@ -178,7 +178,7 @@ def project(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Projec
 
 async def written(db: Database, ref: str) -> None:
     async with asyncio.timeout(120):
-        while db.drafts.get(ref).version != 2:
+        while (row := db.drafts.get(ref)).version != 2 or row.request is not None:
             await asyncio.sleep(0.02)
 
 
