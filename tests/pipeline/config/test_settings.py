@@ -54,6 +54,8 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "desk_user_header": None,
         "desk_user_secret": None,
         "desk_url": "http://127.0.0.1:8484",
+        "reading_words_per_s": 15,
+        "review_times": True,
         "alert_url": None,
         "alert_hours": 24,
         "log": None,
@@ -99,6 +101,8 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_DESK_USER_HEADER": "X-Forwarded-User",
         "COPYDESK_DESK_USER_SECRET": "the proxy's own word",
         "COPYDESK_DESK_URL": "https://desk.example.org",
+        "COPYDESK_READING_WORDS_PER_S": "0",
+        "COPYDESK_REVIEW_TIMES": "off",
         "COPYDESK_ALERT_URL": "https://chat.example/hooks/a-secret",
         "COPYDESK_ALERT_HOURS": "6",
         "COPYDESK_LOG": "json",
@@ -141,6 +145,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
     assert (settings.desk_url, settings.alert_hours, settings.log) == ("https://desk.example.org", 6, "json")
     assert (settings.max_in_flight_total, settings.calls_per_minute) == (30, 500)
     assert settings.cap_backfill == 3
+    assert (settings.reading_words_per_s, settings.review_times) == (0, False)
     assert (settings.writes_drafts, settings.prefect) == (False, False)
     assert settings.alert_url
     assert "a-secret" not in repr(settings)

@@ -1,5 +1,6 @@
 """Reviews: the text on disk is checked and moved; edits of others are kept."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,9 +90,12 @@ def test_an_approved_draft_moves_and_says_who_and_when(db: Database, tmp_path: P
     assert not draft.exists()
     after, same_body = loads(published.read_text())
     assert same_body == body
+    proof = after["review"].pop("proof")
+    assert re.fullmatch("[0-9a-f]{64}", proof)
     assert after == before | {
         "draft": False,
-        "review": {"by": "Ada", "at": "2026-02-06T09:00:00.000Z", "note": "good"},
+        "ai": before["ai"] | {"disclosure": "required"},
+        "review": {"by": "Ada", "at": "2026-02-06T09:00:00.000Z", "note": "good", "level": "light"},
     }
     assert [row.path for row in db.drafts.list(("approved",))] == [str(published.relative_to(tmp_path))]
 
@@ -268,8 +272,9 @@ def test_attested_front_matter_is_restored(db: Database, tmp_path: Path) -> None
     draft = drafted(db, tmp_path)
     before, body = loads(draft.read_text())
     metadata = {key: value for key, value in before.items() if key not in ("source", "externalId")}
-    draft.write_text(dumps(metadata | {"ai": {"rewritten": False}, "mine": 1}, body))
+    draft.write_text(dumps(metadata | {"ai": {"rewritten": False, "disclosure": "none"}, "mine": 1}, body))
     after, _ = loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())
+    assert after["ai"].pop("disclosure") == "required"
     assert {key: after[key] for key in ("source", "externalId", "ai")} == {
         key: before[key] for key in ("source", "externalId", "ai")
     }
@@ -283,7 +288,8 @@ def test_what_was_rejected_without_it_is_put_back_too(db: Database, tmp_path: Pa
     draft.write_text(dumps({key: value for key, value in before.items() if key != "ai"}, body))
     decide(db, tmp_path, ReviewDecision.REJECT)
     review.undo_review(editor(db, tmp_path), SOURCE.external_id)
-    assert loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())[0]["ai"] == before["ai"]
+    after, _ = loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())
+    assert after["ai"] == before["ai"] | {"disclosure": "required"}
 
 
 def test_the_title_and_an_editors_description_are_checked(db: Database, tmp_path: Path) -> None:
