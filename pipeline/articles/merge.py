@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.articles.sentence_diff import Change, changes, tokens, trimmed
 
+
 class Conflict(NamedTuple):
     """A place that both sides changed, in different ways."""
 
@@ -68,8 +69,10 @@ def merge(base: str, mine: str, theirs: str) -> Merged:
     done = 0
     for start, end, groups in _regions(*changed):
         pieces.extend(old[done:start])
-        texts = [_rendered(old, side, group, start, end) for side, group in zip(sides, groups, strict=True)]
-        pieces.extend(_decided("".join(old[start:end]), *texts, offsets[start]))
+        own_part, other_part = (
+            _rendered(old, side, group, start, end) for side, group in zip(sides, groups, strict=True)
+        )
+        pieces.extend(_decided("".join(old[start:end]), own_part, other_part, offsets[start]))
         done = end
     return Merged(_joined((*pieces, *old[done:])))
 

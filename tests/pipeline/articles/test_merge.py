@@ -15,7 +15,15 @@ BASE = (
     "- The bank gave no reason.\n- Prices rose.\n\n## From author\n\nWe wait.\n"
 )
 
-SENTENCES = ("It fell.", "It rose on 3 May.", "The U.S. bank said no.", "- One", "## Head", "Ja? Nein!", "你好。再见。")
+SENTENCES = (
+    "It fell.",
+    "It rose on 3 May.",
+    "The U.S. bank said no.",
+    "- One",
+    "## Head",
+    "Ja? Nein!",
+    "你好。再见。",
+)
 WORDS = st.sampled_from((*SENTENCES, "New words.", "Other words here."))
 TEXT = st.lists(st.tuples(WORDS, st.sampled_from((" ", "\n", "\n\n", "\r\n", "  ", ""))), max_size=14).map(
     lambda parts: "".join(word + space for word, space in parts)
@@ -50,7 +58,9 @@ def words(text: str) -> set[str]:
         ((" Seven", "\n\nSeven"), ("98,000", "88,000")),
     ],
 )  # fmt: skip
-def test_changes_of_different_sentences_become_one_text(mine: tuple[str, str], theirs: tuple[str, str]) -> None:
+def test_changes_of_different_sentences_become_one_text(
+    mine: tuple[str, str], theirs: tuple[str, str]
+) -> None:
     expected = BASE.replace(*mine).replace(*theirs)
     assert merged(BASE.replace(*mine), BASE.replace(*theirs)) == expected
     assert merged(BASE.replace(*theirs), BASE.replace(*mine)) == expected
@@ -109,8 +119,9 @@ def test_several_changes_in_a_row_are_one_of_each_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    "sentence", ["The U.S. Treasury paid.", "Am 10. Februar fiel er.", "It has 400 sq. ft. of space.", "1. One item."]
-)  # fmt: skip
+    "sentence",
+    ["The U.S. Treasury paid.", "Am 10. Februar fiel er.", "It has 400 sq. ft. of space.", "1. One item."],
+)
 def test_a_full_stop_within_a_sentence_does_not_divide_it(sentence: str) -> None:
     first, last = sentence.split(" ", 1)[0], sentence.rsplit(" ", 1)[1]
     assert conflicts(sentence.replace(first, "Other"), sentence.replace(last, "other"), sentence)
