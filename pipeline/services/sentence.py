@@ -106,7 +106,7 @@ def _unpadded(old: str, start: int, end: int, after: str) -> tuple[int, int, str
 
 
 def _with_space(old: str, start: int, end: int) -> tuple[int, int]:
-    """Return the span that goes with a sentence: with the space after it, or its whole line if it is alone."""
+    """Return the span that goes with a sentence: with the space after it; its line if it is alone."""
     line = max(old.rfind("\n", 0, start), old.rfind("\r", 0, start)) + 1
     stop = re.compile(r"\r?\n|\Z").search(old, end)
     line_end = len(old) if stop is None else stop.start()
