@@ -66,7 +66,12 @@ def replace_sentence(text: str, span: Span, before: str, after: str) -> Sentence
         after = after if "\r\n" not in old else after.replace("\n", "\r\n")
     else:
         after = " ".join(after.split())
-    if after.strip():
+    if start == end and after.strip() and span.field == "body":
+        lead, tail = _surroundings(old, start)
+        after = after.strip()
+        new = f"{old[:start]}{lead}{after}{tail}{old[end:]}"
+        start += len(lead)
+    elif after.strip():
         start, end, after = _unpadded(old, start, end, after)
         new = old[:start] + after + old[end:]
     else:
@@ -103,6 +108,26 @@ def _unpadded(old: str, start: int, end: int, after: str) -> tuple[int, int, str
     if words.strip():
         start, end = start + lead, end - tail
     return start, end, after.strip()
+
+
+def _surroundings(old: str, at: int) -> tuple[str, str]:
+    """Return what goes before and after a sentence that is written where one was deleted."""
+    line, eol = old.rfind("\n", 0, at) + 1, "\r\n" if "\r\n" in old else "\n"
+    before, after = old[line:at], old[at:].partition("\n")[0]
+    if before:
+        ends_here = not after or after[0].isspace()
+        return "" if before[-1].isspace() else " ", "" if ends_here else " "
+    if after.startswith("#"):
+        return "", 2 * eol
+    if after.strip():
+        return _marker(after), eol if _marker(after) else " "
+    return _marker(old[:line].rstrip("\r\n").rpartition("\n")[2]), eol
+
+
+def _marker(line: str) -> str:
+    """Return the markers of a list item or a quotation with which a line begins."""
+    lead = _LEAD.match(line)
+    return "" if lead is None or "#" in lead[0] else lead[0]
 
 
 def _with_space(old: str, start: int, end: int) -> tuple[int, int]:

@@ -158,7 +158,11 @@ def test_every_field_is_merged_for_itself(shared: Shared) -> None:
     ada.save()
     front = shared.front(ref)
     assert (front["title"], front["description"]) == ("Ola's title", "Ada's words.")
-    assert (front["tags"], front["sentiment"], front["stickyWeight"]) == (["BTC", "ETH", "MARKET"], "NEGATIVE", 7)
+    assert (front["tags"], front["sentiment"], front["stickyWeight"]) == (
+        ["BTC", "ETH", "MARKET"],
+        "NEGATIVE",
+        7,
+    )
 
 
 def test_a_description_that_follows_the_overview_follows_the_merged_one(shared: Shared) -> None:
@@ -356,7 +360,9 @@ def test_texts_for_merging_are_in_no_list_and_go_with_the_decision(shared: Share
     assert len(bases) == 3
     item_id = shared.db.drafts.get(ref).item_id
     first = sha256_of(shared.versions(ref)[-1].text.encode())
-    assert "page" not in shared.ada.page(f"/drafts/{ref}/history").partition("<main")[2].partition("<dialog")[0]
+    assert (
+        "page" not in shared.ada.page(f"/drafts/{ref}/history").partition("<main")[2].partition("<dialog")[0]
+    )
     assert shared.db.page_texts.base(item_id, first) is not None
     shared.ada.post(f"/drafts/{ref}/reject", data={"sha256": ada.form["base"], "note": "old"})
     shared.db.page_texts.drop(item_id)
