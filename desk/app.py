@@ -21,10 +21,12 @@ from desk.routes import (
     edit,
     history,
     metrics,
+    presence,
     profile,
     proof,
     queue,
     redrafts,
+    sentence,
     shown,
 )
 from pipeline.checks.pool import CheckPool
@@ -35,7 +37,21 @@ from pipeline.http_client import HttpClient
 from pipeline.services import review
 from pipeline.storage import Database
 
-_PAGES = (metrics, queue, drafts, history, redrafts, shown, edit, decisions, proof, profile, covers)
+_PAGES = (
+    metrics,
+    queue,
+    drafts,
+    history,
+    redrafts,
+    shown,
+    edit,
+    sentence,
+    presence,
+    decisions,
+    proof,
+    profile,
+    covers,
+)
 
 
 @cache

@@ -6,20 +6,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
+from desk.presence import Presence
 from pipeline.articles import files
 from pipeline.articles.front_matter import loads
 from pipeline.checks.pairs.sentence_pairs import PairedDraft
 from pipeline.checks.pool import UNCHECKED, CheckPool
 from pipeline.config import Settings, Subscriptions
 from pipeline.covers import UnsplashClient
-from pipeline.domain.errors import ConfigError, OutputError, ReviewError
+from pipeline.domain.errors import ConfigError, EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, Source
 from pipeline.domain.review_records import ReviewWay
 from pipeline.domain.reviews import Finding, Front, Review, Severity
 from pipeline.http_client import HttpClient
 from pipeline.services import review
 from pipeline.services.draft_file import (
+    DraftOnDisk,
     EditorContext,
     beat_of,
     decode_text,
@@ -29,6 +32,8 @@ from pipeline.services.draft_file import (
     system_findings,
 )
 from pipeline.services.edit import DraftEdit, apply_edit, save_edit
+from pipeline.services.merge_edit import Choices
+from pipeline.services.merge_save import PlannedSave, plan_save
 from pipeline.services.subscriptions import load_subscriptions
 from pipeline.services.verify_edit import EditVerifier
 from pipeline.storage import Database, DraftRow
@@ -50,6 +55,20 @@ class DraftView(NamedTuple):
     """Why `text` is None; empty otherwise."""
 
 
+class SavedEdit(NamedTuple):
+    """An edit that was saved."""
+
+    sha256: str
+    """Hash of the new text."""
+    before: DraftView
+    """The draft with the text that it replaced."""
+    plan: PlannedSave
+
+
+_MAX_MERGES = 5
+"""How often a save is merged with a text that changed again meanwhile. Chosen, not measured."""
+
+
 class WebContext:
     """The dependencies of a running desk."""
 
@@ -62,6 +81,8 @@ class WebContext:
         self._net = net
         self._covers_api = covers_api
         self.second_reader = EditVerifier(settings, db)
+        self.presence = Presence()
+        self._page_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._feeds: tuple[int, Subscriptions] | None = None
         self.secret = secrets.token_bytes(32)
         """Signs when a page was opened; a page of an earlier process has to be opened again."""
@@ -70,6 +91,14 @@ class WebContext:
         """Return the client of the cover search; None without an API key."""
         key = self.settings.unsplash_key
         return UnsplashClient(self._net, key.get_secret_value(), self._covers_api) if key else None
+
+    def page_lock(self, form: str) -> asyncio.Lock:
+        """Return the lock under which the saves of one page are carried out in the order of their arrival."""
+        lock = self._page_locks.get(form) if form else None
+        if lock is None:
+            lock = asyncio.Lock()
+            self._page_locks[form] = lock
+        return lock
 
     @property
     def now(self) -> datetime:
@@ -146,20 +175,58 @@ class WebContext:
     async def save(self, view: DraftView, changes: DraftEdit, name: str, *, base: str, form: str = "") -> str:
         """Check and save an editor's changes to the text with the hash `base`; return the new text's hash.
 
-        Raises ReviewError, EditConflict.
+        What others changed since is merged. Raises ReviewError, EditConflict.
         """
+        return (await self.save_merged(view, changes, name, base=base, form=form)).sha256
+
+    async def save_merged(
+        self,
+        view: DraftView,
+        changes: DraftEdit,
+        name: str,
+        *,
+        base: str,
+        form: str = "",
+        choices: Choices | None = None,
+    ) -> SavedEdit:
+        """Check and save an editor's changes, merged with what others saved since the text `base`.
+
+        `choices` settle conflicts. If the file changes meanwhile, it is merged again. Raises ReviewError,
+        EditConflict.
+        """
+        for _ in range(_MAX_MERGES):
+            ctx = await asyncio.to_thread(self.editor_context, name)
+            if view.text is None:
+                plan = PlannedSave(changes)
+            else:
+                current = DraftOnDisk(view.row, view.text, view.sha256)
+                plan = await asyncio.to_thread(
+                    partial(plan_save, ctx, current, changes, base=base, form=form, choices=choices)
+                )
+            try:
+                return SavedEdit(await self._save_checked(ctx, view, plan, form), view, plan)
+            except EditConflict:
+                view = await self.draft_view(view.row.external_id)
+        raise ReviewError("the draft is being changed again and again just now: save it once more")
+
+    async def saved_view(self, saved: SavedEdit) -> DraftView:
+        """Return the draft with a text that was saved and has been changed again since."""
+        row = saved.before.row
+        text = await asyncio.to_thread(self.db.page_texts.base, row.item_id, saved.sha256)
+        return saved.before._replace(text=text.text if text else saved.before.text, sha256=saved.sha256)
+
+    async def _save_checked(self, ctx: EditorContext, view: DraftView, plan: PlannedSave, form: str) -> str:
+        """Check and save an edit of the text on disk. Raises EditConflict where that changed meanwhile."""
         findings: tuple[Finding, ...] = ()
-        if view.text is None or view.sha256 != base:
+        if view.text is None:
             message = "this text was not checked because the draft had changed: save it again"
             findings = (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=message),)
         else:
-            text = apply_edit(view.text, changes, view.beat, now=self.now, row=view.row)
+            text = apply_edit(view.text, plan.edit, view.beat, now=self.now, row=view.row)
             metadata, body = loads(text, view.row.path)
             findings = await self.check(view.row, view.source, view.beat, metadata, body)
-        save = partial(save_edit, base=base, form=form)
-        return await asyncio.to_thread(
-            save, self.editor_context(name), view.row.external_id, changes, findings
-        )
+        save = partial(save_edit, base=view.sha256, form=form, sent=plan.sent)
+        return await asyncio.to_thread(save, ctx, view.row.external_id, plan.edit, findings)
 
     async def verify_edit(self, ref: str) -> None:
         """Have the second reader read what was changed in a draft, where its beat says so."""

@@ -84,8 +84,13 @@ def fragment(template: str, status: int = 200, **context: Any) -> HTMLResponse: 
 
 def redirect(path: str, query: str = "", **more: str) -> RedirectResponse:
     """Return a redirect (303) within the desk; `more` is added to the query."""
+    return RedirectResponse(address(path, query, **more), 303)
+
+
+def address(path: str, query: str = "", **more: str) -> str:
+    """Return an address within the desk; `more` is added to the query."""
     parameters = "&".join(part for part in (query, urlencode(more)) if part)
-    return RedirectResponse(path + (f"?{parameters}" if parameters else ""), 303)
+    return path + (f"?{parameters}" if parameters else "")
 
 
 def status_of(error: CopydeskError) -> int:

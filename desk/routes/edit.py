@@ -1,80 +1,32 @@
-"""The editor of a draft: the form, autosave, and conflicts (optimistic concurrency by content hash)."""
+"""The editor of a draft: the form, autosave, merging with others' changes, and conflicts."""
 
 import asyncio
 import secrets
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
-from starlette.datastructures import FormData
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from desk.context import DraftView, WebContext, body_of
-from desk.highlights import Piece, render_markdown, word_diff
-from desk.responses import current_editor, filters, fragment, redirect, render, web_context
+from desk.conflicts import ConflictView, change_description, conflict_views, together_with
+from desk.context import DraftView, SavedEdit, WebContext
+from desk.edit_form import EditForm, draft_edit, read_form, valid_part
+from desk.highlights import render_markdown
+from desk.responses import address, current_editor, filters, fragment, redirect, render, web_context
 from desk.routes import covers
 from desk.routes.drafts import REF, draft_page, note_view
 from desk.routes.queue import next_ref, queue_refs
 from desk.views import DraftPage, page_of
 from pipeline.articles.article import Sentiment
+from pipeline.articles.merge import Conflict
 from pipeline.domain.errors import EditConflict, ReviewError
 from pipeline.domain.reviews import Review, ReviewDecision
-from pipeline.services.edit import DraftEdit, keep_refused
-from pipeline.storage import Version
+from pipeline.services.draft_file import DraftOnDisk
+from pipeline.services.edit import keep_refused
+from pipeline.services.merge_save import is_saved
 
 router = APIRouter()
-_FIELDS = (
-    "title", "description", "category", "sentiment", "sticky_weight", "cover",
-    "base", "form", "known", "then",
-)  # fmt: skip
-_MAX_FORM_ID_CHARS = 40
-_EDITOR_CAUSES = ("edit", "restore", "revise")
-"""Causes of versions that an editor wrote."""
-
-
-class EditForm(NamedTuple):
-    """The submitted form."""
-
-    fields: dict[str, str]
-    tags: tuple[str, ...]
-    body: str
-    described: str | None = None
-    """The description that the form was rendered with; None: the form does not say."""
-
-    @property
-    def description(self) -> str | None:
-        """The description that the editor wrote; None: the editor did not change it."""
-        description = self.fields["description"]
-        touched = self.described is None or description.split() != self.described.split()
-        return description if touched else None
-
-    @property
-    def base(self) -> str:
-        """Hash of the text that the form was rendered with."""
-        return self.fields["base"]
-
-    @property
-    def form_id(self) -> str:
-        """Id of the editor page that sent the form; empty if it has none."""
-        return self.fields["form"][:_MAX_FORM_ID_CHARS]
-
-    @property
-    def known_conflict(self) -> str:
-        """Hash of the other text if the page shows that conflict already; empty otherwise."""
-        return self.fields["known"]
-
-
-class Conflict(NamedTuple):
-    """The editor's text and the one that was saved in between."""
-
-    base: str
-    """Hash of the text that the editor started from."""
-    theirs: str
-    """Hash of the text on disk."""
-    pieces: list[Piece]
-    """Diff from the text on disk to the editor's."""
+NEXT = "x-copydesk-next"
+"""Header of a save's response: the address that the script goes to."""
 
 
 class Unsaved(NamedTuple):
@@ -84,22 +36,29 @@ class Unsaved(NamedTuple):
     """A clause, without a full stop."""
     version_sha256: str | None
     """Hash of the version that keeps the editor's text; None: there was no change to keep."""
-    conflict: Conflict | None = None
+    conflicts: tuple[ConflictView, ...] = ()
 
 
-def _read_form(form: FormData) -> EditForm:
-    # NUL is removed: a file with one would be decoded as UTF-16.
-    fields = {name: str(form.get(name) or "").replace("\0", "") for name in _FIELDS}
-    body = str(form.get("body") or "").replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    described = str(form["described"]) if "described" in form else None
-    return EditForm(fields, tuple(str(tag) for tag in form.getlist("tags")), body, described)
+class Saved(NamedTuple):
+    """What is said of a save."""
+
+    sha256: str
+    description: str
+    """The description in the saved text, for the form."""
+    together: str = ""
+    """Whose changes it was merged with; empty: nobody's."""
+    error: str = ""
+    """Why what should have followed the save was not done."""
+    merged: DraftPage | None = None
+    """The merged text, for the form; None: it is as it was sent."""
 
 
 @router.get(REF + "/edit")
 async def edit(request: Request, ref: str) -> Response:
     """Show the editor."""
-    current_editor(request)
-    view = await web_context(request).draft_view(ref)
+    name = current_editor(request)
+    ctx = web_context(request)
+    view = await ctx.draft_view(ref)
     page = page_of(view)
     if view.row.state != "drafted":
         raise ReviewError(
@@ -108,42 +67,128 @@ async def edit(request: Request, ref: str) -> Response:
     if page.error:
         return await draft_page(request, ref, error=page.error, status=409)
     await note_view(request, view)
+    await keep_shown(ctx, view)
+    ctx.presence.note(ref, name, edits=True)
     return _editor_page(request, page, view.sha256)
+
+
+async def keep_shown(ctx: WebContext, view: DraftView) -> None:
+    """Keep the text that a page shows for merging, where another program wrote it."""
+    if view.text is not None and view.text != view.row.version_text:
+        await asyncio.to_thread(ctx.db.page_texts.keep, view.row, view.text)
+
+
+@router.get(REF + "/save")
+async def reload_saved(request: Request, ref: str) -> Response:
+    """Redirect to the editor: without a script, the address of a refused save is that of the page."""
+    current_editor(request)
+    return redirect(f"/drafts/{ref}/edit", filters(request).query())
 
 
 @router.post(REF + "/save")
 async def save(request: Request, ref: str) -> Response:
     """Save the form; then approve the draft or open the cover search if the form asks for it."""
     ctx, name = web_context(request), current_editor(request)
-    form = _read_form(await request.form())
-    view = await ctx.draft_view(ref)
-    try:
-        sha256 = await _save(ctx, view, form, name)
-    except ReviewError as error:
-        unsaved = await _keep_unsaved(ctx, view, form, name, error)
-        return _not_saved(request, view, form, unsaved)
-    if _is_autosave(request):
-        after = await ctx.draft_view(ref)
-        if after.sha256 == sha256:
-            await note_view(request, after)  # the editor has read their own text
-        page = page_of(after)
-        return fragment("_saved.html", page=page, sha256=sha256, now=ctx.now)
-    if form.fields["then"] == "approve":
-        return await _approve(request, ref, sha256)
-    await ctx.verify_edit(ref)
-    if form.fields["then"] == "covers":
-        return redirect(f"/drafts/{ref}/covers", filters(request).query())
-    return redirect(f"/drafts/{ref}", filters(request).query(), saved=ref)
+    form = read_form(await request.form())
+    async with ctx.page_lock(form.form_id):
+        view = await ctx.draft_view(ref)
+        if form.then == "aside":
+            return await _set_aside(ctx, view, form, name)
+        ctx.presence.note(ref, name, edits=True)
+        try:
+            saved = await ctx.save_merged(
+                view, draft_edit(view, form), name, base=form.base, form=form.form_id, choices=form.choices
+            )
+        except ReviewError as error:
+            unsaved = await _keep_unsaved(ctx, view, form, name, error)
+            return _not_saved(request, view, form, unsaved)
+    if is_script(request):
+        return await _tell_script(request, ref, form, saved)
+    return await _go_on(request, ref, form, saved)
 
 
-def _is_autosave(request: Request) -> bool:
-    """Whether a script sent the form while the editor goes on typing."""
+def is_script(request: Request) -> bool:
+    """Whether a script sent the form while the editor's page stays."""
     return "hx-request" in request.headers
 
 
-async def _save(ctx: WebContext, view: DraftView, form: EditForm, name: str) -> str:
-    """Check and save the form; return the new text's hash. Raises ReviewError, EditConflict."""
-    return await ctx.save(view, _draft_edit(view, form), name, base=form.base, form=form.form_id)
+async def _set_aside(ctx: WebContext, view: DraftView, form: EditForm, name: str) -> Response:
+    """Keep a text as a version aside, unless it is saved: its page was left before the save was confirmed."""
+    edit, editor = valid_part(view, form), ctx.editor_context(name)
+    if view.text is not None:
+        current = DraftOnDisk(view.row, view.text, view.sha256)
+        if await asyncio.to_thread(is_saved, editor, current, edit, form.base, form.form_id):
+            return JSONResponse({"kept": False})
+    kept = await asyncio.to_thread(
+        keep_refused, editor, view.row.external_id, edit, base=form.base, form=form.form_id
+    )
+    return JSONResponse({"kept": kept is not None})
+
+
+async def _tell_script(request: Request, ref: str, form: EditForm, saved: SavedEdit) -> Response:
+    """Return the response to a script: what was saved, and in a header where to go."""
+    ctx, name = web_context(request), current_editor(request)
+    after = await ctx.draft_view(ref)
+    if after.sha256 == saved.sha256 and not saved.plan.is_merged:
+        await note_view(request, after)  # the editor has read their own text
+    error, goes_to = "", ""
+    if form.then == "approve":
+        error, goes_to = await _approve(request, ref, saved)
+    elif form.then:
+        await ctx.verify_edit(ref)
+        goes_to = _after(request, ref, form)
+    text_page = page_of(after if after.sha256 == saved.sha256 else await ctx.saved_view(saved))
+    state = Saved(
+        sha256=saved.sha256,
+        description=str(text_page.metadata.get("description") or ""),
+        together=_together(saved, name),
+        error=error,
+        merged=text_page if saved.plan.is_merged else None,
+    )
+    response = fragment("_saved.html", page=page_of(after), row=after.row, saved=state, now=ctx.now)
+    if goes_to:
+        response.headers[NEXT] = goes_to
+    return response
+
+
+async def _go_on(request: Request, ref: str, form: EditForm, saved: SavedEdit) -> Response:
+    """Return the page that follows a save without a script."""
+    ctx = web_context(request)
+    if form.then != "approve":
+        await ctx.verify_edit(ref)
+        return redirect(_after(request, ref, form))
+    error, goes_to = await _approve(request, ref, saved)
+    if error:
+        return await draft_page(request, ref, error=f"Saved, not approved: {error}", status=409)
+    return redirect(goes_to)
+
+
+def _after(request: Request, ref: str, form: EditForm) -> str:
+    """Return the address of the page that follows a save."""
+    query = filters(request).query()
+    if form.then == "covers":
+        return address(f"/drafts/{ref}/covers", query)
+    return address(f"/drafts/{ref}", query, saved=ref)
+
+
+def _together(saved: SavedEdit, name: str) -> str:
+    return together_with(saved.plan.authors, name) if saved.plan.is_merged else ""
+
+
+async def _approve(request: Request, ref: str, saved: SavedEdit) -> tuple[str, str]:
+    """Approve the saved text; return why that was refused, or the address of what follows."""
+    ctx, queue_filters, name = web_context(request), filters(request), current_editor(request)
+    if saved.plan.is_merged:
+        return f"the text has {_together(saved, name)} now: look at it, then approve", ""
+    refs = await queue_refs(request, queue_filters)
+    review = Review(decision=ReviewDecision.APPROVE, by=name, at=ctx.now, sha256=saved.sha256)
+    try:
+        await asyncio.to_thread(ctx.submit_review, ref, review)
+    except ReviewError as error:
+        await ctx.verify_edit(ref)
+        return error.message, ""
+    following = next_ref(refs, ref)
+    return "", address(f"/drafts/{following}" if following else "/", queue_filters.query(), did=ref)
 
 
 async def _keep_unsaved(
@@ -152,99 +197,34 @@ async def _keep_unsaved(
     """Keep the refused text as a version, and return why it was not saved."""
     version = error.context.get("kept") or await asyncio.to_thread(
         keep_refused, ctx.editor_context(name), view.row.external_id,
-        _valid_part(view, form), base=form.base, form=form.form_id,
+        valid_part(view, form), base=form.base, form=form.form_id,
     )  # fmt: skip
     version_sha256 = str(version) if version else None
     if not isinstance(error, EditConflict):
         return Unsaved(error.message.rstrip("."), version_sha256)
-    theirs, sha256 = str(error.context["text"]), str(error.context["sha256"])
     versions = await asyncio.to_thread(ctx.db.versions.list, view.row.item_id)
-    pieces = await asyncio.to_thread(word_diff, body_of(theirs), form.body)
-    reason = change_description(versions, sha256, name, ctx.now)
-    return Unsaved(reason, version_sha256, Conflict(form.base, sha256, pieces))
+    reason = change_description(versions, str(error.context["sha256"]), name, ctx.now)
+    conflicts = await asyncio.to_thread(conflict_views, conflicts_of(error), form.choices)
+    return Unsaved(reason, version_sha256, tuple(conflicts))
 
 
-def change_description(versions: Sequence[Version], theirs: str, editor: str, now: datetime) -> str:
-    """Return who wrote the text with the hash `theirs` and when, as a clause for the reader `editor`."""
-    saved = (version for version in reversed(versions) if version.sha256 == theirs and not version.aside)
-    version = next(saved, None)
-    if version is None or (version.cause in _EDITOR_CAUSES and not version.by):
-        return "the file was changed on disk"
-    moment = version.at
-    at = f"{moment:%H:%M} UTC" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M} UTC"
-    if version.cause not in _EDITOR_CAUSES:
-        return f"the model wrote a new version at {at}"
-    return (
-        f"you changed this in another window at {at}"
-        if version.by == editor
-        else f"{version.by} changed this at {at}"
-    )
-
-
-def _valid_part(view: DraftView, form: EditForm) -> DraftEdit:
-    """Return the form's edit, with defaults in the place of invalid fields."""
-    try:
-        return _draft_edit(view, form)
-    except ReviewError:
-        defaults = {"sticky_weight": "0", "sentiment": Sentiment.NEUTRAL.value}
-        return _draft_edit(view, form._replace(fields=form.fields | defaults))
-
-
-def _draft_edit(view: DraftView, form: EditForm) -> DraftEdit:
-    """Return the form's edit. Raises ReviewError for an invalid field."""
-    fields = form.fields
-    weight = fields["sticky_weight"].strip() or "0"
-    if not weight.removeprefix("-").isdecimal() or len(weight) > 6:
-        raise ReviewError("the sticky weight is not a whole number; write 0 for none", field="sticky_weight")
-    try:
-        return DraftEdit(
-            title=fields["title"],
-            description=form.description,
-            category=fields["category"],
-            tags=form.tags,
-            sentiment=Sentiment(fields["sentiment"]),
-            sticky_weight=int(weight),
-            body=form.body,
-            cover=covers.selected_cover(view, fields["cover"]),
-        )
-    except (ValidationError, ValueError) as error:
-        raise ReviewError("the form is incomplete; load the page again", field="sentiment") from error
-
-
-async def _approve(request: Request, ref: str, sha256: str) -> Response:
-    ctx, queue_filters = web_context(request), filters(request)
-    refs = await queue_refs(request, queue_filters)
-    review = Review(decision=ReviewDecision.APPROVE, by=current_editor(request), at=ctx.now, sha256=sha256)
-    try:
-        await asyncio.to_thread(ctx.submit_review, ref, review, light=True)
-    except ReviewError as error:
-        await ctx.verify_edit(ref)
-        return await draft_page(request, ref, error=f"Saved, not approved: {error.message}", status=409)
-    following = next_ref(refs, ref)
-    return redirect(f"/drafts/{following}" if following else "/", queue_filters.query(), did=ref)
+def conflicts_of(error: EditConflict) -> tuple[Conflict, ...]:
+    """Return the conflicts that a merge met."""
+    conflicts = error.context.get("conflicts")
+    return conflicts if isinstance(conflicts, tuple) else ()
 
 
 def _not_saved(request: Request, view: DraftView, form: EditForm, unsaved: Unsaved) -> Response:
-    """Return the response to a refused save: for a script the message, else the editor page with the form.
-
-    Without a script the page's base is the conflicting text, so that saving again replaces it.
-    """
-    conflict = unsaved.conflict
-    if _is_autosave(request):
-        again = conflict is not None and conflict.theirs == form.known_conflict
-        response = fragment("_unsaved.html", 409, row=view.row, unsaved=unsaved, again=again)
-        if again:
-            response.headers["hx-reswap"] = "none"  # keeps the editor's choice in the conflict box
-        return response
-    base = conflict.theirs if conflict else form.base
+    """Return the response to a refused save: for a script the message, else the editor page with the form."""
+    if is_script(request):
+        return fragment("_unsaved.html", 409, row=view.row, unsaved=unsaved)
     page = _with_form(page_of(view), form)
-    return _editor_page(request, page, base, status=409, form_id=form.form_id, unsaved=unsaved)
+    return _editor_page(request, page, form.base, status=409, form_id=form.form_id, unsaved=unsaved)
 
 
 def _with_form(page: DraftPage, form: EditForm) -> DraftPage:
     """Return a page with the form's values instead of the draft's."""
-    fields: dict[str, Any] = dict(form.fields)
-    fields |= {"tags": list(form.tags), "stickyWeight": form.fields["sticky_weight"]}
+    fields = form.fields | {"tags": list(form.tags), "stickyWeight": form.fields["sticky_weight"]}
     names = ("title", "description", "category", "sentiment", "tags", "stickyWeight")
     return page._replace(
         metadata=page.metadata | {name: fields[name] for name in names},
@@ -262,6 +242,7 @@ def _editor_page(
     form_id: str = "",
     unsaved: Unsaved | None = None,
 ) -> Response:
+    ref, name = page.view.row.external_id, current_editor(request)
     return render(
         request,
         "edit.html",
@@ -276,4 +257,5 @@ def _editor_page(
         preview=render_markdown(page.body),
         form=form_id or secrets.token_urlsafe(12),
         unsaved=unsaved,
+        others=web_context(request).presence.others(ref, name),
     )

@@ -76,12 +76,14 @@ def save_edit(
     *,
     base: str,
     form: str = "",
+    sent: str | None = None,
 ) -> str:
     """Apply an editor's changes to the text with the hash `base` and return the new text's hash.
 
     `findings` are about the changed text. The refused text of the same `form` (see `keep_refused`) is
-    deleted. Raises EditConflict if the file has another hash, ReviewError if the draft was decided or a
-    field is not valid.
+    deleted. `sent` is the text as the page sent it, where the changes are merged with others'.
+    Raises EditConflict if the file has another hash, ReviewError if the draft was decided or a field is not
+    valid.
     """
     with exclusive_lock(ctx.output):
         current = load_draft(ctx.db, ctx.output, ref)
@@ -98,7 +100,8 @@ def save_edit(
         update_counts(metadata, row, every)
         draft = Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=every)
         record_external_edit(ctx.db, current)
-        save = Save(base=base, session=EDIT_SESSION, title=str(metadata["title"]), form=form)
+        title = str(metadata["title"])
+        save = Save(base=base, session=EDIT_SESSION, title=title, form=form, sent=sent if form else None)
         pending = ctx.db.versions.begin_save(row, draft, ctx.editor_name, save)
         if not write_text(ctx.db, ctx.output, pending):
             raise _conflict(ctx, row, draft.sha256)
@@ -120,7 +123,8 @@ def keep_refused(ctx: EditorContext, ref: str, changes: DraftEdit, *, base: str,
     replaces it. None if the changes change nothing. Raises ReviewError if there is no such draft.
     """
     row = ctx.db.drafts.get(ref)
-    base_texts = [version.text for version in ctx.db.versions.list(row.item_id) if version.sha256 == base]
+    start = ctx.db.page_texts.base(row.item_id, base)
+    base_texts = [] if start is None else [start.text]
     data = files.read_bytes(ctx.output, row.path)
     on_disk = () if data is None else (decode_leniently(data),)
     candidates = (*base_texts, *on_disk, row.version_text, _BLANK)

@@ -82,6 +82,7 @@ def submit_review(
         move = _move(ctx, row, f"{FOLDERS[decision]}/{row.path.partition('/')[2]}", text)
         pending = db.reviews.begin(row, review, move, target_names(ctx.subscriptions), recorded=recorded)
         apply_review(db, output, pending)
+        db.page_texts.drop(row.item_id)
         return move.new_path
 
 

@@ -24,6 +24,7 @@ from pipeline.storage.item_rows import BY_HAND
 from pipeline.storage.items import Failure
 from pipeline.storage.metrics import Latency, LatencyBucket, Metrics, ModelUsage
 from pipeline.storage.notices import SourceNotice
+from pipeline.storage.page_texts import PageText
 from pipeline.storage.poll_records import AdmissionResult, PollResult
 from pipeline.storage.publications import Publication, TargetBacklog
 from pipeline.storage.records import (
@@ -76,6 +77,7 @@ __all__ = [
     "Move",
     "OutcomeCount",
     "PageRow",
+    "PageText",
     "PendingReview",
     "PendingSave",
     "Policy",

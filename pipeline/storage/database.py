@@ -18,6 +18,7 @@ from pipeline.storage.findings import FindingRepository
 from pipeline.storage.items import ItemRepository
 from pipeline.storage.leases import LeaseRepository
 from pipeline.storage.metrics import MetricsRepository
+from pipeline.storage.page_texts import PageTextRepository
 from pipeline.storage.processes import current_owner
 from pipeline.storage.publications import PublicationRepository
 from pipeline.storage.readings import ReadingRepository
@@ -41,6 +42,7 @@ class Database(Transactions):
         self.budget = BudgetRepository(engine, owner)
         self.drafts = DraftRepository(engine, owner)
         self.versions = VersionRepository(engine, owner)
+        self.page_texts = PageTextRepository(engine, owner)
         self.findings = FindingRepository(engine, owner)
         self.readings = ReadingRepository(engine, owner, self.budget.commits)
         self.reviews = ReviewRepository(engine, owner)

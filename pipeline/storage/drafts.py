@@ -13,7 +13,7 @@ from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage
 from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.feeds import feed_id
 from pipeline.storage.findings import acknowledged
-from pipeline.storage.item_rows import BY_HAND, EDIT, findings_of, updated_source
+from pipeline.storage.item_rows import BY_HAND, EDIT, UNLISTED, findings_of, updated_source
 from pipeline.storage.readings import readings_of
 from pipeline.storage.records import DraftRow
 from pipeline.storage.schema import acknowledgements, feeds, items, publications, requests, verdicts, versions
@@ -124,7 +124,9 @@ def _origin(connection: sa.Connection, item_id: int) -> str:
 
 
 def _written_by_model(connection: sa.Connection, item_id: int) -> str:
-    ours = sa.select(versions.c.text).where(versions.c.item_id == item_id, versions.c.cause != EDIT)
+    ours = sa.select(versions.c.text).where(
+        versions.c.item_id == item_id, versions.c.cause.not_in((EDIT, *UNLISTED))
+    )
     return "\n".join(connection.scalars(ours))
 
 
@@ -159,8 +161,8 @@ def _row(connection: sa.Connection, row: Row) -> DraftRow:
 
 def _versions(connection: sa.Connection, item_id: int) -> Iterator[HistoryEvent]:
     columns = (versions.c.at, versions.c.by, versions.c.cause, versions.c.number, versions.c.aside)
-    query = sa.select(*columns).where(versions.c.item_id == item_id).order_by(versions.c.id)
-    for row in connection.execute(query):
+    listed = (versions.c.item_id == item_id, versions.c.cause.not_in(UNLISTED))
+    for row in connection.execute(sa.select(*columns).where(*listed).order_by(versions.c.id)):
         why = "it was not saved" if row.cause == EDIT else "another text stood"
         detail = f"version {row.number}" + (f", kept aside: {why}" if row.aside else "")
         yield HistoryEvent(row.at, row.by, row.cause, detail)

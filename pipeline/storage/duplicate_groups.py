@@ -153,7 +153,7 @@ def notify_siblings(
 _LATEST_VERSIONS = (
     sa.select(sa.func.max(versions.c.id))
     .join(items, items.c.id == versions.c.item_id)
-    .where(items.c.story_id == sa.bindparam("group"), items.c.id != sa.bindparam("item"))
+    .where(items.c.story_id == sa.bindparam("group"), items.c.id != sa.bindparam("item"), ~versions.c.aside)
     .group_by(versions.c.item_id)
 )
 

@@ -196,6 +196,12 @@ REVISE = "revise"
 """Cause of a published article's text with which a revision starts."""
 BY_HAND = (EDIT, REVISE)
 """Causes of texts whose front matter editors may have changed on disk."""
+PAGE = "page"
+"""Cause of a text that an open page may have started from: kept aside for a while, in no list."""
+SENT = "sent"
+"""Cause of a text as a page sent it, before it was merged: kept aside for a while, in no list."""
+UNLISTED = (PAGE, SENT)
+"""Causes of texts that are kept for merging alone."""
 EDITORS_CAUSES = (*BY_HAND, "restore")
 """Causes of texts that editors cause: no run writes them to disk."""
 

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.reviews import Draft
-from pipeline.storage import item_rows, leases
+from pipeline.storage import item_rows, leases, page_texts
 from pipeline.storage.engine import Row, Transactions
-from pipeline.storage.item_rows import EDIT, EDITORS_CAUSES, REVISE, NewVersion, require_editable
+from pipeline.storage.item_rows import EDIT, EDITORS_CAUSES, REVISE, UNLISTED, NewVersion, require_editable
 from pipeline.storage.records import DraftRow, Lease, Version
 from pipeline.storage.schema import OPEN, feeds, findings, items, verdicts, versions, views
 
@@ -35,6 +35,8 @@ class Save(NamedTuple):
     """The item's title in the queue; None: as it was."""
     form: str = ""
     """The desk's form that it was sent from: what was refused from there before is deleted."""
+    sent: str | None = None
+    """The text as it was sent, where it was merged with another; None: it was not."""
 
 
 class PendingSave(NamedTuple):
@@ -117,6 +119,8 @@ class VersionRepository(Transactions):
                 connection.execute(this.values(title=save.title))
             if save.form:
                 connection.execute(_refused(draft_row.item_id, editor, save.form))
+            if save.sent is not None:
+                page_texts.add_sent(connection, draft_row, save.sent, editor, save.form, draft.sha256)
             return _begin_save(connection, draft_row, draft, editor, save)
 
     def begin_revision(self, draft_row: DraftRow, draft: Draft, editor: str) -> PendingSave:
@@ -153,7 +157,7 @@ class VersionRepository(Transactions):
             connection.execute(this.values(confirmed=True, aside=aside))
             if pending.earlier is not None and not aside:
                 connection.execute(findings.delete().where(findings.c.version_id == pending.earlier))
-                connection.execute(versions.delete().where(versions.c.id == pending.earlier))
+                page_texts.unlist(connection, pending.item_id, pending.earlier)
 
     def add_refused(self, draft_row: DraftRow, draft: Draft, editor: str, *, base: str, form: str) -> None:
         """Store an editor's text that could not be saved, as a superseded version.
@@ -201,8 +205,9 @@ class VersionRepository(Transactions):
             return ViewedVersion(row.sha256, row.text, bool(connection.scalar(sa.select(redraft))))
 
     def list(self, item_id: int) -> _Versions:
-        """Return every text of a draft, the first one first."""
-        query = sa.select(versions).where(versions.c.item_id == item_id).order_by(versions.c.id)
+        """Return every text of a draft, the first one first; without what is kept for merging alone."""
+        listed = (versions.c.item_id == item_id, versions.c.cause.not_in(UNLISTED))
+        query = sa.select(versions).where(*listed).order_by(versions.c.id)
         with self._reading() as connection:
             rows = connection.execute(query).all()
         return [_version(row, rows[:index]) for index, row in enumerate(rows)]
@@ -232,7 +237,9 @@ def _begin_save(
         _last_of_session(connection, draft_row, editor, save.base, save.session) if save.session else None
     )
     number = save.number or draft_row.version
-    version = NewVersion(number=number, cause=save.cause, confirmed=False, by=editor, base=save.base)
+    version = NewVersion(
+        number=number, cause=save.cause, confirmed=False, by=editor, base=save.base, form=save.form or None
+    )
     version_id = item_rows.add(connection, draft_row.item_id, draft, version)
     return PendingSave(
         version_id, draft_row.item_id, draft.path, draft.sha256, draft.text, save.base, earlier

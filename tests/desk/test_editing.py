@@ -1,5 +1,7 @@
 """Edits over HTTP: no text is lost."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -147,15 +149,18 @@ def test_a_conflict_of_two_tabs_loses_neither_text(desk: Desk) -> None:
     with Visitor(desk.server, "Ben") as ben:
         form = form_of(ben.page(f"/drafts/{ref}/edit"))
         assert edited(desk, ref, title="Ada's").status_code == 200
-        form["body"] = str(form["body"]) + "\nBen's line.\n"
+        form["title"] = "Ben's"
         answer = ben.post(f"/drafts/{ref}/save", data=form)
         assert answer.status_code == 409
-        assert "Ben&#39;s line." in answer.text
+        assert "<ins>Ben</ins>" in answer.text
         assert loads(desk.text(ref))[0]["title"] == "Ada's"
-        # Saving the form of that page replaces the other text, which stays a version.
-        again = ben.post(f"/drafts/{ref}/save", data=form_of(answer.text))
-        assert again.status_code == 200
-    assert "Ben's line." in desk.text(ref)
+        # Saving the form of that page again asks again, until a text is chosen.
+        assert ben.post(f"/drafts/{ref}/save", data=form_of(answer.text)).status_code == 409
+        choice = re.search(r'name="(choice-[0-9a-f]{16})" value="(m[^"]*)"', answer.text)
+        assert choice
+        chosen = form_of(answer.text) | {choice[1]: unescape(choice[2])}
+        assert ben.post(f"/drafts/{ref}/save", data=chosen).status_code == 200
+    assert loads(desk.text(ref))[0]["title"] == "Ben's"
     with database_of(desk.settings) as db:
         texts = [version.text for version in db.versions.list(row_of(desk.settings, ref).item_id)]
     assert any("Ada's" in text for text in texts)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from desk.routes.edit import change_description
+from desk.conflicts import change_description
 from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from pipeline.storage import Version
@@ -51,9 +51,11 @@ def test_a_conflict_keeps_the_whole_text_under_the_editors_name_and_says_so(desk
         body="## Overview\n\nAda's line.\n",
     )  # fmt: skip
     assert re.search(
-        r'class="saving bad" id="saving"[^>]*>Not saved: Ola changed this at \d\d:\d\d UTC\.', response
+        r'class="saving bad" id="saving"[^>]*><strong>NOT SAVED</strong>: '
+        r"Ola changed this at \d\d:\d\d UTC\.",
+        response,
     )
-    assert 'Your text is kept as a version. <a href="#conflict">Compare</a>' in response
+    assert 'Your text is kept as a version. <a href="#conflict">Choose which text to keep</a>' in response
     [version] = kept_aside(desk, ref)
     assert (version.by, version.cause) == ("Ada", "edit")
     metadata, body = loads(version.text)
@@ -84,23 +86,6 @@ def test_each_page_keeps_its_latest_text(desk: Desk) -> None:
     for words in ("T", "Three."):
         sent(desk.ada, ref, nameless, body=f"{words}\n")
     assert bodies(desk, ref) == ["One.\n", "Two.\n", "Three.\n"]
-
-
-def test_a_conflict_that_is_on_the_page_is_not_sent_again(desk: Desk) -> None:
-    ref = desk.refs[1]
-    mine = opened(desk, ref, desk.ada)
-    with Visitor(desk.server, "Ola") as ola:
-        ola.post(f"/drafts/{ref}/save", data=opened(desk, ref, ola) | {"body": "Theirs.\n"})
-    first = sent(desk.ada, ref, mine, body="Mine.\n")
-    theirs = re.search(r'data-theirs="([0-9a-f]{64})"', first)
-    assert theirs
-    answer = desk.ada.post(
-        f"/drafts/{ref}/save", data=mine | {"body": "Mine, too.\n", "known": theirs[1]}, headers=QUIET
-    )
-    assert answer.headers["hx-reswap"] == "none"
-    assert 'id="mine"' not in answer.text
-    assert "<ins>Mine" in answer.text
-    assert bodies(desk, ref) == ["Mine, too.\n"]
 
 
 def test_what_is_saved_after_all_leaves_nothing_aside(desk: Desk) -> None:
@@ -154,7 +139,9 @@ def test_a_form_without_a_change_keeps_nothing(desk: Desk) -> None:
     mine = opened(desk, ref, desk.ada)
     path = desk.path(ref)
     path.write_text(path.read_text() + "\nFrom vim.\n")
-    assert "the file was changed on disk" in sent(desk.ada, ref, mine)
+    answer = desk.ada.post(f"/drafts/{ref}/save", data=mine, headers=QUIET)
+    assert "<strong>Saved</strong>, together with what was changed on disk" in answer.text
+    assert path.read_text().endswith("From vim.\n")
     assert kept_aside(desk, ref) == []
 
 
