@@ -46,6 +46,7 @@ def create_app(
                     yield
                 finally:
                     await app.state.ctx.second_reader.close()
+                    await app.state.ctx.cover_images.close()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     for router in (*(page.router for page in _PAGES), decisions.undo_router):

@@ -11,12 +11,13 @@ from pipeline.articles.front_matter import loads
 from pipeline.checks.pool import UNCHECKED, CheckPool
 from pipeline.checks.tokens import SupportedClaim
 from pipeline.config import Settings, Subscriptions
-from pipeline.covers import UnsplashClient
+from pipeline.covers import UnsplashClient, cover_url
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, Source
 from pipeline.domain.reviews import Finding, Review, Severity
 from pipeline.http_client import HttpClient
 from pipeline.services import review
+from pipeline.services.cover_images import CoverImages
 from pipeline.services.draft_file import (
     EditorContext,
     beat_of,
@@ -60,6 +61,7 @@ class WebContext:
         self._net = net
         self._covers_api = covers_api
         self.second_reader = EditVerifier(settings, db)
+        self.cover_images = CoverImages(db, net)
         self._feeds: tuple[int, Subscriptions] | None = None
 
     def cover_search(self) -> UnsplashClient | None:
@@ -107,6 +109,18 @@ class WebContext:
         if text is not None and stale:
             findings = await self._check_text(row, source, beat, text)
         return DraftView(row, text, sha256, findings, source, beat, feed, unreadable)
+
+    def cover_url(self, ref: str) -> str:
+        """Return the URL of a draft's cover; empty without one. Does I/O: call it in a thread.
+
+        Raises ReviewError if `ref` names no draft.
+        """
+        row = self.db.drafts.get(ref)
+        text, _ = _decoded(row, files.read_bytes(self.settings.output, row.path))
+        try:
+            return cover_url(loads(text)[0]) if text is not None else ""
+        except OutputError:
+            return ""
 
     def submit_review(self, ref: str, decision: Review) -> None:
         """Approve or reject the text whose hash is `decision.sha256`. Does I/O: call it in a thread.

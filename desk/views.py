@@ -8,14 +8,16 @@ from desk.context import DraftView
 from desk.highlights import Highlight, highlight_line, highlight_markdown, highlight_text
 from pipeline.articles.front_matter import loads
 from pipeline.checks.tokens import SupportedClaim
+from pipeline.covers import CoverFacts, cover_facts
+from pipeline.domain.alt_text import alt_of
 from pipeline.domain.errors import OutputError
 from pipeline.domain.reviews import Finding, Front, Place, Severity
 from pipeline.services.draft_file import draft_front
 from pipeline.services.fixes import has_fix
 from pipeline.storage import Acknowledgement
 
-_FIELD_LABELS: dict[Place, str] = {"title": "Title", "description": "Description"}
-_FIELDS: tuple[Place, ...] = ("front matter", "title", "description", "body")
+_FIELD_LABELS: dict[Place, str] = {"title": "Title", "description": "Description", "alt": "Image description"}
+_FIELDS: tuple[Place, ...] = ("front matter", "title", "description", "alt", "body")
 """In the order in which their findings are listed."""
 KINDS = {
     "figure": "Figure", "place": "Figure elsewhere", "date": "Date", "name": "Name", "quotation": "Quotation",
@@ -79,14 +81,6 @@ class FindingView(NamedTuple):
         return LEVELS[self.level]
 
 
-class Cover(NamedTuple):
-    """A draft's cover image."""
-
-    url: str
-    alt: str
-    by: str
-
-
 class DraftPage(NamedTuple):
     """A draft as the templates show it."""
 
@@ -144,15 +138,9 @@ class DraftPage(NamedTuple):
         return str(ai.get("model", "")) if isinstance(ai, dict) else ""
 
     @property
-    def cover(self) -> Cover | None:
+    def cover(self) -> CoverFacts | None:
         """The cover image; None without an http(s) URL."""
-        cover = self.metadata.get("coverImage")
-        url = str(cover.get("regular", "")) if isinstance(cover, dict) else ""
-        if not isinstance(cover, dict) or not url.startswith(("http://", "https://")):
-            return None
-        credit = cover.get("credit")
-        by = str(credit.get("name") or "") if isinstance(credit, dict) else ""
-        return Cover(url, str(cover.get("alt") or ""), by)
+        return cover_facts(self.metadata, self.view.source.item)
 
     @property
     def draft_html(self) -> str:
@@ -173,10 +161,15 @@ class DraftPage(NamedTuple):
         """The description with its marks, as HTML."""
         return highlight_line(str(self.metadata.get("description") or ""), self._marks("description"))
 
+    @property
+    def alt_html(self) -> str:
+        """The alt text of the cover with its marks, as HTML."""
+        return highlight_line(alt_of(self.metadata), self._marks("alt"))
+
     def flagged_text(self, shown: FindingView) -> str:
         """Return the text in a finding's span; empty without a span."""
-        text = self.metadata.get(shown.finding.field) if shown.field_label else self.body
-        return str(text or "")[slice(*shown.finding.span)] if shown.finding.span else ""
+        text = Front(metadata=self.metadata).text(shown.finding.field) if shown.field_label else self.body
+        return text[slice(*shown.finding.span)] if shown.finding.span else ""
 
     def _marks(self, field: Place) -> list[Highlight]:
         return [

@@ -42,6 +42,8 @@ class EditForm(NamedTuple):
     body: str
     described: str | None = None
     """The description that the form was rendered with; None: the form does not say."""
+    alt: str | None = None
+    """The alt text of the cover; None: the form has no field for it."""
 
     @property
     def description(self) -> str | None:
@@ -92,7 +94,8 @@ def _read_form(form: FormData) -> EditForm:
     fields = {name: str(form.get(name) or "").replace("\0", "") for name in _FIELDS}
     body = str(form.get("body") or "").replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     described = str(form["described"]) if "described" in form else None
-    return EditForm(fields, tuple(str(tag) for tag in form.getlist("tags")), body, described)
+    alt = str(form["alt"]).replace("\0", "") if "alt" in form else None
+    return EditForm(fields, tuple(str(tag) for tag in form.getlist("tags")), body, described, alt)
 
 
 @router.get(REF + "/edit")
@@ -206,6 +209,7 @@ def _draft_edit(view: DraftView, form: EditForm) -> DraftEdit:
             sticky_weight=int(weight),
             body=form.body,
             cover=covers.selected_cover(view, fields["cover"]),
+            alt=form.alt,
         )
     except (ValidationError, ValueError) as error:
         raise ReviewError("the form is incomplete; load the page again", field="sentiment") from error
@@ -246,8 +250,11 @@ def _with_form(page: DraftPage, form: EditForm) -> DraftPage:
     fields: dict[str, Any] = dict(form.fields)
     fields |= {"tags": list(form.tags), "stickyWeight": form.fields["sticky_weight"]}
     names = ("title", "description", "category", "sentiment", "tags", "stickyWeight")
+    metadata = page.metadata | {name: fields[name] for name in names}
+    if form.alt is not None and page.cover:
+        metadata["coverImage"] = {**metadata["coverImage"], "alt": form.alt}
     return page._replace(
-        metadata=page.metadata | {name: fields[name] for name in names},
+        metadata=metadata,
         body=form.body,
         described=form.described,
     )
