@@ -93,7 +93,7 @@ def _search(ctx: WebContext, view: DraftView) -> UnsplashClient:
 
 @router.get("/cover")
 async def cover_image(request: Request, ref: str) -> Response:
-    """Send the image of the draft's cover. Its URL comes from the front matter alone, never from the request."""
+    """Send the image of the draft's cover, whose URL the front matter names, never the request."""
     current_editor(request)
     ctx = web_context(request)
     try:

@@ -97,7 +97,7 @@ class Front(FrozenModel):
         return isinstance(ai, dict) and ai.get("rewritten") is False
 
     def text(self, field: Place) -> str:
-        """Return the text of the title, the description or the cover's alt text; empty for any other field."""
+        """Return the title, the description or the cover's alt text; empty for any other field."""
         if field == "alt":
             return alt_of(self.metadata)
         value = self.metadata.get(field) if field in LINES else None

@@ -174,7 +174,7 @@ def _applied(text: str, changes: DraftEdit, beat: Beat, *, now: datetime, row: D
 
 
 def _describe_cover(metadata: dict[str, Any], changes: DraftEdit, before: str) -> None:
-    """Set the cover's alt text; the text of a form that has the replaced cover's is not that of the new one."""
+    """Set the cover's alt text. A form that replaces the cover has that of the old one, unless it changed."""
     cover = metadata.get("coverImage")
     if changes.alt is None or not isinstance(cover, dict):
         return

@@ -211,3 +211,51 @@ def test_line_ends_keys_and_styles_that_nobody_touched_stay(desk: Desk) -> None:
     assert after_body == body.replace("\n", "\r\n")
     assert after["mine"] == {"a": ["y", 1]}
     assert apply_edit(text, desk.changes(), pieces()[0].beat, now=NOW) == text
+
+
+URL = "https://gull.example/a.png"
+
+
+def covered(desk: Desk, alt: str | None = "A quay") -> dict[str, Any]:
+    """Give the draft a cover, in its file alone, and return it."""
+    metadata, body = loads(desk.path.read_text())
+    cover = {"regular": URL, "credit": {"name": "The Gull"}, **({} if alt is None else {"alt": alt})}
+    desk.path.write_text(dumps(metadata | {"coverImage": cover}, body))
+    return cover
+
+
+def cover_of(desk: Desk) -> dict[str, Any]:
+    cover: dict[str, Any] = loads(desk.path.read_text())[0].get("coverImage", {})
+    return cover
+
+
+def test_an_alt_text_is_saved_on_one_line_without_html(desk: Desk) -> None:
+    cover = covered(desk, None)
+    desk.save(alt=" A <b>harbour</b>\n at dawn ")
+    assert cover_of(desk) == cover | {"alt": "A harbour at dawn"}
+    assert loads(desk.path.read_text())[0]["updatedAt"].startswith("2026-02-07")
+    desk.save()
+    assert cover_of(desk)["alt"] == "A harbour at dawn"
+    desk.save(alt="")
+    assert cover_of(desk) == cover
+    with pytest.raises(ReviewError, match="alt text is longer"):
+        desk.save(alt="long " * 101)
+
+
+def test_an_alt_text_without_a_cover_changes_nothing(desk: Desk) -> None:
+    before = desk.path.read_text()
+    desk.save(alt="A quay")
+    assert desk.path.read_text() == before
+
+
+def test_another_cover_does_not_get_the_alt_text_of_the_one_before(desk: Desk) -> None:
+    covered(desk)
+    other = {"regular": "https://gull.example/b.png"}
+    desk.save(cover=other | {"alt": "A mill"}, alt="A quay")
+    assert cover_of(desk)["alt"] == "A mill"
+    desk.save(cover=other, alt="A mill")
+    assert "alt" not in cover_of(desk)
+    desk.save(cover=other, alt="Written for this one")
+    assert cover_of(desk)["alt"] == "Written for this one"
+    desk.save(cover={}, alt="Written for this one")
+    assert cover_of(desk) == {}
