@@ -92,7 +92,7 @@ class Licence(NamedTuple):
     url: str = ""
 
 
-UNKNOWN_LICENCE = Licence("licence unknown: ask the publisher")
+UNKNOWN_LICENCE = Licence("Licence unknown: ask the publisher")
 
 
 class CoverFacts(NamedTuple):
@@ -131,7 +131,7 @@ def _licence(url: str, item: Item) -> Licence:
     if url.startswith(f"{IMAGE_ORIGIN}/"):
         return Licence("Unsplash licence", "https://unsplash.com/license")
     declared = _plain_line((item.image_licence or item.rights) if url == item.image else "")
-    return Licence(declared, _web_url(declared)) if declared else UNKNOWN_LICENCE
+    return Licence(f"Licence: {declared}", _web_url(declared)) if declared else UNKNOWN_LICENCE
 
 
 def _mapping(value: object) -> dict[str, Any]:

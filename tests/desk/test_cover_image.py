@@ -168,11 +168,11 @@ def test_the_alt_text_is_written_in_the_form_and_checked(desk: Covered) -> None:
 def test_credit_and_licence_stand_beside_the_image(desk: Covered) -> None:
     """On the page of the covers; other pages include the same part."""
     ref = desk.refs[8]
-    desk.set_cover(ref, "https://gull.example/a.png", alt='A "quay" <at> dawn')
+    desk.set_cover(ref, "https://gull.example/a.png", alt='A "quay" & 5 < 6')
     page = desk.ada.page(f"/drafts/{ref}/covers")
-    assert f'<img src="/drafts/{ref}/cover" alt="A &#34;quay&#34; &lt;at&gt; dawn"' in page
+    assert f'<img src="/drafts/{ref}/cover" alt="A &#34;quay&#34; &amp; 5 &lt; 6"' in page
     assert 'href="https://gull.example/1"' in page
-    assert "licence unknown: ask the publisher" in page
+    assert "Licence unknown: ask the publisher" in page
     desk.set_cover(ref, "https://images.unsplash.com/photo-1")
     page = desk.ada.page(f"/drafts/{ref}/covers")
     assert "Unsplash licence" in page

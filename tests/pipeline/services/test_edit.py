@@ -14,10 +14,11 @@ from pipeline.articles.article import Sentiment
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import EditConflict, ReviewError
-from pipeline.domain.reviews import Draft, ReviewDecision
+from pipeline.domain.reviews import Draft, Finding, ReviewDecision, Severity
 from pipeline.services import review
 from pipeline.services.draft_file import EditorContext, as_draft
 from pipeline.services.edit import DraftEdit, apply_edit, save_edit, start_revision
+from pipeline.services.fixes import fixed
 from pipeline.storage import Database, Save
 from pipeline.storage.reviews import PendingReview, ReviewRepository
 from tests.fakes.stock import fill, layout, pieces
@@ -259,3 +260,15 @@ def test_another_cover_does_not_get_the_alt_text_of_the_one_before(desk: Desk) -
     assert cover_of(desk)["alt"] == "Written for this one"
     desk.save(cover={}, alt="Written for this one")
     assert cover_of(desk) == {}
+
+
+def test_a_fix_is_taken_in_the_alt_text_as_well(desk: Desk) -> None:
+    covered(desk, "Of 340 jobs")
+    text = desk.path.read_text()
+    row, beat = desk.db.drafts.get(desk.ref), load_feeds(desk.settings.feeds_file).beats["crypto"]
+    finding = Finding(
+        kind="figure", severity=Severity.WARN, message="Wrong.", field="alt", span=(3, 6), suggestion="240"
+    )
+    assert fixed(row, beat, text, finding).alt == "Of 240 jobs"
+    elsewhere = finding.model_copy(update={"field": "title"})
+    assert fixed(row, beat, text, elsewhere).alt is None
