@@ -85,6 +85,7 @@ def create_app(
                     yield
                 finally:
                     await app.state.ctx.second_reader.close()
+                    await app.state.ctx.cover_images.close()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.router.routes.extend(_routes())

@@ -14,13 +14,14 @@ from pipeline.articles.front_matter import loads
 from pipeline.checks.pairs.sentence_pairs import PairedDraft
 from pipeline.checks.pool import UNCHECKED, CheckPool
 from pipeline.config import Settings, Subscriptions
-from pipeline.covers import UnsplashClient
+from pipeline.covers import UnsplashClient, cover_url
 from pipeline.domain.errors import ConfigError, EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, Source
 from pipeline.domain.review_records import ReviewWay
 from pipeline.domain.reviews import Finding, Front, Review, Severity
 from pipeline.http_client import HttpClient
 from pipeline.services import review
+from pipeline.services.cover_images import CoverImages
 from pipeline.services.draft_file import (
     DraftOnDisk,
     EditorContext,
@@ -83,6 +84,7 @@ class WebContext:
         self.second_reader = EditVerifier(settings, db)
         self.presence = Presence()
         self._page_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.cover_images = CoverImages(db, net)
         self._feeds: tuple[int, Subscriptions] | None = None
         self.secret = secrets.token_bytes(32)
         """Signs when a page was opened; a page of an earlier process has to be opened again."""
@@ -146,6 +148,18 @@ class WebContext:
         if text is not None and stale:
             findings = await self._check_text(row, source, beat, text)
         return DraftView(row, text, sha256, findings, source, beat, feed, unreadable)
+
+    def cover_url(self, ref: str) -> str:
+        """Return the URL of a draft's cover; empty without one. Does I/O: call it in a thread.
+
+        Raises ReviewError if `ref` names no draft.
+        """
+        row = self.db.drafts.get(ref)
+        text, _ = _decoded(row, files.read_bytes(self.settings.output, row.path))
+        try:
+            return cover_url(loads(text)[0]) if text is not None else ""
+        except OutputError:
+            return ""
 
     def submit_review(
         self, ref: str, decision: Review, *, light: bool = False, way: ReviewWay = "desk"

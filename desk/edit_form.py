@@ -27,6 +27,8 @@ class EditForm(NamedTuple):
     body: str
     described: str | None
     """The description that the form was rendered with; None: the form does not say."""
+    alt: str | None
+    """The alt text of the cover; None: the form has no field for it."""
     choices: dict[str, str]
     """What the editor decided on conflicts: the text by the key of the conflict."""
 
@@ -57,8 +59,9 @@ def read_form(form: FormData) -> EditForm:
     """Return the fields of a sent form."""
     fields = {name: plain(form.get(name)) for name in _FIELDS}
     described = plain(form["described"]) if "described" in form else None
+    alt = plain(form["alt"]) if "alt" in form else None
     tags = tuple(str(tag) for tag in form.getlist("tags"))
-    return EditForm(fields, tags, plain(form.get("body")), described, _choices(form))
+    return EditForm(fields, tags, plain(form.get("body")), described, alt, _choices(form))
 
 
 def plain(value: object) -> str:
@@ -92,6 +95,7 @@ def draft_edit(view: DraftView, form: EditForm) -> DraftEdit:
             sticky_weight=int(weight),
             body=form.body,
             cover=covers.selected_cover(view, fields["cover"]),
+            alt=form.alt,
         )
     except (ValidationError, ValueError) as error:
         raise ReviewError("the form is incomplete; load the page again", field="sentiment") from error

@@ -7,8 +7,8 @@ from pipeline.domain.reviews import Finding, Front, Place, Severity
 from pipeline.services.fixes import has_fix
 from pipeline.storage import Acknowledgement
 
-_FIELD_LABELS: dict[Place, str] = {"title": "Title", "description": "Description"}
-_FIELDS: tuple[Place, ...] = ("front matter", "title", "description", "body")
+_FIELD_LABELS: dict[Place, str] = {"title": "Title", "description": "Description", "alt": "Alt text"}
+_FIELDS: tuple[Place, ...] = ("front matter", "title", "description", "alt", "body")
 """In the order in which their findings are listed."""
 KINDS = {
     "figure": "Figure", "place": "Figure elsewhere", "date": "Date", "name": "Name", "quotation": "Quotation",

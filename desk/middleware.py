@@ -38,6 +38,13 @@ _POLICY = (
 )
 
 
+_IMAGE_POLICY = "default-src 'none'; sandbox"
+"""Policy of a cover's image: opened alone, it is a document without scripts or any request."""
+_STATIC = "public, max-age=31536000, immutable"
+_REVALIDATED = "private, no-cache"
+"""The browser keeps it, and asks with its ETag whether it is still the draft's cover."""
+
+
 class _Refusal(NamedTuple):
     status: int
     message: str
@@ -110,12 +117,13 @@ def _secured(scope: Scope, send: Send, *, static: bool) -> Send:
     async def secured(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers["content-security-policy"] = _policy(scope)
+            image = bool(scope.get("state", {}).get("image"))
+            headers["content-security-policy"] = _IMAGE_POLICY if image else _policy(scope)
             headers["x-content-type-options"] = "nosniff"
             headers["referrer-policy"] = "same-origin"
             headers["cross-origin-opener-policy"] = "same-origin"
             headers["cross-origin-resource-policy"] = "same-origin"
-            headers["cache-control"] = "public, max-age=31536000, immutable" if static else "no-store"
+            headers["cache-control"] = _STATIC if static else _REVALIDATED if image else "no-store"
         await send(message)
 
     return secured

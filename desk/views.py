@@ -7,20 +7,13 @@ from desk.context import DraftView
 from desk.finding_views import FindingView, numbered
 from desk.highlights import Highlight, highlight_text
 from pipeline.articles.front_matter import loads
+from pipeline.covers import CoverFacts, cover_facts
 from pipeline.domain.errors import OutputError
 from pipeline.domain.reviews import Front
 from pipeline.services.draft_file import draft_front
 
 _TEXT_FIELDS = ("title", "description", "category", "sentiment", "lang")
 RIGHT_TO_LEFT = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"))
-
-
-class Cover(NamedTuple):
-    """A draft's cover image."""
-
-    url: str
-    alt: str
-    by: str
 
 
 class DraftPage(NamedTuple):
@@ -84,20 +77,14 @@ class DraftPage(NamedTuple):
         return str(ai.get("model", "")) if isinstance(ai, dict) else ""
 
     @property
-    def cover(self) -> Cover | None:
+    def cover(self) -> CoverFacts | None:
         """The cover image; None without an http(s) URL."""
-        cover = self.metadata.get("coverImage")
-        url = str(cover.get("regular", "")) if isinstance(cover, dict) else ""
-        if not isinstance(cover, dict) or not url.startswith(("http://", "https://")):
-            return None
-        credit = cover.get("credit")
-        by = str(credit.get("name") or "") if isinstance(credit, dict) else ""
-        return Cover(url, str(cover.get("alt") or ""), by)
+        return cover_facts(self.metadata, self.view.source.item)
 
     def flagged_text(self, shown: FindingView) -> str:
         """Return the text in a finding's span; empty without a span."""
-        text = self.metadata.get(shown.finding.field) if shown.field_label else self.body
-        return str(text or "")[slice(*shown.finding.span)] if shown.finding.span else ""
+        text = Front(metadata=self.metadata).text(shown.finding.field) if shown.field_label else self.body
+        return text[slice(*shown.finding.span)] if shown.finding.span else ""
 
     @property
     def source_html(self) -> str:

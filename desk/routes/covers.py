@@ -4,10 +4,10 @@ import asyncio
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from desk.context import DraftView, WebContext
-from desk.responses import current_editor, filters, redirect, render, web_context
+from desk.responses import REF, current_editor, filters, redirect, render, web_context
 from desk.views import DraftPage, page_of
 from pipeline.articles.article import Sentiment
 from pipeline.covers import (
@@ -89,6 +89,27 @@ def _search(ctx: WebContext, view: DraftView) -> UnsplashClient:
     if search is None:
         raise ReviewError("Cover search needs a key: set UNSPLASH_ACCESS_KEY in .env and restart the desk.")
     return search
+
+
+@router.get("/cover")
+async def cover_image(request: Request, ref: str) -> Response:
+    """Send the image of the draft's cover, whose URL the front matter names, never the request."""
+    current_editor(request)
+    ctx = web_context(request)
+    try:
+        url = await asyncio.to_thread(ctx.cover_url, ref) if REF.fullmatch(ref) else ""
+    except ReviewError:
+        url = ""
+    if not url:
+        return PlainTextResponse("This draft has no cover image.\n", 404)
+    image = await ctx.cover_images.get(url)
+    if image.error:
+        return PlainTextResponse(f"No image: {image.error}.\n", 404 if image.is_missing else 502)
+    request.state.image = True  # for the headers of the middleware
+    headers = {"etag": image.etag}
+    if image.etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(image.data, headers=headers | {"content-type": image.media_type})
 
 
 @router.post("/cover")

@@ -226,8 +226,11 @@ def _with_form(page: DraftPage, form: EditForm) -> DraftPage:
     """Return a page with the form's values instead of the draft's."""
     fields = form.fields | {"tags": list(form.tags), "stickyWeight": form.fields["sticky_weight"]}
     names = ("title", "description", "category", "sentiment", "tags", "stickyWeight")
+    metadata = page.metadata | {name: fields[name] for name in names}
+    if form.alt is not None and page.cover:
+        metadata["coverImage"] = {**metadata["coverImage"], "alt": form.alt}
     return page._replace(
-        metadata=page.metadata | {name: fields[name] for name in names},
+        metadata=metadata,
         body=form.body,
         described=form.described,
     )

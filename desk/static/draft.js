@@ -309,9 +309,9 @@
   const others = async () => {
     const place = one("#presence");
     if (!place || document.visibilityState !== "visible") return;
-    const response = await fetch(place.dataset.presence + (edit ? "?edits=1" : ""), { credentials: "same-origin" }).catch(() => null);
+    const response = await fetch(`${place.dataset.presence}?doing=${edit ? "edits" : "reads"}`, { credentials: "same-origin" }).catch(() => null);
     if (!response || !response.ok || !place.isConnected) return;
-    place.textContent = (await response.json()).others.join(" · ");
+    place.textContent = (await response.json()).message;
   };
   setInterval(others, PRESENCE_MS);
 

@@ -18,6 +18,7 @@ from pipeline.checks.overlap import check_overlap
 from pipeline.checks.prompt_examples import check_examples, note_examples
 from pipeline.checks.structure import check_artifacts
 from pipeline.checks.tokens import CheckInput, TokenizedText
+from pipeline.domain.alt_text import has_cover, is_headline
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding, Front, Place, Severity
 from pipeline.domain.text import without_elements
@@ -165,12 +166,12 @@ def _quoted(text: str) -> str:
 
 
 class FrontMatterText(NamedTuple):
-    """A title or a description."""
+    """A title, a description or the alt text of a cover."""
 
     field: Place
     text: str
     from_source: bool
-    """It equals the title of the source. Its claims need no check, its addresses do."""
+    """It is the publisher's own title, or alt text. Its claims need no check, its addresses do."""
 
 
 def front_matter_texts(front: Front, source: Source | None) -> list[FrontMatterText]:
@@ -182,6 +183,8 @@ def front_matter_texts(front: Front, source: Source | None) -> list[FrontMatterT
     texts = [FrontMatterText("title", title, _is_source_title(title, source))]
     if not front.follows:
         texts.append(FrontMatterText("description", description, _is_source_title(description, source)))
+    alt = front.text("alt")
+    texts.append(FrontMatterText("alt", alt, _is_source_alt(alt, source)))
     return [line for line in texts if line.text.strip()]
 
 
@@ -206,12 +209,47 @@ def check_front_matter_text(
     placed_claims = [document.to_body(finding, len(source.item.text)) for finding in claims if finding.span]
     return [
         *findings,
-        *check_contact_details(index, visible, line.field),
+        *check_contact_details(index, visible, "image description" if line.field == "alt" else line.field),
         *check_non_article(index, visible, labels=line.field != "title"),
         *check_language(index, visible, source.language),
         *placed_claims,
         *check_artifacts(document, source_tokens.text, source.language),
     ]
+
+
+def as_alt_text(findings: list[Finding]) -> list[Finding]:
+    """Return the findings about an alt text: it tells of a picture, so what the source lacks only warns.
+
+    Notes are left out: that the writer counted "two men" is what such a text is for.
+    """
+    return [
+        finding.model_copy(update={"severity": Severity.WARN}) if finding.kind in _SOURCE_KINDS else finding
+        for finding in findings
+        if finding.severity is not Severity.NOTE or finding.kind not in _SOURCE_KINDS
+    ]
+
+
+_SOURCE_KINDS = frozenset(("figure", "place", "date", "name", "quotation", "pair", OVERLAP))
+"""Kinds of findings that compare a text with its source."""
+
+
+def check_alt_text(front: Front, source: Source | None) -> list[Finding]:
+    """Return a warning if the cover has no alt text, or a headline for one."""
+    if not has_cover(front.metadata):
+        return []
+    alt = front.text("alt")
+    if not alt.strip():
+        return [Finding(kind="form", severity=Severity.WARN, message=_NO_ALT, field="alt")]
+    titles = (front.text("title"), source.item.title if source else "")
+    if not is_headline(alt, *titles):
+        return []
+    return [
+        Finding(kind="form", severity=Severity.WARN, message=_HEADLINE_ALT, field="alt", span=(0, len(alt)))
+    ]
+
+
+_NO_ALT = "The image has no description for readers who cannot see it: write what it shows."
+_HEADLINE_ALT = "The description of the image is the headline: write what the image shows."
 
 
 def check_own_title(front: Front, source: Source | None, beat: Beat) -> list[Finding]:
@@ -234,6 +272,12 @@ def _is_source_title(text: str, source: Source | None) -> bool:
     """Tell whether a text has the words and figures of the source's title, whatever its punctuation."""
     title, words = source.item.title if source else "", _words_and_numbers(text)
     return bool(words) and any(words == _words_and_numbers(each) for each in (title, without_elements(title)))
+
+
+def _is_source_alt(text: str, source: Source | None) -> bool:
+    """Tell whether an alt text has the words of the publisher's for the same item."""
+    alt, words = (source.item.image_alt if source else None) or "", _words_and_numbers(text)
+    return bool(words) and words == _words_and_numbers(without_elements(alt))
 
 
 def _words_and_numbers(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Runs all checks of a draft: deduplication of findings, severities by beat, and finding keys. No I/O."""
 
+import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from pipeline.checks.claims import CLAIM_CHECKS
 from pipeline.checks.cut_off import check_cut_off
 from pipeline.checks.document import DraftDocument
 from pipeline.checks.front_matter import (
+    as_alt_text,
+    check_alt_text,
     check_front_matter,
     check_front_matter_text,
     check_own_title,
@@ -176,15 +179,25 @@ def _check_front(
         key_findings += check_front_matter(front.metadata, beat, published)
     key_findings += check_origin(source, front.metadata)
     yield from (with_key(finding, "", text) for finding in key_findings)
+    alt_findings = apply_levels(check_alt_text(front, source), beat.checks)
+    yield from (_with_cover_key(finding, front) for finding in alt_findings if finding.span is None)
     for line in front_matter_texts(front, source):
         if line.from_source and document.is_brief:
             continue  # an offline brief quotes its source on purpose, and its placeholders block it
         findings = deduplicate(check_front_matter_text(source, tokens, line, beat))
         findings += check_own_title(front, source, beat) if line.field == "title" else []
         findings = apply_levels(findings, beat.checks)
+        if line.field == "alt":
+            findings = [*as_alt_text(findings), *(finding for finding in alt_findings if finding.span)]
         placed = (finding.model_copy(update={"field": line.field}) for finding in findings)
         ordered = sorted(placed, key=lambda finding: finding.span or (0, 0))
         yield from (with_key(finding, line.text, text) for finding in ordered)
+
+
+def _with_cover_key(finding: Finding, front: Front) -> Finding:
+    """Return a finding about a missing alt text with a key of this cover: another one is not dismissed."""
+    cover = json.dumps(front.metadata.get("coverImage"), sort_keys=True, default=str)
+    return finding.model_copy(update={"key": claim_key(finding.kind, finding.message, (cover,))})
 
 
 def _check_body(source: Source, tokens: TokenizedText, document: DraftDocument) -> list[Finding]:

@@ -4,11 +4,12 @@ Source of the six URL keys: https://unsplash.com/documentation#search-photos
 """
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pipeline.domain.models import FrozenModel, Source
+from pipeline.domain.alt_text import alt_of, describes
+from pipeline.domain.models import FrozenModel, Item, Source
 from pipeline.domain.text import without_elements
 
 SIZES = ("raw", "full", "regular", "small", "thumb", "small_s3")
@@ -70,14 +71,67 @@ def photo_cover(photo: Photo) -> dict[str, Any]:
 
 
 def feed_cover(source: Source) -> dict[str, Any] | None:
-    """Return the item's own image as the value of `coverImage`, its URL in all keys; None without one."""
+    """Return the item's own image as the value of `coverImage`, its URL in all keys; None without one.
+
+    Its description is the publisher's, where there is one; the headline is none.
+    """
     url = _web_url(source.item.image)
     if not url:
         return None
     page = _web_url(source.item.link) or url
-    alt = _plain_line(source.item.title)
+    alt = _plain_line(source.item.image_alt)
+    alt = alt if describes(alt, source.item.title) else ""
     credit = {"name": _plain_line(source.feed_name), "url": page}
     return {**dict.fromkeys(SIZES, url), "credit": credit, **({"alt": alt} if alt else {})}
+
+
+class Licence(NamedTuple):
+    """Under which terms an image may be shown."""
+
+    text: str
+    url: str = ""
+
+
+UNKNOWN_LICENCE = Licence("Licence unknown: ask the publisher")
+
+
+class CoverFacts(NamedTuple):
+    """What an editor sees of a cover beside the image; every text may be empty."""
+
+    url: str
+    """Where the publisher has it; never requested by a browser."""
+    alt: str
+    by: str
+    credit_url: str
+    licence: Licence
+
+
+def cover_facts(metadata: Mapping[str, Any], item: Item) -> CoverFacts | None:
+    """Return what front matter and the item say about the cover; None without an http(s) URL."""
+    url = cover_url(metadata)
+    if not url:
+        return None
+    credit = _mapping(_mapping(metadata.get("coverImage")).get("credit"))
+    return CoverFacts(
+        url,
+        alt_of(metadata),
+        _plain_line(credit.get("name")),
+        _web_url(credit.get("url")),
+        _licence(url, item),
+    )
+
+
+def cover_url(metadata: Mapping[str, Any]) -> str:
+    """Return the URL of the cover that is shown at the desk: the small one, else the regular one."""
+    cover = _mapping(metadata.get("coverImage"))
+    return _web_url(cover.get("small")) or _web_url(cover.get("regular"))
+
+
+def _licence(url: str, item: Item) -> Licence:
+    if url.startswith(f"{IMAGE_ORIGIN}/"):
+        return Licence("Unsplash licence", "https://unsplash.com/license")
+    declared = _plain_line((item.image_licence or item.rights) if url == item.image else "")
+    return Licence(f"Licence: {declared}", _web_url(declared)) if declared else UNKNOWN_LICENCE
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -213,6 +213,10 @@ class Item(FrozenModel):
     """Minutes ahead of UTC in the feed's own date; None without a zone, and in items stored earlier."""
     updated_at: AwareDatetime | None = None
     image: str | None = None
+    image_alt: str | None = None
+    """What the publisher says the image shows."""
+    image_licence: str | None = None
+    """The publisher's words about the image's licence, or its URL."""
     media: Literal["audio", "video"] | None = None
     """Kind of an item that is not text: a podcast episode or a video."""
     language: str | None = None

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime
 
+from pipeline.domain.alt_text import alt_of
 from pipeline.domain.models import FrozenModel
 
 
@@ -19,10 +20,13 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-Place = Literal["body", "title", "description", "front matter"]
-"""Part of a draft that a finding is about. A finding about `front matter` has no span."""
-LINES: tuple[Place, ...] = ("title", "description")
-"""Keys of front matter whose text readers see."""
+Place = Literal["body", "title", "description", "alt", "front matter"]
+"""Part of a draft that a finding is about; `alt` is the description of the cover image.
+
+A finding about `front matter` has no span.
+"""
+LINES: tuple[Place, ...] = ("title", "description", "alt")
+"""Lines of front matter whose text readers see."""
 
 
 class Finding(FrozenModel):
@@ -117,7 +121,9 @@ class Front(FrozenModel):
         return isinstance(ai, dict) and ai.get("rewritten") is False
 
     def text(self, field: Place) -> str:
-        """Return the text of the title or the description; empty for any other field."""
+        """Return the title, the description or the cover's alt text; empty for any other field."""
+        if field == "alt":
+            return alt_of(self.metadata)
         value = self.metadata.get(field) if field in LINES else None
         return value if isinstance(value, str) else ""
 

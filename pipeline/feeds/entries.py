@@ -32,6 +32,10 @@ class Entry(FrozenModel):
     utc_offset_min: int | None = None
     """Of `published_at`, else of `updated_at`."""
     image: str | None = None
+    image_alt: str | None = None
+    """What the publisher says it shows."""
+    image_licence: str | None = None
+    """The publisher's words about its licence, or the licence's URL."""
     media: Media | None = None
     language: str | None = None
     summary: str = ""
@@ -239,6 +243,8 @@ def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item
         utc_offset_min=entry.utc_offset_min,
         updated_at=entry.updated_at,
         image=entry.image,
+        image_alt=entry.image_alt,
+        image_licence=entry.image_licence,
         media=entry.media,
         language=entry.language,
         summary=entry.summary,

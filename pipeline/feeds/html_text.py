@@ -13,7 +13,6 @@ from pipeline.feeds.html_pieces import (
     HtmlPieces,
     attribute_value,
     decode_references,
-    opening_tags,
     split_html,
 )
 from pipeline.feeds.meaning import (
@@ -89,16 +88,6 @@ def html_to_text(html: str, reader: int = READER) -> str:
     joined = [""] * (2 * len(marks) + 1)
     joined[::2], joined[1::2] = split.texts, marks
     return _layout(decode_references("".join(joined)))
-
-
-def first_image(html: str) -> str | None:
-    """Return the URL of the first image as written, or None; tracking pixels and data URLs do not count."""
-    for attributes in opening_tags(html, "img"):
-        source = (attribute_value(attributes, "src") or "").strip()
-        sizes = {(attribute_value(attributes, side) or "").strip() for side in ("width", "height")}
-        if source and sizes.isdisjoint(("0", "1")) and not source.lower().startswith("data:"):
-            return source
-    return None
 
 
 def _marks(names: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from pipeline.articles.approved_metadata import following, overview_start
 from pipeline.articles.article import Sentiment
 from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads
+from pipeline.domain.alt_text import MAX_ALT_CHARS, alt_of
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, FrozenModel
 from pipeline.domain.reviews import (
@@ -66,6 +67,8 @@ class DraftEdit(FrozenModel):
     body: str
     cover: dict[str, Any] | None = None
     """The new cover image, `{}` for no cover; None: unchanged."""
+    alt: str | None = None
+    """The description of the cover image; None: unchanged."""
 
 
 def save_edit(
@@ -177,9 +180,22 @@ def _applied(text: str, changes: DraftEdit, beat: Beat, *, now: datetime, row: D
     if changes.cover is not None:
         metadata.pop("coverImage", None)
         metadata = _with_cover(metadata, changes.cover) if changes.cover else metadata
-    if (metadata["title"], metadata["description"], after) != before:
+    alt_before = alt_of(on_disk)
+    _describe_cover(metadata, changes, alt_before)
+    if (metadata["title"], metadata["description"], after) != before or alt_of(metadata) != alt_before:
         metadata["updatedAt"] = utc_iso(now)
     return text if (metadata, after) == loads(text) else dumps(metadata, after)
+
+
+def _describe_cover(metadata: dict[str, Any], changes: DraftEdit, before: str) -> None:
+    """Set the cover's alt text. A form that replaces the cover has that of the old one, unless it changed."""
+    cover = metadata.get("coverImage")
+    if changes.alt is None or not isinstance(cover, dict):
+        return
+    alt = without_elements(" ".join(changes.alt.split()))
+    if changes.cover and alt == before:
+        return
+    metadata["coverImage"] = {**cover, "alt": alt} if alt else {k: v for k, v in cover.items() if k != "alt"}
 
 
 def normalize_newlines(body: str, *, like: str) -> str:
@@ -196,6 +212,7 @@ def _require_valid(changes: DraftEdit, body: str, beat: Beat) -> None:
     for field, text, limit in (
         ("title", changes.title, _MAX_TITLE_CHARS),
         ("description", changes.description or "", _MAX_DESCRIPTION_CHARS),
+        ("alt text", changes.alt or "", MAX_ALT_CHARS),
         ("text", body, MAX_CHARS),
     ):
         if len(text) > limit:

@@ -31,21 +31,22 @@ def fixed(row: DraftRow, beat: Beat, text: str, finding: Finding) -> DraftEdit:
     places = {(finding.field, finding.span), *finding.also}
     for field, (start, end) in sorted(places, key=lambda place: place[1], reverse=True):
         texts[field] = texts[field][:start] + finding.suggestion + texts[field][end:]
-    touches_description = any(field == "description" for field, _ in places)
-    return _edit(metadata, texts, texts["description"] if touches_description else None)
+    changed = {field for field, _ in places}
+    return _edit(metadata, texts, changed)
 
 
-def _edit(metadata: dict[str, Any], texts: dict[Place, str], description: str | None) -> DraftEdit:
+def _edit(metadata: dict[str, Any], texts: dict[Place, str], changed: set[Place]) -> DraftEdit:
     tags = metadata.get("tags")
     try:
         return DraftEdit(
             title=texts["title"],
-            description=description,
+            description=texts["description"] if "description" in changed else None,
             category=str(metadata.get("category") or ""),
             tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
             sentiment=Sentiment(str(metadata.get("sentiment"))),
             sticky_weight=int(metadata.get("stickyWeight") or 0),
             body=texts["body"],
+            alt=texts["alt"] if "alt" in changed else None,
         )
     except (TypeError, ValueError) as error:
         raise ReviewError(

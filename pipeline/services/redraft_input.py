@@ -9,7 +9,7 @@ from pipeline.articles.front_matter import loads
 from pipeline.articles.markdown import find_section
 from pipeline.domain.errors import OutputError
 from pipeline.domain.models import Beat, Source
-from pipeline.domain.reviews import LINES, Finding, Front, Severity
+from pipeline.domain.reviews import Finding, Front, Severity
 from pipeline.rewrite.redraft import RedraftFinding
 from pipeline.services.context import RunContext
 from pipeline.services.draft_file import join_stored, recorded_text
@@ -32,7 +32,7 @@ def editor_fields(previous: PreviousVersion, versions: Sequence[Version], beat: 
     """
     metadata, body = last_readable(previous)
     texts = [(version, recorded_text(version.text)[0]) for version in versions if not version.aside]
-    for key in LINES:
+    for key in ("title", "description"):
         origin = next((version for version, front in texts if front.get(key) == metadata.get(key)), None)
         is_editors = origin is not None and origin.cause in BY_HAND
         if not is_editors or (key == "description" and is_overview_start(metadata.get(key), body, beat)):
@@ -85,7 +85,7 @@ def _relevant(row: DraftRow, body: str, findings: Sequence[Finding]) -> Iterator
     heading = row.request.section if row.request else None
     section = find_section(body, heading) if heading else None
     for finding in findings:
-        if finding.severity is Severity.NOTE or finding.field == "front matter":
+        if finding.severity is Severity.NOTE or finding.field in ("front matter", "alt"):
             continue
         span = finding.body_span
         if section is None or (span and section.start <= span[0] < section.end):

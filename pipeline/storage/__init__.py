@@ -11,7 +11,7 @@ from pipeline.storage.budget import (
     cost_text,
     dollars,
 )
-from pipeline.storage.caches import PageRow
+from pipeline.storage.caches import CoverRow, PageRow
 from pipeline.storage.database import Database
 from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage, QueueRow
 from pipeline.storage.drafts import HistoryEvent
@@ -57,6 +57,7 @@ __all__ = [
     "CallLimits",
     "CallSubject",
     "CompletedReview",
+    "CoverRow",
     "Database",
     "DraftQuery",
     "DraftRow",

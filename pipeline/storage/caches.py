@@ -1,4 +1,4 @@
-"""Caches: web pages of items, capabilities of model servers, and alerts that were sent."""
+"""Caches: web pages of items, images of covers, capabilities of model servers, alerts that were sent."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from pipeline.domain.models import FrozenModel
 from pipeline.storage import duplicate_groups
 from pipeline.storage.engine import Transactions
-from pipeline.storage.schema import alerts, pages, servers
+from pipeline.storage.schema import alerts, cover_images, pages, servers
 
 
 class PageRow(FrozenModel):
@@ -17,6 +17,15 @@ class PageRow(FrozenModel):
 
     at: AwareDatetime
     payload: str | None
+    error: str | None
+
+
+class CoverRow(FrozenModel):
+    """The cached result of fetching a cover's image: its bytes, or why there are none."""
+
+    at: AwareDatetime
+    media_type: str | None
+    data: bytes | None
     error: str | None
 
 
@@ -35,10 +44,27 @@ class CacheRepository(Transactions):
             connection.execute(pages.delete().where(pages.c.url == url))
             connection.execute(pages.insert().values(url=url, at=now, payload=payload, error=error))
 
+    def cover(self, url: str) -> CoverRow | None:
+        """Return the cached image of a cover."""
+        with self._reading() as connection:
+            row = connection.execute(sa.select(cover_images).where(cover_images.c.url == url)).first()
+        if row is None:
+            return None
+        return CoverRow(at=row.at, media_type=row.media_type, data=row.data, error=row.error)
+
+    def save_cover(self, url: str, row: CoverRow) -> None:
+        """Replace the cached image of a cover."""
+        with self._exclusive_write() as connection:
+            connection.execute(cover_images.delete().where(cover_images.c.url == url))
+            connection.execute(cover_images.insert().values(url=url, **row.model_dump()))
+
     def prune(self, before: datetime) -> int:
-        """Delete pages and signatures older than a time; returns how many rows."""
+        """Delete pages, images and signatures older than a time; returns how many rows."""
         with self._writing() as connection:
-            fetched = connection.execute(pages.delete().where(pages.c.at < before)).rowcount
+            fetched = sum(
+                connection.execute(table.delete().where(table.c.at < before)).rowcount
+                for table in (pages, cover_images)
+            )
             return fetched + duplicate_groups.prune(connection, before)
 
     def capabilities(self, url: str, model: str) -> str | None:

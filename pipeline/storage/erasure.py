@@ -83,13 +83,12 @@ def _erase(connection: sa.Connection, row: Row) -> None:
     before = Item.model_validate_json(row.payload)
     remaining = Item(guid=before.guid, canonical=before.canonical, published_at=before.published_at)
     mine = versions.c.item_id == row.id
+    _erase_covers(connection, row)
     theirs = findings.c.version_id.in_(sa.select(versions.c.id).where(mine))
     connection.execute(findings.delete().where(theirs))
     connection.execute(versions.delete().where(mine))
     for table in (views, shown, finding_ends, readings, requests, acknowledgements):
         connection.execute(table.delete().where(table.c.item_id == row.id))
-    if before.image:
-        connection.execute(cover_images.delete().where(cover_images.c.url == before.image))
     emptied = {"text": "", "leaves": None, "record": None, "confirmed": True}
     connection.execute(verdicts.update().where(verdicts.c.item_id == row.id).values(**emptied))
     paid = {"answer": "", "unusable": _PLACEHOLDER}
@@ -103,6 +102,16 @@ def _erase(connection: sa.Connection, row: Row) -> None:
     cleared = {"path": None, "owned_canonical": None, "story_id": None, "updated_hash": None}
     cleared |= {"updated_payload": None, "notice": None}
     connection.execute(items.update().where(items.c.id == row.id).values(**blank, **cleared))
+
+
+def _erase_covers(connection: sa.Connection, row: Row) -> None:
+    """Delete the cached images whose URLs stand in the item or in one of its texts."""
+    written = sa.select(versions.c.text).where(versions.c.item_id == row.id)
+    texts = [row.payload, row.updated_payload or "", *connection.scalars(written)]
+    cached = connection.scalars(sa.select(cover_images.c.url)).all()
+    urls = [url for url in cached if any(url in text for text in texts)]
+    for chunk in chunks(urls):
+        connection.execute(cover_images.delete().where(cover_images.c.url.in_(chunk)))
 
 
 def erased_among(connection: sa.Connection, canonicals: Sequence[str]) -> frozenset[str]:

@@ -151,6 +151,8 @@ def updated_source(row: Row) -> Item | None:
         "title": now.title or before.title,
         "author": now.author or before.author,
         "image": now.image or before.image,
+        "image_alt": now.image_alt if now.image else before.image_alt,
+        "image_licence": now.image_licence if now.image else before.image_licence,
         "published_at": now.published_at if now.dated else before.published_at,
         "utc_offset_min": now.utc_offset_min if now.dated else before.utc_offset_min,
     }

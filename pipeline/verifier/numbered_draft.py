@@ -70,13 +70,14 @@ class NumberedDraft:
 def number_sentences(source: Source, body: str, beat: Beat, front: Front | None) -> NumberedDraft:
     """Return a draft with its sentences numbered.
 
-    A title that is the source's, and a description that is the beginning of the Overview, are left out.
+    A title that is the source's, a description that is the beginning of the Overview, and the alt text, which
+    is about a picture that nobody reads here, are left out.
     """
     return NumberedDraft({field: DraftDocument(text, beat) for field, text in _texts(source, body, front)})
 
 
 def _texts(source: Source, body: str, front: Front | None) -> Iterator[tuple[Place, str]]:
     for line in front_matter_texts(front, source) if front else ():
-        if not line.from_source:
+        if not line.from_source and line.field != "alt":
             yield line.field, line.text
     yield "body", body

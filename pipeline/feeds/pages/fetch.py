@@ -288,6 +288,7 @@ def merge_page_text(item: Item, page: Page | None, feed: FeedConfig) -> Item:
         "title": item.title or page.title,
         "author": item.author or page.author,
         "image": item.image or page.image,
+        "image_alt": item.image_alt or (page.image_alt if item.image in (None, page.image) else None),
         "origin": item.origin or _page_origin(item, page, feed),
         "credit": item.credit or (page.credit if replaced else None),
         "rights": item.rights or (page.rights if replaced else None),

@@ -60,6 +60,7 @@ class PageMetadata(FrozenModel):
     title: str = ""
     author: str | None = None
     image: str | None = None
+    image_alt: str | None = None
     canonical: str | None = None
     """Canonical URL of `rel=canonical`; None if it is that of a front page."""
     published_at: AwareDatetime | None = None
@@ -84,6 +85,7 @@ def parse_metadata(declared: DeclaredMetadata, tree: Tree, url: str) -> PageMeta
         title=one_line(meta.get("og:title") or _first(works, "headline") or _title(tree), 300),
         author=author,
         image=absolute_url(image, url) if image else None,
+        image_alt=one_line(meta.get("og:image:alt") or meta.get("twitter:image:alt") or "", 500) or None,
         canonical=canonical_url(canonical) if canonical else None,
         published_at=date.moment if date else None,
         utc_offset_min=date.utc_offset_min if date else None,

@@ -23,6 +23,8 @@ NAMESPACES: dict[str, str] = {prefix: uri for uri, prefix in StrictFeedParser.na
 """Common prefixes to their namespaces. Source: feedparser."""
 RSL_TERMS = "rsl_terms"
 """Key of an element's terms of RSL: (element, type, text, `url` of its `content`), in order."""
+MEDIA_DESCRIPTION, MEDIA_TITLE = "media_description", "media_title"
+"""Keys of a `media:content` for its own description and title, which feedparser takes for the entry's."""
 _MAX_TERMS = 100
 """Terms of RSL of an element that are read."""
 _BUFFER_BYTES = 1 << 18
@@ -40,6 +42,8 @@ _MAX_TAGS = 200
 """Categories of an item that are read: feedparser compares each with all others."""
 _MAX_AUTHOR_CHARS = 200
 """Characters of an author that are read: feedparser searches an email address in quadratic time."""
+_MAX_MEDIA_CHARS = 2_000
+"""Characters of a medium's own description that are read: one sentence."""
 _C1 = [chr(code) for code in range(0x80, 0xA0)]
 """Characters that feedparser takes for those of Windows-1252."""
 _ROOTS = frozenset(("feed", "rss", "rdf:RDF"))
@@ -141,6 +145,8 @@ class _Limited:
     namespaces: ClassVar = StrictFeedParser.namespaces | {NAMESPACE: "rsl"}
     _matchnamespaces: ClassVar[dict[str, str]] = {}  # of feedparser, which fills it from `namespaces`
     _rsl_scope = ""
+    _in_media = 0
+    _in_group = 0
 
     def _end_published(self) -> None:
         self.pop("published")  # type: ignore[attr-defined]
@@ -172,6 +178,38 @@ class _Limited:
         if isinstance(author, str) and len(author) > _MAX_AUTHOR_CHARS:
             context[key] = author[:_MAX_AUTHOR_CHARS]
         super()._sync_author_detail(key)  # type: ignore[misc]
+
+    def _start_media_content(self, attributes: Node) -> None:
+        super()._start_media_content(attributes)  # type: ignore[misc]
+        self._in_media += 1
+
+    def _end_media_content(self) -> None:
+        self._in_media -= 1
+
+    def _start_media_group(self, attributes: Node) -> None:
+        super()._start_media_group(attributes)  # type: ignore[misc]
+        self._in_group += 1
+
+    def _end_media_group(self) -> None:
+        self._in_group -= 1
+
+    def _end_media_description(self) -> None:
+        self._note_media_text(MEDIA_DESCRIPTION)
+        super()._end_media_description()  # type: ignore[misc]
+
+    def _end_media_title(self) -> None:
+        self._note_media_text(MEDIA_TITLE)
+        super()._end_media_title()  # type: ignore[misc]
+
+    def _note_media_text(self, key: str) -> None:
+        """Store the text of the element that ends with the last media:content, whether inside or behind it.
+
+        Behind one in a group, it is about the whole group, such as a video with its preview.
+        """
+        contents = dict.get(self._get_context(), "media_content")  # type: ignore[attr-defined]
+        stack = self.elementstack  # type: ignore[attr-defined]
+        if contents and stack and (self._in_media or not self._in_group):
+            contents[-1].setdefault(key, "".join(map(str, stack[-1][2]))[:_MAX_MEDIA_CHARS])
 
     def _rsl_term(self, element: str, kind: str = "", text: str = "") -> None:
         terms = dict.setdefault(self._get_context(), RSL_TERMS, [])  # type: ignore[attr-defined]

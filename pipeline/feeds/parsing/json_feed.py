@@ -12,9 +12,10 @@ from pipeline.feeds.article_signs import is_link_list
 from pipeline.feeds.boilerplate.doubles import without_title
 from pipeline.feeds.boilerplate.lines import ArticleText, article_summary, clean_author, read_lines
 from pipeline.feeds.entries import Entry, language_of, media_of, origin_of, unique_values
-from pipeline.feeds.html_text import first_image, html_to_text
+from pipeline.feeds.html_text import html_to_text
 from pipeline.feeds.parsing.dates import DateReader, date_fields
 from pipeline.feeds.parsing.newest import keep_newest_json
+from pipeline.feeds.pictures import Picture, chosen_picture
 from pipeline.feeds.reader import READER
 from pipeline.feeds.text_cleanup import clean_plain_text, one_line
 from pipeline.feeds.urls import absolute_url, site_name
@@ -114,7 +115,8 @@ def _entry(
     )
     written = [_text(item.get(name)) for name in ("date_published", "date_modified")]
     published, updated = map(dates.read, written)
-    images = (_text(item.get("image")), _text(item.get("banner_image")), first_image(markup) or "")
+    declared = (Picture(_text(item.get(name))) for name in ("image", "banner_image"))
+    image, image_alt = chosen_picture(declared, (markup,), link or base)
     title = one_line(_text(item.get("title")))
     whole = text or summary
     article = read_lines(without_title(whole, title)) if reader >= 2 else ArticleText(whole)
@@ -126,7 +128,8 @@ def _entry(
         summary=article_summary(summary if text and summary != text else "", article.text, reader),
         author=_authors(item, reader) or article.author or authors,
         **date_fields(published, updated, dates.unread_among(*written)),
-        image=next(filter(None, (absolute_url(image, link or base) for image in images)), None),
+        image=image,
+        image_alt=image_alt,
         media=media_of(files),
         language=language_of(_text(item.get("language")), feed_language),
         categories=unique_values([one_line(_text(tag), 100) for tag in _list(item.get("tags"))]),

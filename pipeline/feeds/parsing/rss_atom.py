@@ -10,9 +10,17 @@ from pipeline.feeds.boilerplate.lines import ArticleText, article_summary, clean
 from pipeline.feeds.entries import Entry, Media, language_of, media_of, origin_of, unique_values
 from pipeline.feeds.escapes import decode_plain
 from pipeline.feeds.html_pieces import small_number
-from pipeline.feeds.html_text import first_image, html_to_text
+from pipeline.feeds.html_text import html_to_text
 from pipeline.feeds.parsing.dates import DateReader, ParsedDate, date_fields
-from pipeline.feeds.parsing.feedparser_adapter import RSL_TERMS, Elements, Node, parse_date_tuple
+from pipeline.feeds.parsing.feedparser_adapter import (
+    MEDIA_DESCRIPTION,
+    MEDIA_TITLE,
+    RSL_TERMS,
+    Elements,
+    Node,
+    parse_date_tuple,
+)
+from pipeline.feeds.pictures import Picture, chosen_picture, description
 from pipeline.feeds.reader import FIRST_READER, READER
 from pipeline.feeds.rights.declaration import Declaration, reservation
 from pipeline.feeds.rights.directives import is_license_link
@@ -138,6 +146,9 @@ def _entry(
     title = _title(each, version, reader)
     article = read_lines(without_title(text, title)) if reader >= 2 else ArticleText(text)
     author = _author(each, reader) or article.author or author
+    image, image_alt = chosen_picture(
+        _declared_pictures(each), (value for value, markup in contents if markup), link or base
+    )
     published, updated = (_date(each, name, dates) for name in ("published", "updated"))
     return Entry(
         guid=guid,
@@ -151,7 +162,9 @@ def _entry(
             updated,
             dates.unread_among(*(_get(each, name) for name in _DATES)),
         ),
-        image=_image(each, contents, link or base),
+        image=image,
+        image_alt=image_alt,
+        image_licence=_image_licence(each),
         media=_media(each),
         language=language_of(_get(each, "language"), feed_language),
         categories=unique_values(
@@ -279,18 +292,23 @@ def _origin(each: Node, own: str) -> Credit | None:
     return origin_of(_source_name(each), absolute_url(_get(source, "href") or _get(source, "link"), ""), own)
 
 
-def _image(each: Node, contents: Iterable[tuple[str, bool]], base: str) -> str | None:
-    """Return the URL of the first image, from the contents if the entry declares none."""
-    urls = (absolute_url(image, base) for image in _images(each, contents))
-    return next(filter(None, urls), None)
+def _declared_pictures(each: Node) -> Iterator[Picture]:
+    """Yield the pictures that an entry declares outside of its texts, best first."""
+    yield from (_picture(media, "url") for media in _dicts(each, "media_content") if _is_image(media))
+    yield from (_picture(link, "href") for link in _dicts(each, "links") if _is_image(link))
+    yield from (_picture(thumbnail, "url") for thumbnail in _dicts(each, "media_thumbnail"))
+    yield Picture(_get(dict.get(each, "image"), "href"))
 
 
-def _images(each: Node, contents: Iterable[tuple[str, bool]]) -> Iterator[str | None]:
-    yield from (_get(media, "url") for media in _dicts(each, "media_content") if _is_image(media))
-    yield from (_get(link, "href") for link in _dicts(each, "links") if _is_image(link))
-    yield from (_get(thumbnail, "url") for thumbnail in _dicts(each, "media_thumbnail"))
-    yield _get(dict.get(each, "image"), "href")
-    yield from (first_image(value) for value, markup in contents if markup)
+def _picture(media: Node, key: str) -> Picture:
+    alts = (description(_get(media, name)) for name in (MEDIA_DESCRIPTION, MEDIA_TITLE))
+    return Picture(_get(media, key), next(filter(None, alts), ""))
+
+
+def _image_licence(each: Node) -> str | None:
+    """Return what `media:license` says, else where it links to."""
+    licence = dict.get(each, "media_license")
+    return one_line(_get(licence, "content") or _get(licence, "href"), 300) or None
 
 
 def _is_image(media: Node) -> bool:

@@ -27,7 +27,8 @@ def findings_text(metadata: dict[str, Any], beat: Beat = BEAT) -> list[str]:
 
 def test_right_values_have_no_findings() -> None:
     assert findings_text(GOOD) == []
-    assert findings_text(GOOD | {"coverImage": {"regular": "https://a.example/b.jpg"}, "lang": "pt-BR"}) == []
+    cover = {"regular": "https://a.example/b.jpg", "alt": "A mill beside a dry river"}
+    assert findings_text(GOOD | {"coverImage": cover, "lang": "pt-BR"}) == []
 
 
 @pytest.mark.parametrize(

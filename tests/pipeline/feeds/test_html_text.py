@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.feeds.html_text import first_image, html_to_text
+from pipeline.feeds.html_text import html_to_text
 
 
 @pytest.mark.parametrize(
@@ -52,21 +52,6 @@ def test_text(html: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("html", "image"),
-    [
-        ("no picture", None),
-        ('<img alt="x > y" src="a.png"><img src="b.png">', "a.png"),
-        ("<img src=http://a.example/?x=1&amp;y=2>", "http://a.example/?x=1&y=2"),
-        ('<img width="1" height="1" src="pixel.gif"><IMG SRC=\'chart.png\'>', "chart.png"),
-        ('<img src="data:image/gif;base64,R0"><img data-src="lazy.png"><img src=" c.png ">', "c.png"),
-        ('<!-- <img src="commented.png"> -->', None),
-    ],
-)
-def test_image(html: str, image: str | None) -> None:
-    assert first_image(html) == image
-
-
-@pytest.mark.parametrize(
     "piece",
     ["<!--", "<a x='", '<a "x=">', "<", "</", "<!", "<?", "<![CDATA[", "&", "&#", "<p hidden>", "<script>",
      "<ul><li>", " ", "\n \n", "<b> </b>", "<a b=", "<p style='display:", "<pre>", "\u200d"],
@@ -95,4 +80,3 @@ def test_nothing_raises_and_nothing_invisible_is_left(html: str) -> None:
     assert not set(text) & set("\u200b\x00\r\t")
     assert text == text.strip()
     assert "\n\n\n" not in text
-    first_image(html)

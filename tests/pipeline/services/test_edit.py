@@ -14,10 +14,11 @@ from pipeline.articles.article import Sentiment
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import EditConflict, ReviewError
-from pipeline.domain.reviews import Draft, ReviewDecision
+from pipeline.domain.reviews import Draft, Finding, ReviewDecision, Severity
 from pipeline.services import review
 from pipeline.services.draft_file import EditorContext, as_draft
 from pipeline.services.edit import DraftEdit, apply_edit, save_edit, start_revision
+from pipeline.services.fixes import fixed
 from pipeline.storage import Database, Save
 from pipeline.storage.reviews import PendingReview, ReviewRepository
 from tests.fakes.stock import fill, layout, pieces
@@ -211,3 +212,63 @@ def test_line_ends_keys_and_styles_that_nobody_touched_stay(desk: Desk) -> None:
     assert after_body == body.replace("\n", "\r\n")
     assert after["mine"] == {"a": ["y", 1]}
     assert apply_edit(text, desk.changes(), pieces()[0].beat, now=NOW) == text
+
+
+URL = "https://gull.example/a.png"
+
+
+def covered(desk: Desk, alt: str | None = "A quay") -> dict[str, Any]:
+    """Give the draft a cover, in its file alone, and return it."""
+    metadata, body = loads(desk.path.read_text())
+    cover = {"regular": URL, "credit": {"name": "The Gull"}, **({} if alt is None else {"alt": alt})}
+    desk.path.write_text(dumps(metadata | {"coverImage": cover}, body))
+    return cover
+
+
+def cover_of(desk: Desk) -> dict[str, Any]:
+    cover: dict[str, Any] = loads(desk.path.read_text())[0].get("coverImage", {})
+    return cover
+
+
+def test_an_alt_text_is_saved_on_one_line_without_html(desk: Desk) -> None:
+    cover = covered(desk, None)
+    desk.save(alt=" A <b>harbour</b>\n at dawn ")
+    assert cover_of(desk) == cover | {"alt": "A harbour at dawn"}
+    assert loads(desk.path.read_text())[0]["updatedAt"].startswith("2026-02-07")
+    desk.save()
+    assert cover_of(desk)["alt"] == "A harbour at dawn"
+    desk.save(alt="")
+    assert cover_of(desk) == cover
+    with pytest.raises(ReviewError, match="alt text is longer"):
+        desk.save(alt="long " * 101)
+
+
+def test_an_alt_text_without_a_cover_changes_nothing(desk: Desk) -> None:
+    before = desk.path.read_text()
+    desk.save(alt="A quay")
+    assert desk.path.read_text() == before
+
+
+def test_another_cover_does_not_get_the_alt_text_of_the_one_before(desk: Desk) -> None:
+    covered(desk)
+    other = {"regular": "https://gull.example/b.png"}
+    desk.save(cover=other | {"alt": "A mill"}, alt="A quay")
+    assert cover_of(desk)["alt"] == "A mill"
+    desk.save(cover=other, alt="A mill")
+    assert "alt" not in cover_of(desk)
+    desk.save(cover=other, alt="Written for this one")
+    assert cover_of(desk)["alt"] == "Written for this one"
+    desk.save(cover={}, alt="Written for this one")
+    assert cover_of(desk) == {}
+
+
+def test_a_fix_is_taken_in_the_alt_text_as_well(desk: Desk) -> None:
+    covered(desk, "Of 340 jobs")
+    text = desk.path.read_text()
+    row, beat = desk.db.drafts.get(desk.ref), load_feeds(desk.settings.feeds_file).beats["crypto"]
+    finding = Finding(
+        kind="figure", severity=Severity.WARN, message="Wrong.", field="alt", span=(3, 6), suggestion="240"
+    )
+    assert fixed(row, beat, text, finding).alt == "Of 240 jobs"
+    elsewhere = finding.model_copy(update={"field": "title"})
+    assert fixed(row, beat, text, elsewhere).alt is None
