@@ -25,6 +25,7 @@ from pipeline.storage.metrics import Latency, LatencyBucket, Metrics, ModelUsage
 from pipeline.storage.notices import SourceNotice
 from pipeline.storage.poll_records import AdmissionResult, PollResult
 from pipeline.storage.publications import Publication, TargetBacklog
+from pipeline.storage.queue_details import QueueDetails
 from pipeline.storage.records import (
     SYSTEM_FINDINGS,
     Acknowledgement,
@@ -79,6 +80,7 @@ __all__ = [
     "PreviousVersion",
     "Publication",
     "QueueCounts",
+    "QueueDetails",
     "QueuePage",
     "QueueRow",
     "RedraftContext",
