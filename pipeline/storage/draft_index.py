@@ -36,7 +36,13 @@ def parts_of(text: str) -> tuple[str, str]:
     match = _FRONT.match(plain)
     if match is None:
         return "", plain
-    return " ".join(_LINES.findall(match[1])), plain[match.end() :]
+    return " ".join(map(_unquoted, _LINES.findall(match[1]))), plain[match.end() :]
+
+
+def _unquoted(value: str) -> str:
+    """Return a value of front matter without YAML's single quotes."""
+    line = value.strip()
+    return line[1:-1].replace("''", "'") if line[:1] == "'" else line
 
 
 def reindex(connection: sa.Connection, item_id: int) -> None:

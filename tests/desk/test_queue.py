@@ -160,7 +160,7 @@ def test_words_are_found_in_titles_and_texts_whatever_their_case(desk: Desk) -> 
     desk.ada.post(f"/drafts/{ref}/save", data=form | {"body": body, "title": "Odessa waits"})
     for words in ("solheim", "ÄRGER strasse", "odessa solheim", "ärgerliche ODESSA"):
         assert refs_of(desk.ada.page(f"/?q={words}")) == [ref], words
-    for words in ("solheim oslo", "%", "solheim_"):
+    for words in ("solheim oslo", "s%heim", "solhei_"):
         assert "No drafts match" in desk.ada.page(f"/?q={words}")
 
 

@@ -74,7 +74,8 @@ def test_a_query_is_folded_as_the_index_is() -> None:
     assert fold("e\u0301Ａß") == fold("\u00e9ASS")
     assert search_terms("One  one TWO") == ("one", "two")
     assert parts_of("no front matter") == ("", "no front matter")
-    assert parts_of("---\r\ntitle: A\r\n---\r\nB") == (" A", "B")
+    assert parts_of("---\r\ntitle: A\r\n---\r\nB") == ("A", "B")
+    assert parts_of("---\ntitle: 'It''s'\n---\n") == ("It's", "")
 
 
 def test_the_last_text_is_searched_and_no_other(db: Database) -> None:
@@ -149,6 +150,30 @@ def test_details_are_open_findings_with_what_they_quote(db: Database) -> None:
     assert (details[plain.item_id].source, details[plain.item_id].viewed) == ("", False)
     assert not db.drafts.details([row.item_id], "Ola")[row.item_id].viewed
     assert db.drafts.details([], "Ada") == {}
+
+
+_BEFORE = (
+    "DROP TABLE draft_index", "DROP TABLE draft_terms", "DROP INDEX findings_version",
+    "CREATE INDEX findings_version ON findings (version_id)", "UPDATE alembic_version SET version_num = '0015'",
+)  # fmt: skip
+"""Takes the index away, as a ledger of before has none."""
+
+
+def test_drafts_of_before_are_found_after_an_upgrade(db: Database, open_db: Open) -> None:
+    row, other = drafted(db, 1, MUST), drafted(db, 2, text="text", title="Ox")
+    save(db, row, TEXT.replace("STRASSE", "avenue"))
+    published = approve(db, other)
+    text = Draft(external_id=other.external_id, path=other.path, text="it's text")
+    db.versions.confirm_save(db.versions.begin_revision(published, text, "Ada"))
+    before = db.drafts.page(DraftQuery(order="waiting"))
+    with db.drafts._writing() as connection:
+        for statement in _BEFORE:
+            connection.exec_driver_sql(statement)
+    upgraded = open_db()
+    assert upgraded.drafts.page(DraftQuery(order="waiting")) == before
+    assert found(upgraded, "AVENUE storks ärö") == {row.external_id}
+    assert found(upgraded, "ox it's") == {other.external_id}
+    assert found(upgraded, "strasse") == set()
 
 
 def test_no_word_of_what_is_forgotten_can_be_searched(db: Database) -> None:

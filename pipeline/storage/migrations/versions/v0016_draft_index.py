@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,14 @@ revision = "0016"
 down_revision = "0015"
 _FRONT = re.compile(r"\A\ufeff?---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 _LINES = re.compile(r"^(?:title|description):(.*(?:\n[ \t].*)*)", re.MULTILINE)
+_CHUNK = 500
+_INDEX = sa.table(
+    "draft_index",
+    *(sa.column(name) for name in ("item_id", "version_id", "word_count")),
+    sa.column("since", sa.DateTime(timezone=True)),
+    sa.column("revision", sa.Boolean),
+)
+_TERMS = sa.table("draft_terms", sa.column("item_id"), sa.column("terms"))
 
 
 def upgrade() -> None:
@@ -42,24 +51,26 @@ def _fill(connection: sa.Connection) -> None:
         "versions", sa.column("id"), sa.column("item_id"), sa.column("text"), sa.column("cause"),
         sa.column("at", sa.DateTime(timezone=True)), sa.column("aside", sa.Boolean),
     )  # fmt: skip
+    columns = (stored.c.id, stored.c.item_id, stored.c.at, stored.c.cause)
+    versions = sa.select(*columns).where(~stored.c.aside).order_by(stored.c.item_id, stored.c.id)
+    drafts = [list(group) for _, group in groupby(connection.execute(versions).all(), lambda row: row.item_id)]
+    for start in range(0, len(drafts), _CHUNK):
+        _add(connection, stored, drafts[start : start + _CHUNK])
+
+
+def _add(connection: sa.Connection, stored: sa.TableClause, drafts: Sequence[Sequence[sa.Row[Any]]]) -> None:
     items = sa.table("items", sa.column("id"), sa.column("title"))
-    index = sa.table(
-        "draft_index",
-        *(sa.column(name) for name in ("item_id", "version_id", "word_count")),
-        sa.column("since", sa.DateTime(timezone=True)),
-        sa.column("revision", sa.Boolean),
-    )
-    terms = sa.table("draft_terms", sa.column("item_id"), sa.column("terms"))
-    columns = (stored.c.id, stored.c.at, stored.c.cause)
-    last = sa.select(stored.c.text, items.c.title).join(items, items.c.id == stored.c.item_id)
-    for item_id in list(connection.scalars(sa.select(stored.c.item_id).where(~stored.c.aside).distinct())):
-        mine = sa.select(*columns).where(stored.c.item_id == item_id, ~stored.c.aside).order_by(stored.c.id)
-        versions = connection.execute(mine).all()
-        text, title = connection.execute(last.where(stored.c.id == versions[-1].id)).one()
-        body, words = _read(title, text)
-        row = {"item_id": item_id, "version_id": versions[-1].id, "word_count": len(body.split())}
-        connection.execute(sa.insert(index).values(**row, **_waiting(versions)))
-        connection.execute(sa.insert(terms).values(item_id=item_id, terms=" ".join(words)))
+    last = sa.select(stored.c.id, stored.c.text, items.c.title).join(items, items.c.id == stored.c.item_id)
+    last = last.where(stored.c.id.in_([versions[-1].id for versions in drafts]))
+    texts = {row.id: _read(row.title, row.text) for row in connection.execute(last)}
+    index, terms = [], []
+    for versions in drafts:
+        key, (body, words) = {"item_id": versions[-1].item_id}, texts[versions[-1].id]
+        count = {"version_id": versions[-1].id, "word_count": len(body.split())}
+        index.append({**key, **count, **_waiting(versions)})
+        terms.append({**key, "terms": " ".join(words)})
+    connection.execute(sa.insert(_INDEX), index)
+    connection.execute(sa.insert(_TERMS), terms)
 
 
 def _waiting(versions: Sequence[sa.Row[Any]]) -> dict[str, datetime | bool]:
@@ -70,6 +81,11 @@ def _waiting(versions: Sequence[sa.Row[Any]]) -> dict[str, datetime | bool]:
 def _read(title: str, text: str) -> tuple[str, dict[str, None]]:
     match = _FRONT.match(text.replace("\r\n", "\n"))
     body = text.replace("\r\n", "\n")[match.end() :] if match else text
-    lines = _LINES.findall(match[1]) if match else []
+    lines = map(_unquoted, _LINES.findall(match[1])) if match else ()
     folded = unicodedata.normalize("NFKC", " ".join((title, *lines, body))).casefold()
     return body, dict.fromkeys(folded.split())
+
+
+def _unquoted(value: str) -> str:
+    line = value.strip()
+    return line[1:-1].replace("''", "'") if line[:1] == "'" else line
