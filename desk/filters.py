@@ -10,7 +10,7 @@ from pipeline.storage import DraftQuery
 
 State = Literal["drafted", "approved", "rejected"]
 Findings = Literal["held", "warned", "clean"]
-Order = Literal["newest", "oldest", "findings"]
+Order = Literal["waiting", "newest", "oldest", "findings", "shortest"]
 STATES: tuple[State, ...] = get_args(State)
 FINDINGS: tuple[Findings, ...] = get_args(Findings)
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -28,7 +28,7 @@ class Filters(FrozenModel):
     """Only drafts with an open rewrite request."""
     changed: bool = False
     """Only drafts whose source changed."""
-    sort: Order = "newest"
+    sort: Order = "waiting"
 
     def query(self, **changes: str | bool) -> str:
         """Return the query string with `changes`, without fields that have their default."""
@@ -53,10 +53,20 @@ class Filters(FrozenModel):
             order=self.sort,
         )
 
+    def corrections(self, subscriptions: Subscriptions) -> DraftQuery | None:
+        """Return the query for the published articles that stand above the queue, as they need a correction.
+
+        None where they do not: the queue is in another order, or shows drafts of some kind only.
+        """
+        if self.state != "drafted" or self.sort != "waiting" or self.findings or self.asked:
+            return None
+        changes = {"state": "approved", "changed": True, "order": "newest"}
+        return self.criteria(subscriptions).model_copy(update=changes)
+
     @property
     def narrowed(self) -> bool:
         """Whether anything but state and order is set."""
-        return self.model_copy(update={"state": "drafted", "sort": "newest"}) != Filters()
+        return self.model_copy(update={"state": "drafted", "sort": "waiting"}) != Filters()
 
 
 def _parameter(value: object) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from desk.finding_views import place_of
 from desk.responses import current_editor, filters, redirect, web_context
 from desk.routes.drafts import draft_page
-from desk.routes.queue import next_ref, queue_refs
+from desk.routes.queue import back_to_queue, is_from_queue, next_ref, queue_refs
 from pipeline.config import has_writer
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.domain.reviews import Review, ReviewDecision
@@ -41,8 +41,12 @@ async def redirect_to_next(
             raise ReviewError(f"the note is longer than {MAX_NOTE_CHARS:,} characters; shorten it")
         await asyncio.to_thread(act)
     except (ReviewError, ConfigError) as error:
+        if is_from_queue(request):
+            return PlainTextResponse(error.message, 409)
         return await draft_page(request, ref, error=error.message, status=409)
     following = ref if stay else next_ref(refs, ref)
+    if is_from_queue(request):
+        return back_to_queue(request, following, flash_name, ref)
     return redirect(f"/drafts/{following}" if following else "/", queue_filters.query(), **{flash_name: ref})
 
 

@@ -1,4 +1,4 @@
-"""The queue page: filtered drafts, decisions on several at once; the page of published articles."""
+"""The queue page: filtered drafts, decisions on one row or several at once; the page of published articles."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -11,17 +11,20 @@ from starlette.responses import Response
 
 from desk.context import WebContext
 from desk.filters import Filters
-from desk.responses import current_editor, filters, flash, render, web_context
+from desk.queue_rows import duration, holders_of, row_view
+from desk.responses import current_editor, filters, flash, redirect, render, web_context
 from pipeline.articles import files
+from pipeline.config import Subscriptions
 from pipeline.domain.errors import CopydeskError, ReviewError
+from pipeline.domain.review_time import as_minutes
 from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.services.edit import MAX_NOTE_CHARS
-from pipeline.storage import Database, DraftQuery, DraftRow, Publication, QueueRow
+from pipeline.storage import Database, DraftQuery, DraftRow, Publication, QueueDetails, QueuePage, QueueRow
 
 router = APIRouter()
 PAGE = 50
 """Drafts per page."""
-_PUBLISHED = 5
+_CORRECTIONS = 5
 """Published articles with a changed or withdrawn source that the queue lists. Chosen, not measured."""
 _PUBLISHED_CHANGED = DraftQuery(state="approved", changed=True)
 _OUTCOMES = {"approve": "approved", "reject": "rejected"}
@@ -45,6 +48,17 @@ async def queue(request: Request) -> Response:
     return await _page(request)
 
 
+class _Listed(NamedTuple):
+    """What a page of the queue lists."""
+
+    page: QueuePage
+    number: int
+    """Of the page, from 1."""
+    corrections: QueuePage | None
+    """Published articles that stand above the queue."""
+    details: dict[int, QueueDetails]
+
+
 async def _page(
     request: Request,
     results: Sequence[BulkResult] = (),
@@ -55,23 +69,30 @@ async def _page(
     status: int = 200,
 ) -> Response:
     """Return the queue page with the results of a bulk decision, or its `error` and the `ticked` drafts."""
-    ctx, chosen = web_context(request), filters(request)
-    subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
+    ctx, chosen, editor = web_context(request), filters(request), current_editor(request)
+    at = request.query_params.get("at", "")
     number = 1 if results else _page_number(request.query_params.get("page"))
-    criteria = chosen.criteria(subscriptions)
-    page = await asyncio.to_thread(ctx.db.drafts.page, criteria, limit=PAGE, offset=PAGE * (number - 1))
-    published = None
-    if number == 1 and chosen == Filters():
-        published = await asyncio.to_thread(ctx.db.drafts.page, _PUBLISHED_CHANGED, limit=_PUBLISHED)
-    current_editor(request)
+    subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
+    listed = await asyncio.to_thread(_list, ctx.db, chosen, subscriptions, editor, number, at)
+    rows = (*(listed.corrections.rows if listed.corrections else ()), *listed.page.rows)
+    presence = getattr(ctx, "presence", None)
+    holders = presence.holders([row.external_id for row in rows]) if presence else {}
+    shown = [
+        row_view(row, listed.details[row.item_id], holders_of(holders, row.external_id, editor))
+        for row in rows
+        if row.item_id in listed.details
+    ]
     return render(
         request,
         "queue.html",
         status,
-        page=page,
-        published=published if published and published.total else None,
-        number=number,
-        pages=max(1, -(-page.total // PAGE)),
+        page=listed.page,
+        rows=shown,
+        corrections=listed.corrections.total if listed.corrections else 0,
+        work=duration(as_minutes(listed.page.seconds)),
+        at=at,
+        number=listed.number,
+        pages=max(1, -(-listed.page.total // PAGE)),
         feeds={feed.key: feed.name for feed in subscriptions.feeds},
         beats=tuple(subscriptions.beats),
         results=results,
@@ -80,6 +101,20 @@ async def _page(
         ticked=ticked,
         flash=await flash(request),
     )
+
+
+def _list(
+    db: Database, chosen: Filters, subscriptions: Subscriptions, editor: str, number: int, at: str
+) -> _Listed:
+    """Return a page of the queue: the one with the draft `at`, if that is given and in the queue."""
+    criteria = chosen.criteria(subscriptions)
+    refs = db.drafts.ids(criteria) if at else []
+    number = refs.index(at) // PAGE + 1 if at in refs else number
+    page = db.drafts.page(criteria, limit=PAGE, offset=PAGE * (number - 1))
+    above = chosen.corrections(subscriptions) if number == 1 else None
+    corrections = db.drafts.page(above, limit=_CORRECTIONS) if above else None
+    rows = (*(corrections.rows if corrections else ()), *page.rows)
+    return _Listed(page, number, corrections, db.drafts.details([row.item_id for row in rows], editor))
 
 
 def _page_number(text: str | None) -> int:
@@ -132,6 +167,17 @@ def _require_listed(root: Path, row: DraftRow, sha256: str) -> None:
 def _require_view(db: Database, row: DraftRow, by: str, sha256: str) -> None:
     if not db.reviews.was_viewed(row.item_id, by, sha256):
         raise ReviewError(_NOT_OPENED, draft=row.path)
+
+
+def is_from_queue(request: Request) -> bool:
+    """Return whether a decision was made on a row of the queue, by its script."""
+    return request.query_params.get("from") == "queue"
+
+
+def back_to_queue(request: Request, following: str | None, flash_name: str, ref: str) -> Response:
+    """Return the redirect to the queue after a decision on a row of it: to the page with the next draft."""
+    more = {"at": following} if following else {}
+    return redirect("/", filters(request).query(), **more, **{flash_name: ref})
 
 
 class QueuePosition(NamedTuple):

@@ -27,6 +27,7 @@ from pipeline.storage.notices import SourceNotice
 from pipeline.storage.page_texts import PageText
 from pipeline.storage.poll_records import AdmissionResult, PollResult
 from pipeline.storage.publications import Publication, TargetBacklog
+from pipeline.storage.queue_details import QueueDetails
 from pipeline.storage.records import (
     SYSTEM_FINDINGS,
     Acknowledgement,
@@ -86,6 +87,7 @@ __all__ = [
     "PreviousVersion",
     "Publication",
     "QueueCounts",
+    "QueueDetails",
     "QueuePage",
     "QueueRow",
     "RecordedReview",

@@ -7,11 +7,16 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from pipeline.domain.models import FrozenModel
+from pipeline.domain.review_time import review_seconds
 from pipeline.domain.reviews import Severity
 from pipeline.domain.withdrawals import REVIEWED, notice_kind
+from pipeline.storage.draft_index import has_terms, search_terms
 from pipeline.storage.redraft_requests import waiting
-from pipeline.storage.schema import acknowledgements, feeds, items, versions
+from pipeline.storage.schema import acknowledgements, draft_index, draft_terms, feeds, items, versions
 from pipeline.storage.schema import findings as findings_table
+
+Order = Literal["waiting", "newest", "oldest", "findings", "shortest"]
+"""Revisions first, then by waiting time, longest first; by the source's time; by open findings; by minutes."""
 
 
 class DraftQuery(FrozenModel):
@@ -21,14 +26,14 @@ class DraftQuery(FrozenModel):
     feeds: tuple[str, ...] | None = None
     """Keys; None: all feeds."""
     words: tuple[str, ...] = ()
-    """All of them must be in the title."""
+    """All of them must be in title or text; case does not count."""
     findings: Literal["held", "warned", "clean"] | None = None
     """Drafts with an open finding that blocks; with open warnings only; with none of either; None: all."""
     asked: bool = False
     """Only those with a pending redraft request."""
     changed: bool = False
     """Only those whose source changed or has a notice."""
-    order: Literal["newest", "oldest", "findings"] = "newest"
+    order: Order = "newest"
 
 
 class QueueRow(FrozenModel):
@@ -42,6 +47,12 @@ class QueueRow(FrozenModel):
     published_at: datetime
     drafted_at: datetime
     """When its last version was stored."""
+    since: datetime
+    """When it was drafted first; of a revision, when that was begun."""
+    revision: bool
+    """It is a new draft of an article that was published."""
+    words: int
+    """Number of words in the body."""
     cause: str
     version: int
     by: str | None
@@ -78,42 +89,30 @@ class QueuePage(NamedTuple):
     total: int
     """Number of drafts that match, on all pages."""
     counts: QueueCounts
+    seconds: float = 0
+    """What an editor needs for the drafts that match and wait."""
+    since: datetime | None = None
+    """When the first of them began to wait; None: none waits."""
 
 
-class _Subqueries(NamedTuple):
-    """Subqueries restricted to some drafts, as most stored drafts were reviewed long ago."""
-
-    latest: sa.Subquery
-    """The last version of each."""
-    open: sa.Subquery
-    """Numbers of its findings that block and that warn and are not acknowledged."""
-    blocks: sa.ColumnElement[int]
-    warns: sa.ColumnElement[int]
+def _count(severity: Severity) -> sa.ColumnElement[int]:
+    """Return the number of a draft's findings of a severity that nobody dismissed, of joined rows."""
+    is_open = sa.and_(acknowledgements.c.id.is_(None), findings_table.c.severity == severity.value)
+    return sa.func.coalesce(sa.func.sum(sa.case((is_open, 1), else_=0)), 0)
 
 
-def _subqueries(among: sa.Select[tuple[int]] | Sequence[int]) -> _Subqueries:
-    latest = (
-        sa.select(versions.c.item_id, sa.func.max(versions.c.id).label("id"))
-        .where(~versions.c.aside, versions.c.item_id.in_(among))
-        .group_by(versions.c.item_id)
-        .subquery("latest")
-    )
+_BLOCKS, _WARNS = _count(Severity.BLOCK), _count(Severity.WARN)
+
+
+def _with_findings(joined: sa.FromClause) -> sa.FromClause:
+    """Return drafts with a row for each finding of their last version, beside it its acknowledgement."""
     acknowledgement = sa.and_(
-        acknowledgements.c.item_id == latest.c.item_id,
+        acknowledgements.c.item_id == draft_index.c.item_id,
         acknowledgements.c.key == findings_table.c.key,
         acknowledgements.c.withdrawn_at.is_(None),
     )
-    joined = latest.join(findings_table, findings_table.c.version_id == latest.c.id)
-    joined = joined.outerjoin(acknowledgements, acknowledgement)
-    columns = [
-        sa.func.sum(sa.case((findings_table.c.severity == severity.value, 1), else_=0)).label(severity.value)
-        for severity in (Severity.BLOCK, Severity.WARN)
-    ]
-    query = sa.select(latest.c.item_id, *columns).select_from(joined)
-    counts = query.where(acknowledgements.c.id.is_(None)).group_by(latest.c.item_id).subquery("open")
-    return _Subqueries(
-        latest, counts, sa.func.coalesce(counts.c.block, 0), sa.func.coalesce(counts.c.warn, 0)
-    )
+    last = findings_table.c.version_id == draft_index.c.version_id
+    return joined.outerjoin(findings_table, last).outerjoin(acknowledgements, acknowledgement)
 
 
 _NOTICE = sa.case((~items.c.notice.startswith(REVIEWED), items.c.notice))
@@ -121,36 +120,30 @@ _NOTICE = sa.case((~items.c.notice.startswith(REVIEWED), items.c.notice))
 _CHANGED = sa.or_(items.c.updated_payload.is_not(None), _NOTICE.is_not(None))
 
 
-def _in_state(state: str) -> sa.Select[tuple[int]]:
-    return sa.select(items.c.id).where(items.c.state == state)
+def _listed(connection: sa.Connection, query: DraftQuery, *, counted: bool) -> sa.Subquery:
+    """Return the drafts that match, with what they are sorted by; `counted` counts their open findings."""
+    columns = [
+        items.c.id, items.c.external_id, items.c.published_at,
+        draft_index.c.since, draft_index.c.revision, draft_index.c.word_count,
+    ]  # fmt: skip
+    joined: sa.FromClause = items.join(draft_index)
+    if query.words:
+        joined = joined.join(draft_terms, draft_terms.c.item_id == items.c.id)
+    if not counted and query.findings is None and query.order not in ("findings", "shortest"):
+        none = sa.literal(0)
+        listed = sa.select(*columns, none.label("blocks"), none.label("warns")).select_from(joined)
+        return listed.where(*_conditions(connection, query)).subquery("listed")
+    counts = (_BLOCKS.label("blocks"), _WARNS.label("warns"))
+    listed = sa.select(*columns, *counts).select_from(_with_findings(joined))
+    listed = listed.where(*_conditions(connection, query)).group_by(items.c.id, draft_index.c.item_id)
+    return listed.having(*_kinds(query)).subquery("listed")
 
 
-def _kinds(subqueries: _Subqueries) -> dict[str, sa.ColumnElement[bool]]:
-    return {
-        "held": subqueries.blocks > 0,
-        "warned": sa.and_(subqueries.blocks == 0, subqueries.warns > 0),
-        "clean": sa.and_(subqueries.blocks == 0, subqueries.warns == 0),
-    }
-
-
-def _order(query: DraftQuery, subqueries: _Subqueries) -> tuple[sa.ColumnElement[Any], ...]:
-    newest = (items.c.published_at.desc(), items.c.id.desc())
-    orders: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
-        "newest": newest,
-        "oldest": (items.c.published_at, items.c.id),
-        "findings": (subqueries.blocks.desc(), subqueries.warns.desc(), *newest),
-    }
-    return orders[query.order]
-
-
-def _conditions(query: DraftQuery, subqueries: _Subqueries) -> list[sa.ColumnElement[bool]]:
+def _conditions(connection: sa.Connection, query: DraftQuery) -> list[sa.ColumnElement[bool]]:
     conditions = [items.c.state == query.state]
     if query.feeds is not None:
-        conditions.append(feeds.c.key.in_(query.feeds))
-    for word in query.words:
-        conditions.append(items.c.title.icontains(word, autoescape=True))
-    if query.findings:
-        conditions.append(_kinds(subqueries)[query.findings])
+        conditions.append(items.c.feed_id.in_(sa.select(feeds.c.id).where(feeds.c.key.in_(query.feeds))))
+    conditions += has_terms(connection, search_terms(" ".join(query.words)))
     if query.asked:
         conditions.append(items.c.id.in_(waiting))
     if query.changed:
@@ -158,48 +151,79 @@ def _conditions(query: DraftQuery, subqueries: _Subqueries) -> list[sa.ColumnEle
     return conditions
 
 
-def _joined(query: DraftQuery, subqueries: _Subqueries) -> sa.FromClause:
-    joined = items.join(feeds)
-    needed = query.findings or query.order == "findings"
-    return joined.outerjoin(subqueries.open, subqueries.open.c.item_id == items.c.id) if needed else joined
+def _kinds(query: DraftQuery) -> list[sa.ColumnElement[bool]]:
+    kinds = {
+        "held": [_BLOCKS > 0],
+        "warned": [_BLOCKS == 0, _WARNS > 0],
+        "clean": [_BLOCKS == 0, _WARNS == 0],
+    }
+    return kinds[query.findings] if query.findings else []
+
+
+def _order(query: DraftQuery, listed: sa.Subquery) -> tuple[sa.ColumnElement[Any], ...]:
+    columns = listed.c
+    newest = (columns.published_at.desc(), columns.id.desc())
+    longest = (columns.revision.desc(), columns.since, columns.id)
+    orders: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
+        "waiting": longest if query.state == "drafted" else newest,
+        "newest": newest,
+        "oldest": (columns.published_at, columns.id),
+        "findings": (columns.blocks.desc(), columns.warns.desc(), *newest),
+        "shortest": (_seconds(listed), *newest),
+    }
+    return orders[query.order]
+
+
+def _seconds(listed: sa.Subquery) -> sa.ColumnElement[Any]:
+    columns: Any = listed.c
+    seconds: Any = review_seconds(columns.word_count, columns.blocks, columns.warns)
+    statement: sa.ColumnElement[Any] = seconds
+    return statement
 
 
 def matching_ids(connection: sa.Connection, query: DraftQuery) -> list[str]:
     """Return the external ids of the drafts that match, in order."""
-    subqueries = _subqueries(_in_state(query.state))
-    ids = (
-        sa.select(items.c.external_id)
-        .select_from(_joined(query, subqueries))
-        .where(*_conditions(query, subqueries))
-    )
-    return list(connection.scalars(ids.order_by(*_order(query, subqueries))))
+    listed = _listed(connection, query, counted=False)
+    return list(connection.scalars(sa.select(listed.c.external_id).order_by(*_order(query, listed))))
 
 
 def matching_page(connection: sa.Connection, query: DraftQuery, limit: int, offset: int) -> QueuePage:
-    """Return a page of the drafts that match, and the numbers of all drafts."""
-    subqueries = _subqueries(_in_state(query.state))
-    matching = (
-        sa.select(items.c.id).select_from(_joined(query, subqueries)).where(*_conditions(query, subqueries))
+    """Return a page of the drafts that match, and the numbers of all drafts.
+
+    One statement for both, as a search reads the words of all drafts.
+    """
+    waits = query.state == "drafted"
+    listed = _listed(connection, query, counted=waits)
+    work = (_seconds(listed), listed.c.since) if waits else (sa.null(), sa.null())
+    columns = (
+        listed.c.id,
+        sa.func.count().over().label("total"),
+        sa.func.sum(work[0]).over().label("seconds"),
+        sa.func.min(work[1]).over().label("since"),
     )
-    total = connection.scalar(sa.select(sa.func.count()).select_from(matching.subquery())) or 0
-    ids = list(connection.scalars(matching.order_by(*_order(query, subqueries)).limit(limit).offset(offset)))
-    rows = {row.item_id: row for row in _rows(connection, ids)}
-    return QueuePage(rows=tuple(rows[number] for number in ids), total=total, counts=counts(connection))
+    statement = sa.select(*columns).order_by(*_order(query, listed)).limit(limit).offset(offset)
+    matches = connection.execute(statement).all()
+    if not matches:  # after the last page only the totals are to be had
+        page = matching_page(connection, query, 1, 0) if offset else QueuePage((), 0, counts(connection))
+        return page._replace(rows=())
+    rows = {row.item_id: row for row in _rows(connection, [row.id for row in matches])}
+    first, shown = matches[0], tuple(rows[row.id] for row in matches)
+    return QueuePage(shown, first.total, counts(connection), float(first.seconds or 0), first.since)
 
 
 def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
-    subqueries = _subqueries(ids)
     columns = (
         items.c.id.label("item_id"), items.c.external_id, feeds.c.key.label("feed_key"), items.c.title,
         items.c.state, items.c.published_at, versions.c.at.label("drafted_at"), versions.c.cause,
         versions.c.number.label("version"), versions.c.by, versions.c.sha256,
-        subqueries.blocks.label("blocks"), subqueries.warns.label("warns"),
+        draft_index.c.since, draft_index.c.revision, draft_index.c.word_count.label("words"),
+        _BLOCKS.label("blocks"), _WARNS.label("warns"),
         items.c.id.in_(waiting).label("asked"), _CHANGED.label("changed"), _NOTICE.label("notice"),
     )  # fmt: skip
-    joined = items.join(feeds).join(subqueries.latest, subqueries.latest.c.item_id == items.c.id)
-    joined = joined.join(versions, versions.c.id == subqueries.latest.c.id)
-    joined = joined.outerjoin(subqueries.open, subqueries.open.c.item_id == items.c.id)
+    joined = items.join(feeds).join(draft_index)
+    joined = _with_findings(joined.join(versions, versions.c.id == draft_index.c.version_id))
     query = sa.select(*columns).select_from(joined).where(items.c.id.in_(ids))
+    query = query.group_by(items.c.id, feeds.c.id, draft_index.c.item_id, versions.c.id)
     return [QueueRow(**row._asdict()) for row in connection.execute(query)]
 
 
@@ -217,10 +241,6 @@ def counts(connection: sa.Connection) -> QueueCounts:
 
 def open_findings(connection: sa.Connection) -> tuple[int, int]:
     """Return how many unacknowledged findings of waiting drafts block and how many warn."""
-    subqueries = _subqueries(_in_state("drafted"))
-    columns = (
-        sa.func.coalesce(sa.func.sum(subqueries.blocks), 0),
-        sa.func.coalesce(sa.func.sum(subqueries.warns), 0),
-    )
-    blocks, warns = connection.execute(sa.select(*columns).select_from(subqueries.open)).one()
+    query = sa.select(_BLOCKS, _WARNS).select_from(_with_findings(items.join(draft_index)))
+    blocks, warns = connection.execute(query.where(items.c.state == "drafted")).one()
     return int(blocks), int(warns)

@@ -14,6 +14,7 @@ from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.feeds import feed_id
 from pipeline.storage.findings import acknowledged
 from pipeline.storage.item_rows import BY_HAND, EDIT, UNLISTED, findings_of, updated_source
+from pipeline.storage.queue_details import QueueDetails, details_of
 from pipeline.storage.readings import readings_of
 from pipeline.storage.records import DraftRow
 from pipeline.storage.schema import acknowledgements, feeds, items, publications, requests, verdicts, versions
@@ -70,6 +71,11 @@ class DraftRepository(Transactions):
         """Return the external ids of the drafts that match, in order."""
         with self._reading() as connection:
             return draft_query.matching_ids(connection, query)
+
+    def details(self, item_ids: Sequence[int], editor: str) -> dict[int, QueueDetails]:
+        """Return what rows of the queue say of their texts to an editor, by item id."""
+        with self._reading() as connection:
+            return details_of(connection, item_ids, editor)
 
     def counts(self) -> QueueCounts:
         """Return the numbers of drafts by state, and of those that wait for a review by feed."""

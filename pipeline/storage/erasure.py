@@ -14,6 +14,8 @@ from pipeline.storage.schema import (
     acknowledgements,
     calls,
     cover_images,
+    draft_index,
+    draft_terms,
     finding_ends,
     findings,
     items,
@@ -87,7 +89,8 @@ def _erase(connection: sa.Connection, row: Row) -> None:
     theirs = findings.c.version_id.in_(sa.select(versions.c.id).where(mine))
     connection.execute(findings.delete().where(theirs))
     connection.execute(versions.delete().where(mine))
-    for table in (views, shown, finding_ends, readings, requests, acknowledgements):
+    of_item = (draft_index, draft_terms, views, shown, finding_ends, readings, requests, acknowledgements)
+    for table in of_item:
         connection.execute(table.delete().where(table.c.item_id == row.id))
     emptied = {"text": "", "leaves": None, "record": None, "confirmed": True}
     connection.execute(verdicts.update().where(verdicts.c.item_id == row.id).values(**emptied))

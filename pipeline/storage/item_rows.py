@@ -11,6 +11,7 @@ from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import Item, Window, external_id
 from pipeline.domain.reviews import Draft, Finding, claim_key
 from pipeline.domain.withdrawals import REVIEWED
+from pipeline.storage.draft_index import REVISE, reindex
 from pipeline.storage.engine import Row, chunks
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.records import DraftRow, PreviousVersion
@@ -194,8 +195,6 @@ def require_editable(connection: sa.Connection, draft_row: DraftRow, *, leased: 
 
 EDIT = "edit"
 """Cause of a text that an editor wrote."""
-REVISE = "revise"
-"""Cause of a published article's text with which a revision starts."""
 BY_HAND = (EDIT, REVISE)
 """Causes of texts whose front matter editors may have changed on disk."""
 PAGE = "page"
@@ -240,6 +239,8 @@ def add(connection: sa.Connection, item_id: int, draft: Draft, version: NewVersi
     rows = [{"version_id": version_id, **finding_row(finding)} for finding in draft.findings]
     if rows:
         connection.execute(findings.insert(), rows)
+    if not version.aside:
+        reindex(connection, item_id)
     return int(version_id)
 
 

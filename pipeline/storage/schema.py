@@ -192,7 +192,24 @@ findings = sa.Table(
     sa.Column("severity", SafeText, nullable=False),
     sa.Column("payload", SafeText, nullable=False),
     sa.Column("key", SafeText, nullable=False, default="", server_default=""),  # as it is acknowledged
-    sa.Index("findings_version", "version_id"),
+    sa.Index("findings_version", "version_id", "severity", "key"),
+)
+
+draft_index = sa.Table(  # what the desk's queue lists and sorts by: derived from versions
+    "draft_index",
+    metadata,
+    sa.Column("item_id", sa.Integer, sa.ForeignKey("items.id"), primary_key=True),
+    sa.Column("version_id", sa.Integer, nullable=False),  # the last one that is not aside
+    sa.Column("since", UtcDateTime, nullable=False),  # when the draft, or its revision, began to wait
+    sa.Column("revision", sa.Boolean, nullable=False),  # of an article that was published
+    sa.Column("word_count", sa.Integer, nullable=False),
+)
+
+draft_terms = sa.Table(  # what it searches by; apart, as a list without a search reads the other one only
+    "draft_terms",
+    metadata,
+    sa.Column("item_id", sa.Integer, sa.ForeignKey("items.id"), primary_key=True),
+    sa.Column("terms", SafeText, nullable=False),  # each word of title and text once, case-folded
 )
 
 views = sa.Table(  # which text of a draft was shown to which editor

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.reviews import Draft
 from pipeline.storage import item_rows, leases, page_texts
+from pipeline.storage.draft_index import REVISE, reindex
 from pipeline.storage.engine import Row, Transactions
-from pipeline.storage.item_rows import EDIT, EDITORS_CAUSES, REVISE, UNLISTED, NewVersion, require_editable
+from pipeline.storage.item_rows import EDIT, EDITORS_CAUSES, UNLISTED, NewVersion, require_editable
 from pipeline.storage.records import DraftRow, Lease, Version
 from pipeline.storage.schema import OPEN, feeds, findings, items, verdicts, versions, views
 
@@ -158,6 +159,8 @@ class VersionRepository(Transactions):
             if pending.earlier is not None and not aside:
                 connection.execute(findings.delete().where(findings.c.version_id == pending.earlier))
                 page_texts.unlist(connection, pending.item_id, pending.earlier)
+            if aside:
+                reindex(connection, pending.item_id)
 
     def add_refused(self, draft_row: DraftRow, draft: Draft, editor: str, *, base: str, form: str) -> None:
         """Store an editor's text that could not be saved, as a superseded version.

@@ -112,7 +112,7 @@ def test_filters_survive_the_url() -> None:
         == filters
     )
     assert parameters["findings"] == "held"
-    assert filters.query(feed="", findings="", q="", sort="newest", changed=False) == ""
+    assert filters.query(feed="", findings="", q="", sort="waiting", changed=False) == ""
     assert filters.narrowed
     assert not Filters(state="approved").narrowed
 

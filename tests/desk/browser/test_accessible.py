@@ -56,7 +56,7 @@ def test_no_page_has_a_violation(browser: Browser, desk: Desk) -> None:
     check("conflict")
     page.goto(desk.server.url)
     page.locator("[name=draft]").first.check()
-    page.get_by_role("button", name="Reject selected").click()
+    page.get_by_role("button", name="Reject 1").click()
     expect(page.get_by_role("alert")).to_be_visible()
     check("bulk")
     context.close()
