@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from desk.views import KINDS
+from desk.finding_views import KINDS
 from pipeline.articles.front_matter import FrontMatterHandler, loads
 from pipeline.domain.errors import OutputError
 from pipeline.domain.review_time import as_minutes, review_seconds
