@@ -104,34 +104,53 @@ def _visible(markdown: str) -> str:
     return "".join(unescape(_TAG.sub("", highlight_inline(markdown, ()))).split())
 
 
-def placed_findings(
-    findings: Sequence[FindingView], sentences: Sequence[RowSentence]
-) -> Mapping[int, list[FindingView]]:
+class Places:
+    """Finds the rows of a place in a draft."""
+
+    def __init__(self, sentences: Sequence[RowSentence]) -> None:
+        self._sentences = sentences
+        self._by_field: dict[str, list[int]] = {}
+        for index, each in enumerate(sentences):
+            self._by_field.setdefault(each.field, []).append(index)
+
+    def row_at(self, field: str, at: int) -> int | None:
+        """Return the index of the row that has a place, or of the one before it; None for another field."""
+        of_field = self._by_field.get(field)
+        if not of_field:
+            return None
+        return of_field[
+            max(0, bisect_right(of_field, at, key=lambda index: self._sentences[index].start) - 1)
+        ]
+
+    def rows_of(self, field: str, span: Span) -> Iterator[int]:
+        """Yield the indexes of the rows that have a part of a span."""
+        of_field = self._by_field.get(field, [])
+        first = bisect_right(of_field, span[0], key=lambda index: self._sentences[index].start) - 1
+        for index in of_field[max(0, first) :]:
+            if self._sentences[index].start >= span[1]:
+                return
+            if self._sentences[index].end > span[0]:
+                yield index
+
+
+def placed_findings(findings: Sequence[FindingView], places: Places) -> Mapping[int, list[FindingView]]:
     """Return row's index → the findings that begin in its words, in their order."""
     placed: dict[int, list[FindingView]] = {}
     for finding in findings:
-        if finding.finding.span is None:
-            continue
-        field, at = finding.finding.field, finding.finding.span[0]
-        of_field = [index for index, each in enumerate(sentences) if each.field == field]
-        starts = [sentences[index].start for index in of_field]
-        if of_field:
-            place = max(0, bisect_right(starts, at) - 1)
-            placed.setdefault(of_field[place], []).append(finding)
+        span = finding.finding.span
+        index = places.row_at(finding.finding.field, span[0]) if span else None
+        if index is not None:
+            placed.setdefault(index, []).append(finding)
     for listed in placed.values():
         listed.sort(key=lambda each: each.finding.span or (0, 0))
     return placed
 
 
-def placed_changes(
-    changes: Iterable[Change], sentences: Sequence[RowSentence]
-) -> Mapping[int, tuple[Change, ...]]:
+def placed_changes(changes: Iterable[Change], places: Places) -> Mapping[int, tuple[Change, ...]]:
     """Return row's index → the changes of its words; what is gone is at the row before its place."""
     placed: dict[int, tuple[Change, ...]] = {}
     for change in changes:
-        of_field = [index for index, each in enumerate(sentences) if each.field == change.field]
-        at = bisect_right([sentences[index].start for index in of_field], change.span[0])
-        if of_field:
-            index = of_field[max(0, at - 1)]
+        index = places.row_at(change.field, change.span[0])
+        if index is not None:
             placed[index] = (*placed.get(index, ()), change)
     return placed

@@ -4,13 +4,17 @@ Title, description, tags and the description of the cover are rows of the first 
 findings about its words. Sentences of the source that no row rests on follow the row before them.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from desk.changes import Change
 from desk.finding_views import FindingView
-from desk.highlights import Highlight, highlight_inline, highlight_line, highlight_markdown
+from desk.highlights import MAX_CHARS, Highlight, highlight_inline, highlight_line, highlight_markdown
 from desk.row_sentences import (
+    Places,
     RowKind,
     RowSentence,
     body_sentences,
@@ -76,21 +80,22 @@ class Rows(NamedTuple):
 
 
 def rows_of(page: DraftPage, paired: PairedDraft, changes: Sequence[Change] = ()) -> Rows:
-    """Return the rows of a draft; `changes` are those since the editor last saw it."""
-    sentences = [*front_sentences(page, paired.pairs), *body_sentences(page.body, paired.pairs)]
-    placed = placed_findings(page.findings, sentences)
-    headings = ["", *section_headings(page.body)]
+    """Return the rows of a draft; `changes` are those since the editor last saw it.
+
+    A body is shown up to `MAX_CHARS`, as everywhere at the desk.
+    """
+    body = page.body[:MAX_CHARS]
+    sentences = [*front_sentences(page, paired.pairs), *body_sentences(body, paired.pairs)]
+    headings = ["", *section_headings(body)]
     titles = {heading.casefold() for heading in page.view.beat.headings[1:]}
     opinion = {number for number, heading in enumerate(headings) if heading.casefold() in titles}
-    builder = _Builder(page, paired, sentences, placed, opinion, changes)
+    builder = _Builder(page, paired, sentences, opinion, changes)
+    rows = builder.rows()
     listed = [
-        SectionRows(number, heading, number in opinion, builder.rows(number))
+        SectionRows(number, heading, number in opinion, tuple(rows.get(number, ())))
         for number, heading in enumerate(headings)
     ]
-    general = tuple(
-        each for each in page.findings if not any(each in findings for findings in placed.values())
-    )
-    return Rows(tuple(each for each in listed if each.rows), general, builder.unused_first)
+    return Rows(tuple(each for each in listed if each.rows), builder.general, builder.unused_first)
 
 
 class _Builder:
@@ -101,50 +106,47 @@ class _Builder:
         page: DraftPage,
         paired: PairedDraft,
         sentences: Sequence[RowSentence],
-        placed: Mapping[int, list[FindingView]],
         opinion: Collection[int],
         changes: Sequence[Change],
     ) -> None:
-        self._page, self._sentences, self._placed, self._opinion = page, sentences, placed, opinion
+        places = Places(sentences)
+        self._sentences, self._opinion = sentences, opinion
+        self._placed = placed_findings(page.findings, places)
+        self._changes = placed_changes(changes, places)
+        self._marks, self._grounds = _row_marks(page, paired.claims, places)
         self._source = page.view.source.item.text
-        self._changes = placed_changes(changes, sentences)
         self._all = paired.source_sentences
         self._positions = {sentence: at for at, sentence in enumerate(self._all)}
-        self._claims = _free_claims(page.findings, paired.claims)
         self._sources = [self._sources_of(index) for index in range(len(sentences))]
         used = {source for sources in self._sources for source in sources}
-        self._unused = _runs_after(self._all, used)
+        self._unused = _runs_after([each for each in self._all if each[1] <= MAX_CHARS], used)
         self._shown_after: set[Span] = set()
-        self.unused_first = tuple(self._plain(each) for each in self._unused.get(None, ()))
+        self.unused_first = tuple(self._marked(each, ()) for each in self._unused.get(None, ()))
+        placed = {shown.number for listed in self._placed.values() for shown in listed}
+        self.general = tuple(shown for shown in page.findings if shown.number not in placed)
 
-    def rows(self, section: int) -> tuple[Row, ...]:
-        """Return the rows of a section."""
-        numbered = [index for index, each in enumerate(self._sentences) if each.section == section]
-        return tuple(self._row(f"{section}-{place}", index) for place, index in enumerate(numbered))
+    def rows(self) -> dict[int, list[Row]]:
+        """Return number of the section → its rows."""
+        rows: dict[int, list[Row]] = {}
+        for index, each in enumerate(self._sentences):
+            of_section = rows.setdefault(each.section, [])
+            of_section.append(self._row(f"{each.section}-{len(of_section)}", index))
+        return rows
 
     def _row(self, name: str, index: int) -> Row:
         each = self._sentences[index]
         findings = tuple(self._placed.get(index, ()))
         return Row(
-            name, each.kind, each.field, each.start, each.end, each.raw, self._html(each), each.lead,
+            name, each.kind, each.field, each.start, each.end, each.raw, self._html(index), each.lead,
             self._source_html(index, findings), findings, each.begins, self._unused_after(index),
             self._changes.get(index, ()),
         )  # fmt: skip
 
-    def _html(self, each: RowSentence) -> str:
-        marks = [
-            Highlight(shown.number, start - each.start, end - each.start, shown.level, f"c{shown.number}")
-            for shown in self._page.findings
-            for start, end in _spans(shown, each.field)
-            if start < each.end and each.start < end
-        ]
+    def _html(self, index: int) -> str:
+        each = self._sentences[index]
+        marks = [_within(mark, each.start) for mark in self._marks.get(index, ())]
         if each.field != "body":
             return highlight_line(each.raw, marks)
-        marks += [
-            Highlight(number, claim.span[0] - each.start, claim.span[1] - each.start, "fact", f"c{number}")
-            for number, claim in self._claims
-            if each.start <= claim.span[0] < each.end
-        ]
         render = highlight_markdown if each.kind == "whole" else highlight_inline
         return render(each.raw, marks)
 
@@ -162,38 +164,25 @@ class _Builder:
         return each.kind != "heading" and each.section not in self._opinion
 
     def _source_html(self, index: int, findings: Sequence[FindingView]) -> str:
-        each = self._sentences[index]
-        if not findings and not self._needs_source(each):
+        if not findings and not self._needs_source(self._sentences[index]):
             return ""
         marks = [
             Highlight(shown.number, *place, "evidence", f"e{shown.number}")
             for shown in findings
             for place in shown.finding.evidence
         ]
-        marks += [
-            Highlight(number, *place, "ground", f"e{number}")
-            for number, claim in self._claims
-            if each.field == "body" and each.start <= claim.span[0] < each.end
-            for place in claim.evidence
-        ]
         html, last = "", -1
         for sentence in self._sources[index]:
             at = self._positions[sentence]
-            html += ("" if not html else " " if at == last + 1 else " … ") + self._marked(sentence, marks)
+            gap = "" if not html else " " if at == last + 1 else " … "
+            html += gap + self._marked(sentence, (*marks, *self._grounds.get(index, ())))
             last = at
         return html
 
     def _marked(self, sentence: Span, marks: Iterable[Highlight]) -> str:
         start, end = sentence
-        inside = [
-            mark._replace(start=mark.start - start, end=mark.end - start)
-            for mark in marks
-            if mark.start < end and start < mark.end
-        ]
+        inside = [_within(mark, start) for mark in marks if mark.start < end and start < mark.end]
         return highlight_line(self._source[start:end], inside)
-
-    def _plain(self, sentence: Span) -> str:
-        return self._marked(sentence, ())
 
     def _unused_after(self, index: int) -> tuple[str, ...]:
         """Return the unused sentences after a row's own, once on the page."""
@@ -201,25 +190,48 @@ class _Builder:
         for source in self._sources[index]:
             if source not in self._shown_after and source in self._unused:
                 self._shown_after.add(source)
-                unused += [self._plain(each) for each in self._unused[source]]
+                unused += [self._marked(each, ()) for each in self._unused[source]]
         return tuple(unused)
 
 
-def _spans(shown: FindingView, field: str) -> tuple[Span, ...]:
-    return tuple(span for place, span in shown.finding.places if place == field)
+def _within(mark: Highlight, start: int) -> Highlight:
+    """Return a mark with its span counted from `start`."""
+    return mark._replace(start=mark.start - start, end=mark.end - start)
+
+
+Marks = dict[int, list[Highlight]]
+"""Row's index → the marks in it."""
+
+
+def _row_marks(page: DraftPage, claims: Iterable[SupportedClaim], places: Places) -> tuple[Marks, Marks]:
+    """Return the marks of findings and supported claims in the rows, and of the claims in the source."""
+    marks, grounds = defaultdict[int, list[Highlight]](list), defaultdict[int, list[Highlight]](list)
+    for shown in page.findings:
+        for field, span in shown.finding.places:
+            for index in places.rows_of(field, span):
+                marks[index].append(Highlight(shown.number, *span, shown.level, f"c{shown.number}"))
+    for number, claim in _free_claims(page.findings, claims):
+        at = places.row_at("body", claim.span[0])
+        if at is not None:
+            marks[at].append(Highlight(number, *claim.span, "fact", f"c{number}"))
+            grounds[at] += [Highlight(number, *place, "ground", f"e{number}") for place in claim.evidence]
+    return marks, grounds
 
 
 def _free_claims(
     findings: Sequence[FindingView], claims: Iterable[SupportedClaim]
 ) -> list[tuple[int, SupportedClaim]]:
     """Return the supported claims that overlap no finding, numbered after the findings."""
-    spans = [shown.finding.body_span for shown in findings if shown.finding.body_span]
-    free = (
-        claim
-        for claim in claims
-        if not any(start < claim.span[1] and claim.span[0] < end for start, end in spans)
-    )
+    spans = sorted(shown.finding.body_span for shown in findings if shown.finding.body_span)
+    reach = list(accumulate((end for _, end in spans), max))
+    free = (claim for claim in claims if not _overlaps(claim.span, spans, reach))
     return list(enumerate(free, start=len(findings) + 1))
+
+
+def _overlaps(span: Span, spans: Sequence[Span], reach: Sequence[int]) -> bool:
+    """Tell whether a span overlaps one of `spans`, sorted; `reach` has the furthest end up to each."""
+    before = bisect_left(spans, (span[1], 0))
+    return before > 0 and reach[before - 1] > span[0]
 
 
 def _runs_after(sentences: Sequence[Span], used: set[Span]) -> dict[Span | None, list[Span]]:

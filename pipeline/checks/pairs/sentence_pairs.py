@@ -1,6 +1,6 @@
 """The sentences of a draft with those of its source that they rest on, as the desk shows them."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -69,7 +69,7 @@ def _pairs(
 ) -> Iterator[SentencePair]:
     windows = _windows(document, source)
     ends = [end for _, end, _ in windows]
-    supported = [(claim.span[0], claim.evidence[0][0]) for claim in claims if claim.evidence]
+    supported = sorted((claim.span[0], claim.evidence[0][0]) for claim in claims if claim.evidence)
     for sentence in document.sentences:
         span = document.span(sentence.start, sentence.end)
         rests_on: set[Span] = set()
@@ -78,7 +78,8 @@ def _pairs(
                 break
             rests_on.update(window)
         if not rests_on:
-            places = (place for at, place in supported if span[0] <= at < span[1])
+            inside = supported[bisect_left(supported, (span[0], 0)) : bisect_left(supported, (span[1], 0))]
+            places = (place for _, place in inside)
             rests_on = {each for place in places if (each := sentence_at(sentences, place))}
         yield SentencePair(field, span, tuple(sorted(rests_on)))
 
