@@ -12,6 +12,7 @@ import platform
 import resource
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -45,13 +46,15 @@ _started: list[str] = []
 """What the test at hand has started."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         place = item.path.relative_to(_HERE).as_posix()
         if place.startswith(_SOAK):
             item.add_marker(pytest.mark.soak)
         if place.startswith(_PROCESS) or _on_postgresql(item) or _STARTING & set(_fixtures(item)):
             item.add_marker(pytest.mark.process)
+    yield  # what -m leaves out goes
     items[:] = _long_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
@@ -65,7 +68,9 @@ def _long_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     long = [item for item in items if item.path.parent.name == "end_to_end"]
     others = [item for item in items if item.path.parent.name != "end_to_end"]
     ends = [len(others) * number // workers for number in range(workers + 1)]
-    parts = [[*long[n::workers], *others[ends[n] : ends[n + 1]]] for n in range(workers)]
+    parts = [others[start:end] for start, end in pairwise(ends)]
+    for number, part in enumerate(parts):
+        part[2:2] = long[number::workers]  # not the very first: where a worker's tests begin is rounded
     return [item for part in parts for item in part]
 
 

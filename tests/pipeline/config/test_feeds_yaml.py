@@ -1,5 +1,4 @@
 import json
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -432,7 +431,7 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
 
 
 def test_deep_nesting_is_a_mistake(tmp_path: Path) -> None:
-    text = textwrap.dedent("feeds:\n  - key: " + "[" * 200)
+    text = "feeds:\n  - key: " + "[" * 200 + "]" * 200
     assert "nested too deeply" in problems(tmp_path, text)[0]
 
 
