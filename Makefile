@@ -51,7 +51,7 @@ check: $(VENV)/ready  ## check style, types, import directions, licences
 # Each entry: a file of benchmarks/ without .py, and its arguments. One that fails does not stop the others.
 BENCH := "startup" "parsing tests/pipeline/feeds/samples" "deciding --large 50000" "polling" "checking" "calls" "commits" "lanes" "throughput" \
   "throughput --items 500 --faults 0.2" "throughput --verifier" "scaling" "ledger --sizes 10000 100000" \
-  "ledger --sizes 10000 100000 --postgresql" "reviewing"
+  "ledger --sizes 10000 100000 --postgresql" "reviewing" "redrafting"
 TRIALS := "throughput --items 5000" "chaos" "sqlite" "schedules" "schedules --how restart" \
   "ledger --sizes 10000 100000 1000000" "idle"
 trials = @failed=0; for trial in $(1); do set -- $$trial; name=$$1; shift; echo; echo "== $$trial"; \
