@@ -28,7 +28,7 @@ def test_no_page_has_a_violation(browser: Browser, desk: Desk) -> None:
     context, page = signed_in(browser, desk, color_scheme="light", bypass_csp=True)
     pages = [
         "/", "/?state=approved", "/?q=nothing-is-called-that", f"/drafts/{held}", f"/drafts/{clean}",
-        f"/drafts/{requested}", f"/drafts/{held}/edit", f"/drafts/{edited}/history",
+        f"/drafts/{requested}", f"/drafts/{held}/edit", f"/drafts/{edited}/history", f"/drafts/{clean}/proof",
         f"/drafts/{edited}/compare", f"/drafts/{held}/covers", "/published", "/recent", "/name", "/nothing",
     ]  # fmt: skip
     violations_by_page = {}
