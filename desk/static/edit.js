@@ -259,6 +259,7 @@
     conflict().focus({ preventScroll: true });
   });
   addEventListener("beforeunload", (event) => { if (!leaving && isUnsaved()) event.preventDefault(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) leaving = false; });
   addEventListener("pagehide", () => {
     if (leaving || !isUnsaved()) return;
     remember();

@@ -335,6 +335,21 @@ def test_a_page_whose_text_is_not_known_any_more_asks_for_every_difference(share
     assert shared.body(ref) == BODY.replace("98,000", "88,000")
 
 
+def test_a_file_that_cannot_be_read_is_replaced_only_by_choice(shared: Shared) -> None:
+    ref = shared.draft()
+    ada = Window(shared.ada, ref)
+    shared.path(ref).write_text("---\ntitle: [\n---\nBy hand.\n")
+    ada.replace("98,000", "88,000")
+    response = unescape(ada.send(409))
+    assert "By hand." in response
+    assert "Keep theirs" not in response
+    choice = re.search(r'name="(choice-\w+)" value="(m[^"]*)"', response)
+    assert choice
+    ada.save(**{choice[1]: choice[2]})
+    assert shared.body(ref) == BODY.replace("98,000", "88,000")
+    assert any("By hand." in version.text for version in shared.versions(ref))
+
+
 def test_a_merged_text_is_checked_and_not_approved_unseen(shared: Shared) -> None:
     ref = shared.draft()
     ada, ola = Window(shared.ada, ref), Window(shared.ola, ref)
