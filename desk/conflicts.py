@@ -59,13 +59,20 @@ def conflict_views(conflicts: Sequence[Conflict], choices: Mapping[str, str]) ->
             label=_LABELS.get(conflict.field, conflict.field),
             mine=conflict.mine,
             theirs=conflict.theirs,
-            pieces=tuple(word_diff(conflict.theirs, conflict.mine)),
+            pieces=_pieces(conflict),
             chosen=choices.get(conflict.key),
             can_edit=conflict.field in _TEXTS,
             can_take_theirs=conflict.field != FILE,
         )
         for conflict in conflicts
     ]
+
+
+def _pieces(conflict: Conflict) -> tuple[Piece, ...]:
+    """Return the word diff of a conflict; a file that cannot be read has nothing in common with a text."""
+    if conflict.field == FILE:
+        return Piece("gone", conflict.theirs), Piece("new", conflict.mine)
+    return tuple(word_diff(conflict.theirs, conflict.mine))
 
 
 def change_description(versions: Sequence[Version], theirs: str, editor: str, now: datetime) -> str:

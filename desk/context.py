@@ -223,6 +223,11 @@ class WebContext:
                 view = await self.draft_view(view.row.external_id)
         raise ReviewError("the draft is being changed again and again just now: save it once more")
 
+    async def keep_shown(self, view: DraftView) -> None:
+        """Keep the text that a page shows for merging, where another program wrote it."""
+        if view.text is not None and view.text != view.row.version_text:
+            await asyncio.to_thread(self.db.page_texts.keep, view.row, view.text)
+
     async def saved_view(self, saved: SavedEdit) -> DraftView:
         """Return the draft with a text that was saved and has been changed again since."""
         row = saved.before.row

@@ -67,15 +67,9 @@ async def edit(request: Request, ref: str) -> Response:
     if page.error:
         return await draft_page(request, ref, error=page.error, status=409)
     await note_view(request, view)
-    await keep_shown(ctx, view)
+    await ctx.keep_shown(view)
     ctx.presence.note(ref, name, edits=True)
     return _editor_page(request, page, view.sha256)
-
-
-async def keep_shown(ctx: WebContext, view: DraftView) -> None:
-    """Keep the text that a page shows for merging, where another program wrote it."""
-    if view.text is not None and view.text != view.row.version_text:
-        await asyncio.to_thread(ctx.db.page_texts.keep, view.row, view.text)
 
 
 @router.get(REF + "/save")

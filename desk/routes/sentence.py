@@ -12,7 +12,7 @@ from desk.context import SavedEdit, WebContext
 from desk.edit_form import plain
 from desk.responses import EditorNameMissing, current_editor, status_of, web_context
 from desk.routes.drafts import REF, note_view
-from desk.routes.edit import conflicts_of, keep_shown
+from desk.routes.edit import conflicts_of
 from pipeline.articles.merge import Conflict
 from pipeline.articles.sentence_diff import moved
 from pipeline.domain.errors import CopydeskError, EditConflict, ReviewError
@@ -77,7 +77,7 @@ async def _save(request: Request, ref: str, sent: _Sent, name: str) -> JSONRespo
         stored = await asyncio.to_thread(ctx.db.page_texts.base, view.row.item_id, sent.sha256)
         # A text that is not known any more: the words are looked for in the one on disk.
         base_text, base = (base_text, base) if stored is None else (stored.text, sent.sha256)
-    await keep_shown(ctx, view)
+    await ctx.keep_shown(view)
     try:
         edit = replace_sentence(base_text, sent.span, sent.before, sent.text)
     except ReviewError as error:

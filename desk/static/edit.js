@@ -71,7 +71,7 @@
   // Saving: one request at a time. `typed` counts what was typed, `safe` how much of it is saved in the draft.
 
   const WAIT_MS = 800;
-  const RETRY_MS = [1000, 2000, 5000];
+  const RETRY_MS = [500, 1000, 2000];
   const PATIENCE_MS = 30_000;
   let typed = 0;
   let safe = 0;
@@ -259,6 +259,7 @@
     conflict().focus({ preventScroll: true });
   });
   addEventListener("beforeunload", (event) => { if (!leaving && isUnsaved()) event.preventDefault(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) leaving = false; });
   addEventListener("pagehide", () => {
     if (leaving || !isUnsaved()) return;
     remember();

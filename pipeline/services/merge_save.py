@@ -70,7 +70,9 @@ def plan_save(
 def _authors(ctx: EditorContext, current: DraftOnDisk, start: PageText | None) -> tuple[Author, ...]:
     """Return who changed the text since a page started from it; the last author where that is not known."""
     versions = [version for version in ctx.db.versions.list(current.row.item_id) if not version.aside]
-    later = versions[-1:] if start is None else [version for version in versions if version.at > start.at]
+    if start is not None:
+        versions = [each for each in versions if each.at > start.at and each.sha256 != start.own]
+    later = versions[-1:] if start is None else versions
     authors = [Author(version.cause, version.by or "") for version in later]
     if not current.is_last_version:
         authors.append(Author("edit", ""))

@@ -27,7 +27,9 @@ class PageText(NamedTuple):
 
     text: str
     at: datetime
-    """When it was stored."""
+    """When the text was stored that the page was last told of."""
+    own: str = ""
+    """SHA-256 of what the page itself saved since; empty: nothing."""
 
 
 class PageTextRepository(Transactions):
@@ -56,7 +58,7 @@ class PageTextRepository(Transactions):
                 versions.c.form == form, versions.c.by == editor, versions.c.id < saved.id,
             )  # fmt: skip
             row = saved if sent is None else sent
-            return PageText(row.text, row.at)
+            return PageText(row.text, (known or row).at, saved.sha256)
 
     def drop(self, item_id: int) -> None:
         """Delete the texts that are kept for merging alone."""

@@ -87,7 +87,7 @@ class Window:
         assert old in self.form["body"]
         self.form["body"] = self.form["body"].replace(old, new)
 
-    def send(self, status: int = 200, **more: str) -> str:
+    def send(self, status: int = 200, /, **more: str) -> str:
         """Save without taking the response: it is lost."""
         answer = self.visitor.post(f"/drafts/{self.ref}/save", data=self.form | more, headers=QUIET)
         assert answer.status_code == status, answer.text
@@ -248,6 +248,26 @@ def test_a_lost_response_is_no_conflict_with_oneself(shared: Shared, merged: boo
     assert shared.aside(ref) == []
 
 
+def test_a_desk_that_was_restarted_merges_the_same(shared: Shared) -> None:
+    ref = shared.draft()
+    ada, ola = Window(shared.ada, ref), Window(shared.ola, ref)
+    ola.form["body"] = BODY.replace("Seven", "Eight")
+    ola.save()
+    late = Window(shared.ada, ref)
+    ola.form["body"] = BODY.replace("Seven", "Nine")
+    ola.save()
+    ada.replace("We wait", "We hope")
+    ada.send()  # carried out, and the desk ended before it responded
+    with DeskServer(shared.settings) as server, Visitor(server) as again:
+        ada.visitor = late.visitor = again
+        ada.replace("We hope", "We hope so")
+        ada.save()
+        late.replace("98,000", "88,000")
+        late.save()
+    expected = BODY.replace("Seven", "Nine").replace("We wait", "We hope so").replace("98,000", "88,000")
+    assert shared.body(ref) == expected
+
+
 def test_words_typed_while_a_merged_save_was_under_way_are_merged_with_the_next_one(shared: Shared) -> None:
     ref = shared.draft()
     ada, ola = Window(shared.ada, ref), Window(shared.ola, ref)
@@ -313,6 +333,21 @@ def test_a_page_whose_text_is_not_known_any_more_asks_for_every_difference(share
     assert keys
     ada.save(base="0" * 64, **keys)
     assert shared.body(ref) == BODY.replace("98,000", "88,000")
+
+
+def test_a_file_that_cannot_be_read_is_replaced_only_by_choice(shared: Shared) -> None:
+    ref = shared.draft()
+    ada = Window(shared.ada, ref)
+    shared.path(ref).write_text("---\ntitle: [\n---\nBy hand.\n")
+    ada.replace("98,000", "88,000")
+    response = unescape(ada.send(409))
+    assert "By hand." in response
+    assert "Keep theirs" not in response
+    choice = re.search(r'name="(choice-\w+)" value="(m[^"]*)"', response)
+    assert choice
+    ada.save(**{choice[1]: choice[2]})
+    assert shared.body(ref) == BODY.replace("98,000", "88,000")
+    assert any("By hand." in version.text for version in shared.versions(ref))
 
 
 def test_a_merged_text_is_checked_and_not_approved_unseen(shared: Shared) -> None:

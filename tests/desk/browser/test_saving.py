@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from tests.desk.browser.conftest import signed_in
@@ -55,11 +56,11 @@ def test_what_is_typed_is_on_disk_soon(page: Page, desk: Desk) -> None:
     ref = desk.refs[1]
     page.goto(f"{desk.server.url}/drafts/{ref}/edit")
     typed(page, "\nOne more line.")
-    expect(page.locator("#saving")).to_contain_text("Saved")
+    expect(page.locator("#saving")).to_have_text(re.compile(r"^Saved \d"))
     assert "One more line." in desk.text(ref)
     typed(page, " And another.")
-    expect(page.locator("#saving")).to_contain_text("Not saved yet")
-    expect(page.locator("#saving")).to_contain_text("Saved")
+    expect(page.locator("#saving")).to_have_text("Saving")
+    expect(page.locator("#saving")).to_have_text(re.compile(r"^Saved \d"))
     assert "One more line. And another." in desk.text(ref)
 
 
@@ -108,20 +109,20 @@ def test_a_conflict_keeps_the_text_and_shows_both(page: Page, desk: Desk) -> Non
         form = form_of(ben.page(f"/drafts/{ref}/edit"))
         form["title"] = "Ben's title"
         ben.post(f"/drafts/{ref}/save", data=form)
-    pasted(page, "\nAda's line.")
+    page.locator("#title").fill("Ada's title")
     expect(page.locator("#conflict")).to_be_visible()
-    expect(page.locator("#body")).to_have_value(page.locator("#body").input_value())
-    assert "Ada's line." in page.locator("#body").input_value()
-    assert "Ben's title" in desk.text(ref)
+    expect(page.locator("#title")).to_have_value("Ada's title")
     # Further typing is kept aside: the editor chooses which text to keep.
     with page.expect_response("**/save*"):
-        pasted(page, " More.")
+        pasted(page, "\nAda's line.")
+    assert "Ben's title" in desk.text(ref)
     assert "Ada's line" not in desk.text(ref)
-    assert kept_aside(desk, ref) == ["Ada's line. More."]
+    assert kept_aside(desk, ref) == ["Ada's line."]
     page.get_by_label("Keep mine").check()
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(f"**/drafts/{ref}?*")
-    assert "Ada's line. More." in desk.text(ref)
+    assert "Ada's title" in desk.text(ref)
+    assert "Ada's line." in desk.text(ref)
     assert kept_aside(desk, ref) == []
 
 
@@ -131,51 +132,84 @@ def test_a_conflict_is_shown_in_the_bar_and_both_texts_stay(browser: Browser, pa
     page.goto(f"{desk.server.url}/drafts/{ref}/edit")
     with window(browser, desk, "Ola") as ola:
         ola.goto(f"{desk.server.url}/drafts/{ref}/edit")
+        expect(ola.locator(".others")).to_have_text("Ada edits this")
         pasted(ola, "\nOla's line.")
         expect(ola.locator("#saving")).to_contain_text("Saved")
     pasted(page, "\nAda's line.")
     bar = page.locator("#saving")
     expect(bar).to_have_class("saving bad")
     expect(bar).to_have_text(
-        re.compile(r"Not saved: Ola changed this at \d\d:\d\d UTC\. Your text is kept as a version\. Compare")
+        re.compile(
+            r"NOT SAVED: Ola changed this at \d\d:\d\d UTC\. Your text is kept as a version\. "
+            r"Choose which text to keep"
+        )
     )
     # At the end of the page the conflict box is out of view, and the bar stays in view.
     page.evaluate("scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
     expect(page.locator("#conflict")).not_to_be_in_viewport()
     expect(bar).to_be_in_viewport()
-    # The choice stays ticked while further typing is kept.
-    page.get_by_label("Keep mine").check()
-    with page.expect_response("**/save*"):
-        pasted(page, " More.")
-    expect(page.get_by_label("Keep mine")).to_be_checked()
-    expect(page.locator("#conflict-diff")).to_contain_text("Ada's line. More.")
-    expect(bar).to_have_class("saving bad")
-    bar.get_by_role("link", name="Compare").click()
+    bar.get_by_role("link", name="Choose which text to keep").click()
     expect(page.locator("#conflict > p").first).to_be_in_viewport()
     expect(page.locator("#conflict")).to_be_focused()
-    assert kept_aside(desk, ref) == ["Ada's line. More."]
+    # What was chosen stays chosen while further typing is kept.
+    page.get_by_label("Keep mine").check()
+    with page.expect_response("**/save*"):
+        page.locator("#title").fill("Ada's title")
+    expect(page.get_by_label("Keep mine")).to_be_checked()
+    expect(bar).to_have_class("saving bad")
+    assert kept_aside(desk, ref) == ["Ada's line."]
     # Leaving asks for confirmation, and the text is in the history in any case.
     dialog_types = dialogs(page)
     page.get_by_role("link", name="Back to the draft").click()
     page.wait_for_url(f"**/drafts/{ref}?*")
     assert dialog_types == ["beforeunload"]
+    expect(page.locator("#status")).to_contain_text("Your text is kept as a version")
     page.goto(f"{desk.server.url}/drafts/{ref}/history")
     expect(page.locator("table.versions")).to_contain_text("(aside)")
     assert "Ola's line." in desk.text(ref)
 
 
-def test_keeping_theirs_asks_no_question(page: Page, desk: Desk) -> None:
+def test_others_changes_come_into_the_page_and_the_cursor_stays(page: Page, desk: Desk) -> None:
     ref = desk.refs[1]
     page.goto(f"{desk.server.url}/drafts/{ref}/edit")
     path = desk.path(ref)
-    path.write_text(path.read_text() + "\nFrom vim.\n")
+    path.write_text(
+        path.read_text().replace("## Overview\n", "## Overview\n\nFrom vim, a whole paragraph.\n")
+    )
     pasted(page, "\nAda's line.")
-    expect(page.locator("#saving")).to_contain_text("the file was changed on disk")
-    dialog_types = dialogs(page)
-    page.get_by_role("link", name="Keep theirs").click()
-    expect(page.locator("#body")).to_have_value(re.compile(r"From vim\.\n$"))
-    assert dialog_types == []
-    assert kept_aside(desk, ref) == ["Ada's line."]
+    expect(page.locator("#saving")).to_contain_text("Saved, together with what was changed on disk")
+    text = page.locator("#body").input_value()
+    assert "From vim, a whole paragraph." in text
+    # Typing goes on where it was, and the next save is no conflict.
+    page.keyboard.type(" And on.")
+    expect(page.locator("#saving")).to_have_text(re.compile(r"^Saved \d"))
+    assert desk.text(ref).endswith("Ada's line. And on.\n")
+    assert page.locator("#body").input_value().rstrip().endswith("Ada's line. And on.")
+
+
+def test_typing_during_a_merged_save_stays_in_the_page(page: Page, desk: Desk) -> None:
+    ref = desk.refs[1]
+    page.goto(f"{desk.server.url}/drafts/{ref}/edit")
+    path = desk.path(ref)
+    path.write_text(path.read_text().replace("## Overview\n", "## Overview\n\nFrom vim.\n"))
+
+    def meanwhile(route: Route) -> None:
+        response = route.fetch()
+        page.locator("#body").evaluate(
+            "field => field.setRangeText(' And on.', field.value.length, field.value.length, 'end')"
+        )
+        page.locator("#body").dispatch_event("input", {"bubbles": True})
+        route.fulfill(response=response)
+
+    page.route("**/save*", meanwhile, times=1)
+    pasted(page, "\nAda's line.")
+    expect(page.locator("#saving")).to_contain_text("together with what was changed on disk")
+    expect(page.locator("#body")).to_have_value(
+        re.compile(r"From vim\..*Ada's line\. And on\.\n?$", re.DOTALL)
+    )
+    expect(page.locator("#saving")).to_have_text(re.compile("^Saved"))
+    assert desk.text(ref).endswith("Ada's line. And on.\n")
+    assert "From vim." in desk.text(ref)
 
 
 def test_a_decision_made_meanwhile_is_shown_in_the_bar(page: Page, desk: Desk) -> None:
@@ -200,27 +234,62 @@ def test_save_without_a_choice_in_the_conflict_replaces_nothing(page: Page, desk
     path.write_text(path.read_text() + "\nFrom vim.\n")
     pasted(page, "\nAda's line.")
     expect(page.locator("#conflict")).to_be_visible()
-    for _ in range(2):
-        with page.expect_navigation():
-            page.get_by_role("button", name="Save", exact=True).click()
-        expect(page.locator("#saving")).to_have_class("saving bad")
-        expect(page.locator("#conflict")).to_be_visible()
-    assert "Ada's line." not in desk.text(ref)
     with page.expect_response("**/save*"):
-        pasted(page, " More.")
+        page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#saving")).to_have_class("saving bad")
     assert "Ada's line." not in desk.text(ref)
-    assert kept_aside(desk, ref) == ["Ada's line. More."]
+    page.get_by_role("textbox", name="Your text for text 1").fill("From vim and Ada.")
+    expect(page.get_by_label("Write it differently")).to_be_checked()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(f"**/drafts/{ref}?*")
+    assert desk.text(ref).endswith("\nFrom vim and Ada.\n")
 
 
-def test_a_desk_that_does_not_answer_loses_nothing(page: Page, desk: Desk) -> None:
+@pytest.mark.parametrize("phase", ["before the request", "before the response", "within the response"])
+def test_a_connection_that_is_cut_loses_nothing(page: Page, desk: Desk, phase: str) -> None:
+    ref = desk.refs[1]
+    page.goto(f"{desk.server.url}/drafts/{ref}/edit")
+
+    def cut(route: Route) -> None:
+        if phase == "before the request":
+            route.abort()
+            return
+        response = route.fetch()
+        if phase == "before the response":
+            route.abort()
+        else:
+            route.fulfill(status=200, body=response.text()[:30])
+
+    page.route("**/save*", cut)
+    typed(page, "\nStill here.")
+    bar = page.locator("#saving")
+    expect(bar).to_have_class("saving bad")
+    expect(bar).to_contain_text("NOT SAVED")
+    # Neither the button nor the keys leave the page, and leaving asks.
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.keyboard.press("Control+Enter")
+    typed(page, " And on.")
+    expect(bar).to_contain_text("your text is still here" if phase != "within the response" else "still here")
+    page.unroute("**/save*")
+    expect(bar).to_have_text(re.compile("^Saved"))
+    assert desk.text(ref).endswith("Still here. And on.\n")
+    assert kept_aside(desk, ref) == []
+
+
+def test_unsaved_text_survives_a_reload(page: Page, desk: Desk) -> None:
     ref = desk.refs[1]
     page.goto(f"{desk.server.url}/drafts/{ref}/edit")
     page.route("**/save*", lambda route: route.abort())
     typed(page, "\nStill here.")
-    expect(page.locator("#saving")).to_contain_text("your text is still here")
+    expect(page.locator("#saving")).to_contain_text("NOT SAVED")
+    dialog_types = dialogs(page)
+    page.reload()
+    assert dialog_types == ["beforeunload"]
+    expect(page.locator("#body")).to_have_value(re.compile(r"Still here\.$"))
     page.unroute("**/save*")
-    expect(page.locator("#saving")).to_contain_text("Saved", timeout=60_000)
-    assert "Still here." in desk.text(ref)
+    expect(page.locator("#saving")).to_have_text(re.compile("^Saved"))
+    assert desk.text(ref).endswith("Still here.\n")
+    assert page.evaluate("Object.keys(sessionStorage).filter(name => name.startsWith('copydesk'))") == []
 
 
 def test_a_description_that_nobody_touched_is_refreshed_with_the_text(page: Page, desk: Desk) -> None:
