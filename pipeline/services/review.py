@@ -13,6 +13,7 @@ from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads, plain_lines
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
+from pipeline.domain.alt_text import alt_of
 from pipeline.domain.errors import OutputError, ReviewError
 from pipeline.domain.reviews import LINES, Finding, Review, ReviewDecision, Severity
 from pipeline.domain.text import utc_iso
@@ -221,9 +222,8 @@ def _where(finding: Finding) -> str:
 
 def _edited(row: DraftRow, metadata: dict[str, Any], body: str) -> bool:
     before, body_before = recorded_text(plain_lines(row.version_text))
-    return body != body_before or any(
-        metadata.get(key) != before.get(key) for key in ("title", "description")
-    )
+    changed = any(metadata.get(key) != before.get(key) for key in ("title", "description"))
+    return body != body_before or changed or alt_of(metadata) != alt_of(before)
 
 
 def _review_metadata(review: Review) -> dict[str, str]:
