@@ -171,6 +171,8 @@ def test_a_publishers_text_that_describes_nothing_is_not_taken(text: str) -> Non
     assert not describes(text, "Arden mill closes")
 
 
-@pytest.mark.parametrize("text", ["A mill", "Photo of a mill by a river", "A photo: two men and a mill"])
+@pytest.mark.parametrize(
+    "text", ["A mill", "河边的造纸厂", "Photo of a mill by a river", "A photo: two men and a mill"]
+)
 def test_a_publishers_description_is_taken(text: str) -> None:
     assert describes(text, "Arden mill closes")
