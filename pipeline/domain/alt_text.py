@@ -9,6 +9,8 @@ from difflib import SequenceMatcher
 from typing import Any
 from unicodedata import normalize
 
+from pipeline.domain.text import UNSPACED
+
 MAX_ALT_CHARS = 500
 """Most characters of a description. Chosen, not measured."""
 _WORD = re.compile(r"[^\W_]+")
@@ -46,9 +48,9 @@ def is_headline(alt: str, *titles: str) -> bool:
 
 def describes(alt: str, *titles: str) -> bool:
     """Tell whether a publisher's text can be a description: no headline, no file's name, no credit."""
+    several_words = len(_words(alt)) > 1 and " " in alt.strip()
     return (
-        len(_words(alt)) > 1
-        and " " in alt.strip()
+        (several_words or bool(UNSPACED.search(alt)))
         and len(alt) <= MAX_ALT_CHARS
         and not _CREDIT.fullmatch(alt.strip())
         and not is_headline(alt, *titles)

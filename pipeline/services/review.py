@@ -14,6 +14,7 @@ from pipeline.articles.front_matter import dumps, loads, plain_lines
 from pipeline.articles.review_sections import review_sections
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
+from pipeline.domain.alt_text import alt_of
 from pipeline.domain.errors import OutputError, ReviewError
 from pipeline.domain.review_records import ReviewRecord, ReviewWay
 from pipeline.domain.reviews import LINES, Finding, Review, ReviewDecision, Severity
@@ -250,9 +251,8 @@ def _where(finding: Finding) -> str:
 
 def _edited(row: DraftRow, metadata: dict[str, Any], body: str) -> bool:
     before, body_before = recorded_text(plain_lines(row.version_text))
-    return body != body_before or any(
-        metadata.get(key) != before.get(key) for key in ("title", "description")
-    )
+    changed = any(metadata.get(key) != before.get(key) for key in ("title", "description"))
+    return body != body_before or changed or alt_of(metadata) != alt_of(before)
 
 
 def _put_review(metadata: dict[str, Any], review: Review, record: ReviewRecord) -> None:

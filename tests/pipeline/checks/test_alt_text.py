@@ -32,7 +32,8 @@ def test_a_cover_without_a_description_is_a_look(alt: object) -> None:
 
 
 def test_a_missing_key_is_a_look_and_no_cover_is_none() -> None:
-    for cover in ({}, {"coverImage": {}}, {"coverImage": {"credit": {"name": "G"}}}):
+    covers: list[dict[str, Any]] = [{}, {"coverImage": {}}, {"coverImage": {"credit": {"name": "G"}}}]
+    for cover in covers:
         assert run_checks(source(), ARTICLE, BEAT, front=Front(metadata=GOOD | cover)) == ()
     front = Front(metadata=GOOD | {"coverImage": {"raw": URL}})
     assert [finding.message for finding in run_checks(None, ARTICLE, BEAT, front=front)] == [NONE]
@@ -170,6 +171,8 @@ def test_a_publishers_text_that_describes_nothing_is_not_taken(text: str) -> Non
     assert not describes(text, "Arden mill closes")
 
 
-@pytest.mark.parametrize("text", ["A mill", "Photo of a mill by a river", "A photo: two men and a mill"])
+@pytest.mark.parametrize(
+    "text", ["A mill", "河边的造纸厂", "Photo of a mill by a river", "A photo: two men and a mill"]
+)
 def test_a_publishers_description_is_taken(text: str) -> None:
     assert describes(text, "Arden mill closes")

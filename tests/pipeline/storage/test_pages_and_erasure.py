@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
-from pipeline.storage import Database
+from pipeline.storage import CoverRow, Database
 from pipeline.storage.schema import metadata
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, draft, feed, item
 
@@ -33,6 +33,32 @@ def test_a_page_is_kept_until_it_is_pruned(db: Database) -> None:
     assert db.caches.prune(NOW + timedelta(days=1)) == 0
     assert db.caches.prune(NOW + timedelta(days=3)) == 1
     assert db.caches.page(URL) is None
+
+
+def test_an_image_is_kept_until_it_is_pruned(db: Database) -> None:
+    image = CoverRow(at=NOW, media_type="image/png", data=bytes(range(256)), error=None)
+    failure = CoverRow(at=NOW + timedelta(days=2), media_type=None, data=None, error="gone")
+    assert db.caches.cover(URL) is None
+    db.caches.save_cover(URL, failure)
+    db.caches.save_cover(URL, image)
+    assert db.caches.cover(URL) == image
+    db.caches.save_cover(f"{URL}?2", failure)
+    assert db.caches.prune(NOW + timedelta(days=1)) == 1
+    assert (db.caches.cover(URL), db.caches.cover(f"{URL}?2")) == (None, failure)
+
+
+def test_forgetting_deletes_the_images_of_every_version_and_no_other(db: Database) -> None:
+    own, written, other = (f"https://images.example/{name}.png" for name in ("own", "written", "other"))
+    admit(db, item(1, image=own), item(2))
+    [lease, second] = db.leases.acquire("one", 2, LEASE_S)
+    db.leases.begin_write(lease, draft(lease, f"coverImage: '{written}'"))
+    db.leases.confirm_write(lease)
+    db.leases.release([second])
+    for url in (own, written, other):
+        db.caches.save_cover(url, CoverRow(at=NOW, media_type="image/png", data=b"x", error=None))
+    db.erasure.begin(URL, NOW)
+    db.erasure.finish(URL)
+    assert [bool(db.caches.cover(url)) for url in (own, written, other)] == [False, False, True]
 
 
 def test_what_is_forgotten_leaves_no_text_anywhere(db: Database) -> None:
