@@ -1,7 +1,6 @@
 """View models of the queue: what a row says of its draft. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from desk.views import KINDS
