@@ -1,4 +1,4 @@
-"""The queue page: filtered drafts, decisions on one row or several at once; the page of published articles."""
+"""The queue page: filtered drafts, decisions on one or several; the page of published articles."""
 
 import asyncio
 from collections.abc import Collection, Sequence

@@ -171,7 +171,7 @@
     if (!event.target.matches(".in-row")) return;
     event.preventDefault();
     send(event.target);
-  });
+  }, true); // a browser does not pass the event on through the form around it
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-cancel]")) closeForm();
     const row = event.target.closest("#results .row");
@@ -221,7 +221,10 @@
     tally();
   };
   const comeBack = async () => {
+    const at = new URLSearchParams(location.search).get("at");
+    if (at) remember({ ref: at, left: false });
     const place = remembered(location.search);
+    if (at) { restore({ scroll: true }); return; }
     if (!place.left || location.hash) return;
     remember({ left: false });
     const isListed = place.ref && rows().some((row) => row.dataset.row === place.ref);

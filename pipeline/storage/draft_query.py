@@ -16,7 +16,7 @@ from pipeline.storage.schema import acknowledgements, draft_index, draft_terms, 
 from pipeline.storage.schema import findings as findings_table
 
 Order = Literal["waiting", "newest", "oldest", "findings", "shortest"]
-"""Revisions first, then by waiting time, longest first; by the source's time; by open findings; by minutes."""
+"""Revisions and longest waiting first; by the source's time; by open findings; by the work that is left."""
 
 
 class DraftQuery(FrozenModel):
@@ -220,8 +220,8 @@ def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
         _BLOCKS.label("blocks"), _WARNS.label("warns"),
         items.c.id.in_(waiting).label("asked"), _CHANGED.label("changed"), _NOTICE.label("notice"),
     )  # fmt: skip
-    joined = items.join(feeds).join(draft_index)
-    joined = _with_findings(joined.join(versions, versions.c.id == draft_index.c.version_id))
+    last = items.join(feeds).join(draft_index).join(versions, versions.c.id == draft_index.c.version_id)
+    joined = _with_findings(last)
     query = sa.select(*columns).select_from(joined).where(items.c.id.in_(ids))
     query = query.group_by(items.c.id, feeds.c.id, draft_index.c.item_id, versions.c.id)
     return [QueueRow(**row._asdict()) for row in connection.execute(query)]

@@ -81,9 +81,7 @@ def _sources(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
 
 def _shown(connection: sa.Connection, ids: Sequence[int], editor: str) -> dict[int, set[str]]:
     hashes: dict[int, set[str]] = defaultdict(set)
-    query = sa.select(shown.c.item_id, shown.c.sentences).where(
-        shown.c.by == editor, shown.c.item_id.in_(ids)
-    )
-    for row in connection.execute(query):
+    mine = (shown.c.by == editor, shown.c.item_id.in_(ids))
+    for row in connection.execute(sa.select(shown.c.item_id, shown.c.sentences).where(*mine)):
         hashes[row.item_id].update(row.sentences.split())
     return hashes

@@ -25,9 +25,9 @@ BODY = TEXT.split("---\n", 2)[2]
 def row(**changes: object) -> QueueRow:
     values = {
         "item_id": 1, "external_id": "a" * 16, "feed_key": "wire", "title": "A title", "state": "drafted",
-        "published_at": NOW, "drafted_at": NOW, "since": NOW, "revision": False, "words": 240, "cause": "draft",
-        "version": 1, "by": None, "sha256": "0" * 64, "blocks": 0, "warns": 0, "asked": False,
-        "changed": False, "notice": None,
+        "published_at": NOW, "drafted_at": NOW, "since": NOW, "revision": False, "words": 240,
+        "cause": "draft", "version": 1, "by": None, "sha256": "0" * 64, "blocks": 0, "warns": 0,
+        "asked": False, "changed": False, "notice": None,
     }  # fmt: skip
     return QueueRow.model_validate(values | changes)
 

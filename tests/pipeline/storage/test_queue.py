@@ -16,9 +16,8 @@ from tests.pipeline.storage.records import LEASE_S, NOW, admit, draft, feed, ite
 Open = Callable[..., Database]
 MUST = Finding(kind="name", severity=Severity.BLOCK, message="Who?", key="b1")
 LOOK = Finding(kind="date", severity=Severity.WARN, message="Which day?", key="k2")
-TEXT = (
-    "---\ntitle: Seven storks\ndescription: 'They fly\n  over Ärö'\nlang: en\n---\n\nThe STRASSE was long.\n"
-)
+_FRONT = "---\ntitle: Seven storks\ndescription: 'They fly\n  over Ärö'\nlang: en\n---\n"
+TEXT = f"{_FRONT}\nThe STRASSE was long.\n"
 
 
 @pytest.fixture
@@ -156,7 +155,8 @@ def test_details_are_open_findings_with_what_they_quote(db: Database) -> None:
 
 _BEFORE = (
     "DROP TABLE draft_index", "DROP TABLE draft_terms", "DROP INDEX findings_version",
-    "CREATE INDEX findings_version ON findings (version_id)", "UPDATE alembic_version SET version_num = '0015'",
+    "CREATE INDEX findings_version ON findings (version_id)",
+    "UPDATE alembic_version SET version_num = '0015'",
 )  # fmt: skip
 """Takes the index away, as a ledger of before has none."""
 

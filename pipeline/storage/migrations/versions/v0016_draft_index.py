@@ -40,9 +40,7 @@ def upgrade() -> None:
     )
     op.drop_index("findings_version", "findings")
     op.create_index("findings_version", "findings", ["version_id", "severity", "key"])
-    if (
-        op.get_bind().dialect.name == "postgresql"
-    ):  # words stay in their row, uncompressed: a search reads all
+    if op.get_bind().dialect.name == "postgresql":  # a search reads all: words stay in their rows
         op.execute("ALTER TABLE draft_terms ALTER COLUMN terms SET STORAGE EXTERNAL")
         op.execute("ALTER TABLE draft_terms SET (toast_tuple_target = 8160)")
     _fill(op.get_bind())
@@ -55,9 +53,8 @@ def _fill(connection: sa.Connection) -> None:
     )  # fmt: skip
     columns = (stored.c.id, stored.c.item_id, stored.c.at, stored.c.cause)
     versions = sa.select(*columns).where(~stored.c.aside).order_by(stored.c.item_id, stored.c.id)
-    drafts = [
-        list(group) for _, group in groupby(connection.execute(versions).all(), lambda row: row.item_id)
-    ]
+    rows = connection.execute(versions).all()
+    drafts = [list(group) for _, group in groupby(rows, lambda row: row.item_id)]
     for start in range(0, len(drafts), _CHUNK):
         _add(connection, stored, drafts[start : start + _CHUNK])
 
