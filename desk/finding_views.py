@@ -7,7 +7,7 @@ from pipeline.domain.reviews import Finding, Front, Place, Severity
 from pipeline.services.fixes import has_fix
 from pipeline.storage import Acknowledgement
 
-_FIELD_LABELS: dict[Place, str] = {"title": "Title", "description": "Description", "alt": "Alt text"}
+_FIELD_LABELS: dict[Place, str] = {"title": "Title", "description": "Description", "alt": "Image description"}
 _FIELDS: tuple[Place, ...] = ("front matter", "title", "description", "alt", "body")
 """In the order in which their findings are listed."""
 KINDS = {

@@ -57,7 +57,9 @@ class Wire:
         }
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "feeds.yaml").write_text(yaml.safe_dump(document))
-        self.settings: Settings = load_settings({"COPYDESK_DESK_TOKEN": TOKEN, "HOME": str(folder)}, folder)
+        self.settings: Settings = load_settings(
+            {"COPYDESK_DESK_TOKEN": TOKEN, "HOME": str(folder), "COPYDESK_READING_WORDS_PER_S": "0"}, folder
+        )
 
     def publish(self, text: str, title: str = "Storks of Brodal") -> None:
         """Set the text and title of the feed's item."""

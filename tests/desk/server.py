@@ -80,6 +80,14 @@ class Visitor(httpx.Client):
         assert answer.status_code == 200, answer.text
         return answer.text
 
+    def go_through(self, ref: str) -> str:
+        """Have every section of a draft shown; returns the hash of its text."""
+        page = self.page(f"/drafts/{ref}")
+        hidden = dict(re.findall(r'name="(opened|sha256)" value="([^"]*)"', page))
+        for section in re.findall(r'name="section" value="(\d+)"', page):
+            assert self.post(f"/drafts/{ref}/shown", data=hidden | {"section": section}).status_code == 200
+        return hidden["sha256"]
+
     def hidden(self, path: str, name: str) -> str:
         """Return the value of a hidden field of a page."""
         match = re.search(rf'name="{name}"[^>]*value="([^"]*)"', self.page(path))

@@ -133,7 +133,7 @@ def test_a_rejected_and_an_approved_article_keep_their_cover(desk: Covered) -> N
     for ref, decision in zip(desk.refs[6:8], ("reject", "approve"), strict=True):
         desk.set_cover(ref, desk.images.add(f"/{decision}", png()), alt="A harbour at dawn")
         sha256 = desk.ada.hidden(f"/drafts/{ref}", "sha256")
-        desk.ada.post(f"/drafts/{ref}/{decision}", data={"sha256": sha256, "note": "no news"})
+        desk.ada.post(f"/drafts/{ref}/{decision}", data={"sha256": sha256, "note": "no news", "light": "1"})
         assert row_of(desk.settings, ref).state == {"reject": "rejected", "approve": "approved"}[decision]
         assert desk.cover(ref).content == png()
 

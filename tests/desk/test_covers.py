@@ -55,7 +55,7 @@ def test_a_photo_is_found_and_used(tmp_path: Path, api: FakeUnsplash) -> None:
         for forged in ("https://evil.example/x", "random", "..", "three", ""):
             assert ada.post(f"/drafts/{ref}/cover", data={"photo": forged}).status_code == 409
         assert text_of(settings, ref) == before
-        assert "by Ida Lund" in ada.page(f"/drafts/{ref}")
+        assert ">Ida Lund</a>" in ada.page(f"/drafts/{ref}")
 
 
 def test_under_a_socks_proxy_the_desk_is_open_and_the_search_says_what_is_wrong(

@@ -92,7 +92,7 @@ def test_words_are_cut_in_title_and_text_alike(desk: Desk) -> None:
     body, wrong = loads(desk.text(ref))[1], " ".join(sentence_of(desk, ref).split()[3:6])
     objected(desk, ref, objection(body, f" {wrong}", removal=True, also=(("title", (0, 4)),)))
     title = str(loads(desk.text(ref))[0]["title"])
-    assert "Cut these words" in desk.ada.page(f"/drafts/{ref}")
+    assert "Cut <kbd>" in desk.ada.page(f"/drafts/{ref}")
     assert take(desk, ref) == 200
     assert wrong not in sentence_of(desk, ref)
     assert loads(desk.text(ref))[0]["title"] == title[4:].strip()
@@ -140,7 +140,7 @@ def test_an_objection_goes_with_its_sentence_and_comes_back_with_it(desk: Desk) 
     path.write_text(before.replace("## Overview\n\n", "## Overview\n\nA new first sentence. "))
     page = desk.ada.page(f"/drafts/{ref}")
     assert page.count("Second reader") == 1
-    assert f"“{words[3]}”" in page
+    assert f">{words[3]}</del>" in page
     assert take(desk, ref, sha256=seen) == 409, "the page held another text"
     path.write_text(before.replace(f"{words[2]} {words[3]}", f"{words[2]} typo {words[3]}"))
     assert "Second reader" not in desk.ada.page(f"/drafts/{ref}")

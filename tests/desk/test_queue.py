@@ -144,7 +144,7 @@ def test_the_one_that_waits_longest_is_first_and_revisions_before_it(desk: Desk)
     assert refs_of(desk.ada.page("/")) == desk.refs
     assert refs_of(desk.ada.page("/?sort=oldest")) == desk.refs[::-1]
     last = desk.refs[5]
-    desk.ada.post(f"/drafts/{last}/approve", data={"sha256": desk.ada.hidden(f"/drafts/{last}", "sha256")})
+    desk.ada.post(f"/drafts/{last}/approve", data={"sha256": desk.ada.go_through(last)})
     desk.ada.post(f"/drafts/{last}/revise")
     page = desk.ada.page("/")
     assert refs_of(page) == [last, *desk.refs[:5]]

@@ -102,7 +102,7 @@ def test_a_name_that_is_not_ours_is_refused(desk: Desk, host: str) -> None:
 def test_a_form_from_elsewhere_changes_nothing(desk: Desk, headers: dict[str, str]) -> None:
     ref = desk.refs[1]
     sha256 = desk.ada.hidden(f"/drafts/{ref}", "sha256")
-    answer = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": sha256}, headers=headers)
+    answer = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": sha256, "light": "1"}, headers=headers)
     assert answer.status_code == 403
     assert desk.exists(ref, "drafts")
 
@@ -195,7 +195,7 @@ def test_a_hostile_article_is_inert(desk: Desk) -> None:
         inert(desk.ada.page(path))
     inert(desk.ada.post("/preview", data={"body": HOSTILE}).text)
     sha256 = desk.ada.hidden(f"/drafts/{ref}", "sha256")
-    refused = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": sha256})
+    refused = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": sha256, "light": "1"})
     assert refused.status_code == 409
     inert(refused.text)
 

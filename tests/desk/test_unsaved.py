@@ -114,7 +114,7 @@ def test_a_decision_made_meanwhile_loses_no_text(desk: Desk, verdict: str) -> No
     ref = desk.refs[1]
     mine = opened(desk, ref, desk.ada)
     with Visitor(desk.server, "Ola") as ola:
-        ola.post(f"/drafts/{ref}/{verdict}", data={"sha256": mine["base"], "note": "old news"})
+        ola.post(f"/drafts/{ref}/{verdict}", data={"sha256": mine["base"], "note": "old news", "light": "1"})
     response = sent(desk.ada, ref, mine, body="Too late.\n")
     assert "already" in response
     assert f'<a href="/drafts/{ref}/history">History</a>' in response

@@ -62,7 +62,9 @@ def layout(folder: Path, environ: dict[str, str] | None = None) -> Settings:
     feed = {"key": FEED, "name": "Stock Wire", "url": "https://wire.example/feed", "category": "MARKET"}
     document = {"defaults": {"beat": "crypto"}, "beats": {"crypto": beat}, "feeds": [feed]}
     (folder / "feeds.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    return load_settings({"COPYDESK_DESK_TOKEN": TOKEN, "HOME": str(folder), **(environ or {})}, folder)
+    at_once = {"COPYDESK_READING_WORDS_PER_S": "0"}  # what is on screen counts as shown at once
+    values = {"COPYDESK_DESK_TOKEN": TOKEN, "HOME": str(folder), **at_once, **(environ or {})}
+    return load_settings(values, folder)
 
 
 def fill(
