@@ -155,7 +155,7 @@ async def flash(request: Request) -> Flash | None:
     The URL holds only its kind and a draft's id; decision and title come from the ledger, so a link cannot
     show a text of its own.
     """
-    for name in ("did", "asked_for", "saved"):
+    for name in ("did", "asked_for", "saved", "merged"):
         ref = request.query_params.get(name, "")
         if REF.fullmatch(ref):
             return await asyncio.to_thread(_flash, request, name, ref)
@@ -171,6 +171,8 @@ def _flash(request: Request, name: str, ref: str) -> Flash | None:
         return None
     if name == "saved":
         return Flash("Saved", ref, row.title, undo=False)
+    if name == "merged":
+        return Flash("Saved, together with the changes of others", ref, row.title, undo=False)
     if name == "asked_for":
         return Flash("Rewrite requested", ref, row.title, undo=False) if row.request else None
     if not reviews:

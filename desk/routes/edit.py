@@ -130,7 +130,7 @@ async def _tell_script(request: Request, ref: str, form: EditForm, saved: SavedE
         error, goes_to = await _approve(request, ref, saved)
     elif form.then:
         await ctx.verify_edit(ref)
-        goes_to = _after(request, ref, form)
+        goes_to = _after(request, ref, form, saved)
     text_page = page_of(after if after.sha256 == saved.sha256 else await ctx.saved_view(saved))
     state = Saved(
         sha256=saved.sha256,
@@ -150,19 +150,19 @@ async def _go_on(request: Request, ref: str, form: EditForm, saved: SavedEdit) -
     ctx = web_context(request)
     if form.then != "approve":
         await ctx.verify_edit(ref)
-        return redirect(_after(request, ref, form))
+        return redirect(_after(request, ref, form, saved))
     error, goes_to = await _approve(request, ref, saved)
     if error:
         return await draft_page(request, ref, error=f"Saved, not approved: {error}", status=409)
     return redirect(goes_to)
 
 
-def _after(request: Request, ref: str, form: EditForm) -> str:
+def _after(request: Request, ref: str, form: EditForm, saved: SavedEdit) -> str:
     """Return the address of the page that follows a save."""
     query = filters(request).query()
     if form.then == "covers":
         return address(f"/drafts/{ref}/covers", query)
-    return address(f"/drafts/{ref}", query, saved=ref)
+    return address(f"/drafts/{ref}", query, **{"merged" if saved.plan.is_merged else "saved": ref})
 
 
 def _together(saved: SavedEdit, name: str) -> str:

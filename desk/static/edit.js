@@ -80,17 +80,20 @@
   let queued = null; // what to do after the request under way
   let timer = null;
   let leaving = false;
+  let restored = []; // choices in a conflict that were made before the tab was loaded again
   const isUnsaved = () => typed > safe || sending;
 
   const store = STORE + editor.dataset.ref;
-  const fieldsNow = () => [...new FormData(editor)].filter(([name]) => !/^(choice|own)-|^then$/.test(name));
+  const isChoice = (name) => /^(choice|own)-/.test(name);
+  const everything = () => [...new FormData(editor)].filter(([name]) => name !== "then");
+  const fieldsNow = () => everything().filter(([name]) => !isChoice(name));
   let storing = null;
   const remember = () => {
     clearTimeout(storing);
     storing = null;
     if (typed === safe) return;
     // A full store (a few megabytes) loses nothing that is on the page.
-    try { sessionStorage.setItem(store, JSON.stringify({ action: editor.action, fields: fieldsNow() })); } catch { /* as said */ }
+    try { sessionStorage.setItem(store, JSON.stringify({ action: editor.action, fields: everything() })); } catch { /* as said */ }
   };
   const rememberSoon = () => { storing ??= setTimeout(remember, 300); };
   const forget = () => { clearTimeout(storing); storing = null; sessionStorage.removeItem(store); };
@@ -108,7 +111,7 @@
     queued = null;
     const sent = typed;
     if (then || !isBad()) show("Saving");
-    const fields = then ? [...new FormData(editor)].filter(([name]) => name !== "then") : fieldsNow();
+    const fields = then ? everything() : fieldsNow();
     try {
       const response = await post(editor.action, [...fields, ["then", then]], { signal: AbortSignal.timeout(PATIENCE_MS) });
       const text = await response.text();
@@ -150,15 +153,20 @@
   const refused = (text) => {
     const answer = parsed(text);
     const keys = (from) => all("[data-conflict]", from).map((each) => each.dataset.conflict).join();
-    const chosen = all("[name^=choice-]:checked").map((each) => [each.name, each.value]);
-    const own = all("[name^=own-]").map((each) => [each.name, each.value]);
+    const chosen = [...restored, ...everything().filter(([name]) => isChoice(name))];
+    const written = all("[name^=own-]").map((each) => (each.value === each.defaultValue ? null : each.value));
     take(answer, "saving");
     if (conflict() && keys(document) && keys(document) === keys(answer)) return;
     const box = one("#conflict, #refused", answer);
     one("#saved").replaceChildren(...(box ? [document.adoptNode(box)] : []));
-    // What was chosen already stays chosen.
-    chosen.forEach(([name, value]) => all(`[name="${name}"]`).forEach((each) => { if (each.value === value) each.checked = true; }));
-    own.forEach(([name, value]) => { const field = one(`[name="${name}"]`); if (field) field.value = value; });
+    // What was chosen and written already stays, also where the conflict is another one by now.
+    const owns = all("[name^=own-]");
+    if (owns.length === written.length) owns.forEach((field, number) => { if (written[number] !== null) field.value = written[number]; });
+    chosen.forEach(([name, value]) => all(`[name="${name}"]`).forEach((field) => {
+      if (field.matches("textarea")) field.value = value;
+      else if (field.value === value) field.checked = true;
+    }));
+    restored = [];
   };
   const failed = (status) => {
     const reasons = {
@@ -235,6 +243,7 @@
     if (event.target.closest("#conflict")) {
       const own = event.target.closest(".own");
       if (own && event.target.matches("textarea")) one("[type=radio]", own).checked = true;
+      rememberSoon();
       return;
     }
     typed += 1;
@@ -283,6 +292,7 @@
     }
     all("[name=tags]").forEach((box) => { box.checked = value("tags").includes(box.value); });
     count();
+    restored = kept.fields.filter(([name]) => isChoice(name));
     typed = 1;
     save();
   }
