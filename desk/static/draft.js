@@ -344,6 +344,7 @@
       if (option) select.value = option.textContent;
       act(one("[data-opens=n]"));
     },
+    A: () => approve(one("#approve-light") || one("#approve")),
     1: () => digit(1), 2: () => digit(2), 3: () => digit(3), 4: () => digit(4),
   };
   onReady((refreshed) => {
