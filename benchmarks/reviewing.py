@@ -97,7 +97,8 @@ def measure(url: str, drafts: int) -> None:
     with httpx.Client(base_url=url, cookies=cookies) as client:
         queue, weight = asked(client, "/", 10)
         held, _ = asked(client, "/?findings=held&sort=findings", 10)
-        found, _ = asked(client, "/?q=fees", 10)
+        searched, _ = asked(client, "/?q=fees", 10)
+        missing, _ = asked(client, "/?q=nowhere+fees", 10)
         draft, draft_weight = asked(client, first, 10)
     key = f"key `a` to the next draft, {drafts - 1:,} times"
     rows = (
@@ -110,7 +111,8 @@ def measure(url: str, drafts: int) -> None:
         ),
         ("the queue", queue, f"{weight / 1000:.0f} kB"),
         ("the queue, blocked ones, most first", held, ""),
-        ("the queue, a word of the title", found, ""),
+        ("a word of the texts", searched, ""),
+        ("a word of no text", missing, ""),
         ("a draft", draft, f"{draft_weight / 1000:.0f} kB"),
     )
     for name, took_ms, note in rows:

@@ -1,7 +1,7 @@
 """View models of the queue: what a row says of its draft. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from desk.finding_views import KINDS
 from pipeline.articles.front_matter import FrontMatterHandler, loads
@@ -16,6 +16,14 @@ _MAX_CHARS = 40
 """Characters of a draft's or a source's words in a row. Chosen, not measured."""
 _HOUR = 60
 """Minutes."""
+
+
+class Holder(Protocol):
+    """An editor who has a draft open."""
+
+    @property
+    def name(self) -> str:
+        """The editor's name."""
 
 
 class RowView(NamedTuple):
@@ -65,11 +73,9 @@ def row_view(row: QueueRow, details: QueueDetails, holders: Sequence[str] = ()) 
     )
 
 
-def holders_of(holders: Mapping[str, Sequence[str] | str], ref: str, editor: str) -> tuple[str, ...]:
+def holders_of(holders: Mapping[str, Sequence[Holder]], ref: str, editor: str) -> tuple[str, ...]:
     """Return the names of the other editors who have a draft open."""
-    names = holders.get(ref) or ()
-    listed = (names,) if isinstance(names, str) else tuple(names)
-    return tuple(name for name in listed if name != editor)
+    return tuple(holder.name for holder in holders.get(ref, ()) if holder.name != editor)
 
 
 def duration(minutes: int) -> str:

@@ -1,5 +1,6 @@
 """Queries for drafts in the queue: filtered, sorted, counted and paged by the database."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -115,9 +116,16 @@ def _with_findings(joined: sa.FromClause) -> sa.FromClause:
     return joined.outerjoin(findings_table, last).outerjoin(acknowledgements, acknowledgement)
 
 
+_STATES = ("drafted", "approved", "rejected")
+"""Of items that have a draft."""
 _NOTICE = sa.case((~items.c.notice.startswith(REVIEWED), items.c.notice))
 """A notice that no editor has reviewed, else NULL."""
 _CHANGED = sa.or_(items.c.updated_payload.is_not(None), _NOTICE.is_not(None))
+
+
+def _needs_counts(query: DraftQuery) -> bool:
+    """Return whether drafts are chosen or sorted by the number of their open findings."""
+    return query.findings is not None or query.order in ("findings", "shortest")
 
 
 def _listed(connection: sa.Connection, query: DraftQuery, *, counted: bool) -> sa.Subquery:
@@ -129,7 +137,7 @@ def _listed(connection: sa.Connection, query: DraftQuery, *, counted: bool) -> s
     joined: sa.FromClause = items.join(draft_index)
     if query.words:
         joined = joined.join(draft_terms, draft_terms.c.item_id == items.c.id)
-    if not counted and query.findings is None and query.order not in ("findings", "shortest"):
+    if not counted:
         none = sa.literal(0)
         listed = sa.select(*columns, none.label("blocks"), none.label("warns")).select_from(joined)
         return listed.where(*_conditions(connection, query)).subquery("listed")
@@ -183,32 +191,62 @@ def _seconds(listed: sa.Subquery) -> sa.ColumnElement[Any]:
 
 def matching_ids(connection: sa.Connection, query: DraftQuery) -> list[str]:
     """Return the external ids of the drafts that match, in order."""
-    listed = _listed(connection, query, counted=False)
+    listed = _listed(connection, query, counted=_needs_counts(query))
     return list(connection.scalars(sa.select(listed.c.external_id).order_by(*_order(query, listed))))
 
 
-def matching_page(connection: sa.Connection, query: DraftQuery, limit: int, offset: int) -> QueuePage:
-    """Return a page of the drafts that match, and the numbers of all drafts.
+class _Totals(NamedTuple):
+    """What is said of all drafts that match."""
 
-    One statement for both, as a search reads the words of all drafts.
-    """
-    waits = query.state == "drafted"
-    listed = _listed(connection, query, counted=waits)
-    work = (_seconds(listed), listed.c.since) if waits else (sa.null(), sa.null())
-    columns = (
-        listed.c.id,
-        sa.func.count().over().label("total"),
-        sa.func.sum(work[0]).over().label("seconds"),
-        sa.func.min(work[1]).over().label("since"),
+    total: int = 0
+    seconds: float = 0
+    since: datetime | None = None
+
+
+def matching_page(connection: sa.Connection, query: DraftQuery, limit: int, offset: int) -> QueuePage:
+    """Return a page of the drafts that match, and the numbers of all drafts."""
+    joint = bool(query.words) or _needs_counts(query)
+    find = _page_with_totals if joint else _page_and_totals
+    ids, totals = find(connection, query, limit, offset)
+    rows = {row.item_id: row for row in _rows(connection, ids)}
+    return QueuePage(
+        tuple(rows[item_id] for item_id in ids),
+        totals.total,
+        counts(connection),
+        totals.seconds,
+        totals.since,
     )
-    statement = sa.select(*columns).order_by(*_order(query, listed)).limit(limit).offset(offset)
-    matches = connection.execute(statement).all()
-    if not matches:  # after the last page only the totals are to be had
-        page = matching_page(connection, query, 1, 0) if offset else QueuePage((), 0, counts(connection))
-        return page._replace(rows=())
-    rows = {row.item_id: row for row in _rows(connection, [row.id for row in matches])}
-    first, shown = matches[0], tuple(rows[row.id] for row in matches)
-    return QueuePage(shown, first.total, counts(connection), float(first.seconds or 0), first.since)
+
+
+def _page_and_totals(
+    connection: sa.Connection, query: DraftQuery, limit: int, offset: int
+) -> tuple[list[int], _Totals]:
+    """Return the ids of a page and the totals, where neither depends on single drafts' findings or words."""
+    listed = _listed(connection, query, counted=False)
+    ids = sa.select(listed.c.id).order_by(*_order(query, listed)).limit(limit).offset(offset)
+    columns = (sa.func.count(), sa.func.sum(listed.c.word_count), sa.func.min(listed.c.since))
+    total, words, since = connection.execute(sa.select(*columns)).one()
+    page = list(connection.scalars(ids))
+    if query.state != "drafted":
+        return page, _Totals(total)
+    blocks, warns = _findings_of(connection, *_conditions(connection, query))
+    return page, _Totals(total, review_seconds(int(words or 0), blocks, warns), since)
+
+
+def _page_with_totals(
+    connection: sa.Connection, query: DraftQuery, limit: int, offset: int
+) -> tuple[list[int], _Totals]:
+    """Return the ids of a page and the totals by one statement, as a search reads the words of all drafts."""
+    waits = query.state == "drafted"
+    listed = _listed(connection, query, counted=waits or _needs_counts(query))
+    work = (sa.func.sum(_seconds(listed)).over(), sa.func.min(listed.c.since).over())
+    seconds, since = work if waits else (sa.literal(0), sa.null())
+    totals = (sa.func.count().over().label("total"), seconds.label("seconds"), since.label("since"))
+    statement = sa.select(listed.c.id, *totals).order_by(*_order(query, listed))
+    rows = connection.execute(statement.limit(limit).offset(offset)).all()
+    if not rows:  # after the last page only the totals are to be had
+        return [], _page_with_totals(connection, query, 1, 0)[1] if offset else _Totals()
+    return [row.id for row in rows], _Totals(rows[0].total, float(rows[0].seconds), rows[0].since)
 
 
 def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
@@ -229,18 +267,24 @@ def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
 
 def counts(connection: sa.Connection) -> QueueCounts:
     """Return the numbers of drafts by state, and of those that wait for a review by feed."""
-    drafts = items.c.state.in_(("drafted", "approved", "rejected"))
-    by_state = sa.select(items.c.state, sa.func.count()).where(drafts).group_by(items.c.state)
-    by_feed = sa.select(feeds.c.key, sa.func.count()).select_from(items.join(feeds))
-    waits = by_feed.where(items.c.state == "drafted").group_by(feeds.c.key)
-    return QueueCounts(
-        states={row[0]: row[1] for row in connection.execute(by_state)},
-        feeds={row[0]: row[1] for row in connection.execute(waits)},
-    )
+    columns = (items.c.feed_id, items.c.state, sa.func.count().label("drafts"))
+    by_state = sa.select(*columns).group_by(items.c.feed_id, items.c.state)  # as an index has them
+    keys = {row.id: row.key for row in connection.execute(sa.select(feeds.c.id, feeds.c.key))}
+    states: Counter[str] = Counter()
+    by_feed: Counter[str] = Counter()
+    for row in connection.execute(by_state):
+        if row.state in _STATES:
+            states[row.state] += row.drafts
+            by_feed[keys[row.feed_id]] += row.drafts if row.state == "drafted" else 0
+    return QueueCounts(states=dict(states), feeds=dict(+by_feed))
 
 
 def open_findings(connection: sa.Connection) -> tuple[int, int]:
     """Return how many unacknowledged findings of waiting drafts block and how many warn."""
+    return _findings_of(connection, items.c.state == "drafted")
+
+
+def _findings_of(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> tuple[int, int]:
     query = sa.select(_BLOCKS, _WARNS).select_from(_with_findings(items.join(draft_index)))
-    blocks, warns = connection.execute(query.where(items.c.state == "drafted")).one()
+    blocks, warns = connection.execute(query.where(*conditions)).one()
     return int(blocks), int(warns)

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 
@@ -90,9 +91,9 @@ def test_a_rewrite_is_new_until_its_editor_opens_it() -> None:
 
 
 def test_holders_are_the_others() -> None:
-    assert holders_of({"a": ["Ada", "Ola"]}, "a", "Ada") == ("Ola",)
-    assert holders_of({"a": "Ola"}, "a", "Ada") == ("Ola",)
-    assert holders_of({}, "a", "Ada") == ()
+    holders = {"a": [SimpleNamespace(name=name) for name in ("Ada", "Ola")]}
+    assert holders_of(holders, "a", "Ada") == ("Ola",)
+    assert holders_of(holders, "b", "Ada") == ()
 
 
 def test_earlier_addresses_of_the_queue_go_on_working() -> None:

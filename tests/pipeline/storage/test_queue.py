@@ -100,6 +100,10 @@ def test_revisions_are_first_then_what_waits_longest(db: Database) -> None:
     page = db.drafts.page(waiting, limit=1)
     assert page.since == page.rows[0].since == NOW - timedelta(minutes=50)
     published = approve(db, rows[0])
+    for order in ("waiting", "findings", "shortest"):
+        decided = db.drafts.page(DraftQuery(state="approved", order=order))
+        assert [row.external_id for row in decided.rows] == [first]
+        assert (decided.total, decided.seconds, decided.since) == (1, 0, None)
     text = Draft(external_id=first, path=rows[0].path, text=TEXT)
     db.versions.confirm_save(db.versions.begin_revision(published, text, "Ada"))
     assert db.drafts.ids(waiting) == [first, second, third]
