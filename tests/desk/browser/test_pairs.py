@@ -10,7 +10,7 @@ from pipeline.articles.front_matter import loads
 from tests.desk.browser.conftest import signed_in
 from tests.desk.conftest import Desk
 from tests.desk.planted import FALSE, plant
-from tests.desk.server import DeskServer, Visitor
+from tests.desk.server import DeskServer, Visitor, row_of
 from tests.fakes.stock import fill, layout
 
 TRUE, THREE, CLEAN, EDITED, LIGHT = range(5)
@@ -137,9 +137,10 @@ def test_a_sentence_is_edited_where_it_stands(page: Page, planted: Desk) -> None
 
 def test_space_walks_the_pairs_and_a_held_key_stops_at_a_finding(page: Page, planted: Desk) -> None:
     ref = planted.refs[EDITED]
-    plant(planted.settings, ref, {"Gridscan": "Palisade Court"})
+    plant(planted.settings, ref, {"Earlier attempts had": "Palisade Court had"})
+    assert row_of(planted.settings, ref).findings
     page.goto(f"{planted.server.url}/drafts/{ref}")
-    page.evaluate("document.querySelector('.pair.on')?.classList.remove('on')")
+    page.locator("[data-row]").first.click()
     seen = []
     for _ in range(4):
         page.keyboard.press(" ")
