@@ -113,10 +113,10 @@ async def _set_aside(ctx: WebContext, view: DraftView, form: EditForm, name: str
         current = DraftOnDisk(view.row, view.text, view.sha256)
         if await asyncio.to_thread(is_saved, editor, current, edit, form.base, form.form_id):
             return JSONResponse({"kept": False})
-    kept = await asyncio.to_thread(
+    version = await asyncio.to_thread(
         keep_refused, editor, view.row.external_id, edit, base=form.base, form=form.form_id
     )
-    return JSONResponse({"kept": kept is not None})
+    return JSONResponse({"kept": version is not None})
 
 
 async def _tell_script(request: Request, ref: str, form: EditForm, saved: SavedEdit) -> Response:

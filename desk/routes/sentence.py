@@ -131,16 +131,16 @@ async def _refused(
     error: ReviewError,
 ) -> JSONResponse:
     """Keep the text with the editor's sentence as a version aside, and return why it was not saved."""
-    kept = error.context.get("kept") or await asyncio.to_thread(
+    version = error.context.get("kept") or await asyncio.to_thread(
         keep_refused, ctx.editor_context(name), row.external_id, edit.edit, base=base, form=sent.form
     )
     if not isinstance(error, EditConflict):
-        return _refusal(_status(error), error.message, kept=kept is not None, yours=sent.text)
+        return _refusal(_status(error), error.message, kept=version is not None, yours=sent.text)
     theirs, sha256 = str(error.context["text"]), str(error.context["sha256"])
     versions = await asyncio.to_thread(ctx.db.versions.list, row.item_id)
     span, words = _their_sentence(sent, conflicts_of(error), base_text, theirs)
     return _refusal(
-        409, change_description(versions, sha256, name, ctx.now), kept=kept is not None, yours=sent.text,
+        409, change_description(versions, sha256, name, ctx.now), kept=version is not None, yours=sent.text,
         theirs=words, sha256=sha256, start=span.start, end=span.end,
     )  # fmt: skip
 

@@ -227,7 +227,7 @@
     fit();
     field.focus();
   };
-  const stored = () => `copydesk.unsaved.${page().dataset.ref}`;
+  const stored = () => `copydesk.sentence.${page().dataset.ref}`;
   const typed = () => {
     state("NOT SAVED");
     sessionStorage.setItem(stored(), edit.field.value);

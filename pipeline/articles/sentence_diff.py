@@ -50,15 +50,15 @@ def moved(offset: int, old: str, new: str) -> int:
 
 def tokens(text: str) -> list[str]:
     """Return the sentences of a text and the white space between them: joined, they are the text."""
-    found: list[str] = []
+    parts: list[str] = []
     for line in _LINE.findall(text):
         if line.isspace():
-            found.append(line)
+            parts.append(line)
             continue
         for sentence in _sentences(line):
             core = sentence.rstrip()
-            found.extend(part for part in (core, sentence[len(core) :]) if part)
-    return found
+            parts.extend(part for part in (core, sentence[len(core) :]) if part)
+    return parts
 
 
 def _sentences(line: str) -> Iterator[str]:

@@ -34,7 +34,7 @@ class SentenceEdit(NamedTuple):
 
 def span_of(field: str, start: str, end: str) -> Span:
     """Return the span that a form names. Raises ReviewError."""
-    named = next((known for known in get_args(Field) if known == field), None)
+    named = next((name for name in get_args(Field) if name == field), None)
     if named is None:
         names = ", ".join(get_args(Field))
         raise ReviewError(
@@ -61,7 +61,7 @@ def replace_sentence(text: str, span: Span, before: str, after: str) -> Sentence
     the span, but once elsewhere in the field, they are replaced there. Raises ReviewError.
     """
     old = field_text(text, span.field)
-    start, end = _found(old, span, before)
+    start, end = _place(old, span, before)
     if span.field == "body":
         after = after if "\r\n" not in old else after.replace("\n", "\r\n")
     else:
@@ -91,7 +91,7 @@ def span_in(new_text: str, edit: SentenceEdit) -> Span:
     return Span(field, at, min(at + len(words), len(new_text)))
 
 
-def _found(old: str, span: Span, before: str) -> tuple[int, int]:
+def _place(old: str, span: Span, before: str) -> tuple[int, int]:
     """Return where the words `before` are in a field's text. Raises ReviewError."""
     words = before.replace("\n", "\r\n") if "\r\n" in old else before
     if old[span.start : span.end] == words:

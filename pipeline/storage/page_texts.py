@@ -49,16 +49,16 @@ class PageTextRepository(Transactions):
         response: its text was written from what it sent then.
         """
         with self._reading() as connection:
-            known = _latest(connection, item_id, versions.c.sha256 == sha256)
+            newest = _latest(connection, item_id, versions.c.sha256 == sha256)
             saved = _last_saved(connection, item_id, editor, form) if form else None
-            if saved is None or (known is not None and known.id >= saved.id):
-                return None if known is None else PageText(known.text, known.at)
+            if saved is None or (newest is not None and newest.id >= saved.id):
+                return None if newest is None else PageText(newest.text, newest.at)
             sent = _latest(
                 connection, item_id, versions.c.cause == SENT, versions.c.base == saved.sha256,
                 versions.c.form == form, versions.c.by == editor, versions.c.id < saved.id,
             )  # fmt: skip
             row = saved if sent is None else sent
-            return PageText(row.text, (known or row).at, saved.sha256)
+            return PageText(row.text, (newest or row).at, saved.sha256)
 
     def drop(self, item_id: int) -> None:
         """Delete the texts that are kept for merging alone."""
