@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from pipeline.articles import files, front_matter
 from pipeline.articles.approved_metadata import front_of
+from pipeline.articles.corrections import NOTE_KEY, without_section
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.checks.injection.contact_details import extract_contacts
 from pipeline.config import Subscriptions
@@ -135,12 +136,17 @@ def record_external_edit(db: Database, current: DraftOnDisk) -> None:
     db.versions.confirm_save(db.versions.begin_save(row, draft, "", Save(base=current.sha256)))
 
 
-def as_draft(text: str, path: str) -> str:
-    """Return an approved article's text with the front matter of a draft."""
+def as_draft(text: str, path: str, note: str = "") -> str:
+    """Return an approved article's text as a draft: without `review` and the section about its corrections.
+
+    `note` is what readers are to be told of its correction; empty: nothing.
+    """
     metadata, body = loads(text, path)
+    body = without_section(metadata, body)
     metadata["draft"] = True
-    metadata.pop("review", None)
-    return dumps(metadata, body)
+    for key in ("review", NOTE_KEY):
+        metadata.pop(key, None)
+    return dumps(metadata | ({NOTE_KEY: note} if note else {}), body)
 
 
 def draft_source(row: DraftRow, subscriptions: Subscriptions) -> Source:

@@ -38,7 +38,7 @@ from pipeline.storage.records import (
     unacknowledged,
 )
 from pipeline.storage.redraft_requests import RedraftContext
-from pipeline.storage.reviews import CompletedReview, Move, PendingReview, current_approval
+from pipeline.storage.reviews import CompletedReview, Move, PendingReview, current_approval, last_decision
 from pipeline.storage.source_updates import Policy
 from pipeline.storage.stored_keys import ExistingItems
 from pipeline.storage.versions import PendingSave, Save
@@ -93,5 +93,6 @@ __all__ = [
     "dollars",
     "duplicate_finding",
     "file_of",
+    "last_decision",
     "unacknowledged",
 ]
