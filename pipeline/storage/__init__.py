@@ -25,6 +25,7 @@ from pipeline.storage.metrics import Latency, LatencyBucket, Metrics, ModelUsage
 from pipeline.storage.notices import SourceNotice
 from pipeline.storage.poll_records import AdmissionResult, PollResult
 from pipeline.storage.publications import Publication, TargetBacklog
+from pipeline.storage.published_articles import PublishedPage, PublishedRow
 from pipeline.storage.records import (
     SYSTEM_FINDINGS,
     Acknowledgement,
@@ -78,6 +79,8 @@ __all__ = [
     "PollResult",
     "PreviousVersion",
     "Publication",
+    "PublishedPage",
+    "PublishedRow",
     "QueueCounts",
     "QueuePage",
     "QueueRow",

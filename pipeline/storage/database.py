@@ -20,6 +20,7 @@ from pipeline.storage.leases import LeaseRepository
 from pipeline.storage.metrics import MetricsRepository
 from pipeline.storage.processes import current_owner
 from pipeline.storage.publications import PublicationRepository
+from pipeline.storage.published_articles import PublishedRepository
 from pipeline.storage.readings import ReadingRepository
 from pipeline.storage.redraft_requests import RedraftRepository
 from pipeline.storage.reviews import ReviewRepository
@@ -45,6 +46,7 @@ class Database(Transactions):
         self.reviews = ReviewRepository(engine, owner)
         self.redrafts = RedraftRepository(engine, owner)
         self.publications = PublicationRepository(engine, owner)
+        self.published = PublishedRepository(engine, owner)
         self.files = FileRepository(engine, owner)
         self.erasure = ErasureRepository(engine, owner)
         self.caches = CacheRepository(engine, owner)

@@ -116,9 +116,10 @@ def _subqueries(among: sa.Select[tuple[int]] | Sequence[int]) -> _Subqueries:
     )
 
 
-_NOTICE = sa.case((~items.c.notice.startswith(REVIEWED), items.c.notice))
+NOTICE = sa.case((~items.c.notice.startswith(REVIEWED), items.c.notice))
 """A notice that no editor has reviewed, else NULL."""
-_CHANGED = sa.or_(items.c.updated_payload.is_not(None), _NOTICE.is_not(None))
+CHANGED = sa.or_(items.c.updated_payload.is_not(None), NOTICE.is_not(None))
+"""The condition that an item's source has another text, or such a notice."""
 
 
 def _in_state(state: str) -> sa.Select[tuple[int]]:
@@ -154,7 +155,7 @@ def _conditions(query: DraftQuery, subqueries: _Subqueries) -> list[sa.ColumnEle
     if query.asked:
         conditions.append(items.c.id.in_(waiting))
     if query.changed:
-        conditions.append(_CHANGED)
+        conditions.append(CHANGED)
     return conditions
 
 
@@ -194,7 +195,7 @@ def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
         items.c.state, items.c.published_at, versions.c.at.label("drafted_at"), versions.c.cause,
         versions.c.number.label("version"), versions.c.by, versions.c.sha256,
         subqueries.blocks.label("blocks"), subqueries.warns.label("warns"),
-        items.c.id.in_(waiting).label("asked"), _CHANGED.label("changed"), _NOTICE.label("notice"),
+        items.c.id.in_(waiting).label("asked"), CHANGED.label("changed"), NOTICE.label("notice"),
     )  # fmt: skip
     joined = items.join(feeds).join(subqueries.latest, subqueries.latest.c.item_id == items.c.id)
     joined = joined.join(versions, versions.c.id == subqueries.latest.c.id)

@@ -5,28 +5,24 @@ import sqlalchemy as sa
 from pipeline.domain.reviews import PUBLISHING, ReviewDecision
 from pipeline.storage.schema import verdicts
 
-_undoing, _later, _undoing_later = verdicts.alias(), verdicts.alias(), verdicts.alias()
 _PUBLISHED = tuple(decision.value for decision in PUBLISHING)
 _ENDING = (*_PUBLISHED, ReviewDecision.UNPUBLISH.value)
+_every, _undoing = verdicts.alias(), verdicts.alias()
 
 PUBLISHES = verdicts.c.decision.in_(_PUBLISHED)
 """The condition that a review's text was published."""
 
-
-def _is_undone(table: sa.FromClause, undoing: sa.FromClause) -> sa.ColumnElement[bool]:
-    same = sa.and_(undoing.c.item_id == table.c.item_id, undoing.c.undoes == table.c.id)
-    return sa.select(undoing.c.id).where(same).exists()
-
-
-_REPLACED = (
-    sa.select(_later.c.id)
-    .where(
-        _later.c.item_id == verdicts.c.item_id,
-        _later.c.id > verdicts.c.id,
-        _later.c.decision.in_(_ENDING),
-        ~_is_undone(_later, _undoing_later),
-    )
-    .exists()
+_UNDONE = sa.select(_undoing.c.id).where(
+    _undoing.c.item_id == _every.c.item_id, _undoing.c.undoes == _every.c.id
 )
-IS_LIVE = sa.and_(PUBLISHES, verdicts.c.text != "", ~_is_undone(verdicts, _undoing), ~_REPLACED)
-"""The condition that a review's text is what targets have, or get; at most one of each item."""
+_LAST = (
+    sa.select(sa.func.max(_every.c.id))
+    .where(_every.c.item_id == verdicts.c.item_id, _every.c.decision.in_(_ENDING), ~_UNDONE.exists())
+    .correlate(verdicts)
+    .scalar_subquery()
+)
+IS_LIVE = sa.and_(PUBLISHES, verdicts.c.text != "", verdicts.c.id == _LAST)
+"""The condition that a review's text is what targets have, or get; at most one of each item.
+
+A scalar subquery is evaluated by the index of the item, whatever statistics the database has.
+"""

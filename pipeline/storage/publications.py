@@ -89,6 +89,16 @@ class PublicationRepository(Transactions):
         with self._reading() as connection:
             return _of_item(connection, item_id)
 
+    def latest(self, ids: Iterable[int]) -> dict[int, list[Publication]]:
+        """Return the last publication of each target, done or pending, by item id."""
+        last: dict[int, dict[str, Publication]] = defaultdict(dict)
+        with self._reading() as connection:
+            for chunk in chunks(ids):
+                query = _ROWS.where(publications.c.item_id.in_(chunk)).order_by(publications.c.id)
+                for row in _records(connection, query):
+                    last[row.item_id][row.target] = row
+        return {item_id: list(by_target.values()) for item_id, by_target in last.items()}
+
     def published(self, target: str) -> list[Publication]:
         """Return the last done publication of each item at a target, the newest article first."""
         with self._reading() as connection:
