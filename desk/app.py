@@ -12,7 +12,7 @@ from desk.auth import AccessPolicy
 from desk.context import WebContext
 from desk.middleware import AccessMiddleware
 from desk.responses import STATIC, EditorNameMissing, error_page, not_found
-from desk.routes import covers, decisions, drafts, edit, metrics, profile, queue
+from desk.routes import covers, decisions, drafts, edit, metrics, profile, published, queue
 from pipeline.checks.pool import CheckPool
 from pipeline.config import Settings, user_agent
 from pipeline.covers import API_URL
@@ -21,7 +21,7 @@ from pipeline.http_client import HttpClient
 from pipeline.services import review
 from pipeline.storage import Database
 
-_PAGES = (metrics, queue, drafts, edit, decisions, profile, covers)
+_PAGES = (metrics, queue, drafts, edit, decisions, published, profile, covers)
 
 
 def create_app(

@@ -1,7 +1,7 @@
 """Corrections of published articles: an editor's note, and the entries that an approval makes of it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.articles import corrections as texts
 from pipeline.articles.approved_metadata import is_overview_start
@@ -14,7 +14,6 @@ from pipeline.domain.reviews import PUBLISHING, Draft, Finding, Review, ReviewDe
 from pipeline.domain.text import utc_iso
 from pipeline.services.draft_file import (
     EditorContext,
-    beat_of,
     load_draft,
     record_external_edit,
     recorded_text,
@@ -22,7 +21,7 @@ from pipeline.services.draft_file import (
     write_text,
 )
 from pipeline.services.edit import EDIT_SESSION, MAX_NOTE_CHARS, start_revision
-from pipeline.storage import CompletedReview, Save, current_approval, last_decision
+from pipeline.storage import CompletedReview, Database, DraftRow, Save, current_approval, last_decision
 
 _KEYS_AFTER_REVIEW = (LIST_KEY, texts.RETRACTED_KEY)
 
@@ -133,12 +132,22 @@ def pending_changes(
     return texts.changes_between(old, (metadata, body), follows=follows)
 
 
-def preview_corrections(ctx: EditorContext, ref: str, text: str) -> list[tuple[str, str]]:
-    """Return the changed sentences that an approval of a revision would tell readers of."""
-    row = ctx.db.drafts.get(ref)
-    base = last_decision(ctx.db.reviews.list(row.item_id), (ReviewDecision.APPROVE,))
+class PendingCorrection(NamedTuple):
+    """What readers are told when a revision is approved."""
+
+    note: str
+    """Empty: nothing."""
+    changes: list[tuple[str, str]]
+    """The changed sentences, as (was, is)."""
+
+
+def pending_correction(db: Database, row: DraftRow, text: str, beat: Beat) -> PendingCorrection | None:
+    """Return what the approval of a revision with this text tells readers; None where it is no revision."""
+    history = db.reviews.list(row.item_id) if row.state == "drafted" else []
+    base = last_decision(history, (ReviewDecision.APPROVE,))
+    if base is None or current_approval(history) is None:
+        return None
     metadata, body = recorded_text(plain_lines(text))
-    if base is None or not note_of(metadata):
-        return []
-    beat = beat_of(ctx.subscriptions, row.feed_key)
-    return pending_changes(metadata, texts.without_section(metadata, body), beat, base.text)
+    note, published = note_of(metadata), base.text
+    body = texts.without_section(metadata, body)
+    return PendingCorrection(note, pending_changes(metadata, body, beat, published if note else None))

@@ -22,7 +22,7 @@ from pipeline.services.draft_file import EditorContext, draft_front, draft_sourc
 from pipeline.services.edit import start_revision
 from pipeline.services.redraft import restore_version
 from pipeline.services.takedown import retract, unpublish
-from pipeline.storage import Database, Publication, current_approval
+from pipeline.storage import Database, DraftRow, Publication, current_approval
 from tests.fakes.stock import fill, layout
 
 NOW = datetime(2026, 2, 7, 10, tzinfo=UTC)
@@ -37,7 +37,7 @@ class Article:
         self.db, self.ctx, self.ref = db, ctx, ref
 
     @property
-    def row(self) -> Any:
+    def row(self) -> DraftRow:
         return self.db.drafts.get(self.ref)
 
     @property
