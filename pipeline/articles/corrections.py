@@ -69,30 +69,32 @@ def changes_between(
 ) -> list[tuple[str, str]]:
     """Return the sentences that differ between two articles, as (was, is); empty for none.
 
-    Each is a pair of front matter and body without the section of corrections. `follows`: the new description
-    is the beginning of the Overview, so its changes are those of the body.
+    Each is a pair of front matter and body without the section of corrections. `follows`: both descriptions
+    are the beginning of the Overview, so their changes are those of the body.
     """
-    old, new = (
-        _sentences(*before, with_description=not follows),
-        _sentences(*after, with_description=not follows),
-    )
-    pairs = [
-        ("" if one is None else old[one], "" if other is None else new[other])
-        for one, other in changed_sentences(old, new)
+    keys = ("title",) if follows else ("title", "description")
+    lines = [
+        tuple(line_for_readers(str(front.get(key) or "")) for front in (before[0], after[0])) for key in keys
     ]
-    return list(
-        dict.fromkeys(
-            (truncate(was, _MAX_SENTENCE_CHARS), truncate(now, _MAX_SENTENCE_CHARS)) for was, now in pairs
-        )
-    )
+    old, new = _sentences(before[1]), _sentences(after[1])
+    pairs = [(was, now) for was, now in lines if was != now]
+    pairs += [
+        ("" if was is None else old[was], "" if now is None else new[now])
+        for was, now in changed_sentences(old, new)
+    ]
+    return list(dict.fromkeys(_shortened(*pair) for pair in pairs))
 
 
-def _sentences(metadata: Mapping[str, Any], body: str, *, with_description: bool) -> list[str]:
-    keys = ("title", "description") if with_description else ("title",)
-    lines = [str(metadata.get(key) or "") for key in keys]
+def _shortened(was: str, now: str) -> tuple[str, str]:
+    """Return both sentences cut at the most characters, whole where that would hide how they differ."""
+    cut = truncate(was, _MAX_SENTENCE_CHARS), truncate(now, _MAX_SENTENCE_CHARS)
+    return (was, now) if cut[0] == cut[1] else cut
+
+
+def _sentences(body: str) -> list[str]:
     blocks = (plain_text(_HEADING.sub("", block)) for block in _BLOCK.split(body))
     texts = (sentence for block in blocks for sentence in whole_sentences(block))
-    return [line for text in (*lines, *texts) if (line := line_for_readers(text))]
+    return [line for text in texts if (line := line_for_readers(text))]
 
 
 def entries_for(
@@ -182,9 +184,9 @@ def retracted_article(
     language, title = str(metadata.get("lang") or ""), str(metadata.get("title") or "")
     labels, moment, why = correction_labels(language), utc_iso(at), line_for_readers(note)
     entry = Correction(moment, title, _RETRACTED, why, by)
-    kept = {key: value for key, value in metadata.items() if key not in (*_LAST_KEYS, "coverImage")}
+    front = {key: value for key, value in metadata.items() if key not in (*_LAST_KEYS, "coverImage")}
     notice = _notice(labels, moment, why)
-    kept |= {
+    front |= {
         "title": labels.retracted_title.format(title=title),
         "description": line_for_readers(labels.notice.format(date=_day(labels, moment))),
         "updatedAt": moment,
@@ -192,7 +194,7 @@ def retracted_article(
         LIST_KEY: [each.as_mapping for each in (*corrections_of(metadata), entry)],
         RETRACTED_KEY: {"at": moment, "by": by, "note": why},
     }
-    return kept, notice
+    return front, notice
 
 
 _LAST_KEYS = ("review", LIST_KEY, RETRACTED_KEY)
@@ -205,8 +207,8 @@ def _notice(labels: CorrectionLabels, at: str, note: str) -> str:
 
 def is_retraction(metadata: Mapping[str, Any], body: str) -> bool:
     """Tell whether a text is exactly the notice that its front matter says."""
-    told = metadata.get(RETRACTED_KEY)
-    if not isinstance(told, dict):
+    notice = metadata.get(RETRACTED_KEY)
+    if not isinstance(notice, dict):
         return False
     labels = correction_labels(str(metadata.get("lang") or ""))
-    return body == _notice(labels, str(told.get("at") or ""), str(told.get("note") or ""))
+    return body == _notice(labels, str(notice.get("at") or ""), str(notice.get("note") or ""))

@@ -42,8 +42,8 @@ def check_source_changes(
     findings: list[Finding] = []
     for field, text in _texts(body, front):
         document = DraftDocument(text, beat)
-        found = _changed_claims(diff, document, before, source)
-        placed = (document.to_body(finding, len(source.item.text)) for finding in found)
+        claims = _changed_claims(diff, document, before, source)
+        placed = (document.to_body(finding, len(source.item.text)) for finding in claims)
         placed = (finding.model_copy(update={"field": field}) for finding in placed)
         findings += [with_key(finding, text, source.item.text) for finding in placed]
     return join_places(findings)

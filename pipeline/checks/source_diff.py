@@ -155,15 +155,15 @@ def _within(
     """Return the part of a replaced block that stands in place of some of its old tokens."""
     _, start, end, low, high = block
     if start >= first and end <= behind:
-        return _figures(before, after, start, end, low, high)
+        return _single_figure(before, after, start, end, low, high)
     if end - start == high - low:
         return low + max(0, first - start), high - max(0, end - behind)
     if any(token.is_figure for token in before[max(first, start) : min(behind, end)]):
-        return _figures(before, after, max(first, start), min(behind, end), low, high)
+        return _single_figure(before, after, max(first, start), min(behind, end), low, high)
     return low, high
 
 
-def _figures(
+def _single_figure(
     before: Sequence[Token], after: Sequence[Token], start: int, end: int, low: int, high: int
 ) -> tuple[int, int]:
     """Return the only figure of a new range where the old one is a figure; else the whole range."""

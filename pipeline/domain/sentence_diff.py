@@ -36,7 +36,7 @@ def _pair_block(before: Sequence[str], after: Sequence[str], old: range, new: ra
         both = min(len(old), len(new))
         rest: list[Change] = [(number, None) for number in old[both:]]
         return [*zip(old[:both], new[:both], strict=True), *rest, *((None, number) for number in new[both:])]
-    alike = [[_likeness(before[one], after[other], _MIN_ALIKE) for other in new] for one in old]
+    alike = [[_likeness(before[row], after[column], _MIN_ALIKE) for column in new] for row in old]
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
     for row in reversed(range(len(old))):
         for column in reversed(range(len(new))):
@@ -92,11 +92,11 @@ def _pair_rest(before: Sequence[str], after: Sequence[str], changes: list[Change
     return [(old, new) for old, new in joined if old is None or new is None or before[old] != after[new]]
 
 
-def _likeness(one: str, other: str, least: float) -> float:
-    """Return the share of words that two sentences have in common, 0 to 1; 0 below `least`."""
-    if one == other:
+def _likeness(sentence: str, other: str, minimum: float) -> float:
+    """Return the share of words that two sentences have in common, 0 to 1; 0 below `minimum`."""
+    if sentence == other:
         return 1.0
-    words, others = Counter(one.casefold().split()), Counter(other.casefold().split())
+    words, others = Counter(sentence.casefold().split()), Counter(other.casefold().split())
     total = words.total() + others.total()
     share = 2 * (words & others).total() / total if total else 0.0
-    return share if share >= least else 0.0
+    return share if share >= minimum else 0.0

@@ -109,10 +109,10 @@ def with_corrections(
     entries = (*listed, *texts.entries_for(changes, note, review.by, review.at, language))
     if changes:
         metadata["updatedAt"] = utc_iso(review.at)
-    kept = {key: value for key, value in metadata.items() if key not in (NOTE_KEY, *_KEYS_AFTER_REVIEW)}
+    remaining = {key: value for key, value in metadata.items() if key not in (NOTE_KEY, *_KEYS_AFTER_REVIEW)}
     if entries:
-        kept[LIST_KEY] = [entry.as_mapping for entry in entries]
-    return dumps(kept, texts.with_section(body, beat.corrections, entries, language))
+        remaining[LIST_KEY] = [entry.as_mapping for entry in entries]
+    return dumps(remaining, texts.with_section(body, beat.corrections, entries, language))
 
 
 def _published_entries(history: Sequence[CompletedReview]) -> tuple[Correction, ...]:
@@ -127,9 +127,9 @@ def pending_changes(
     if published is None:
         return []
     before, old_body = recorded_text(published)
-    follows = is_overview_start(metadata.get("description"), body, beat)
-    old = before, texts.without_section(before, old_body)
-    return texts.changes_between(old, (metadata, body), follows=follows)
+    both = (before, texts.without_section(before, old_body)), (metadata, body)
+    follows = all(is_overview_start(front.get("description"), text, beat) for front, text in both)
+    return texts.changes_between(*both, follows=follows)
 
 
 class PendingCorrection(NamedTuple):

@@ -142,6 +142,20 @@ def test_a_changed_sentence_is_told_before_and_after(article: Article) -> None:
     assert f"- Before: “{entry['was']}” Now: “{entry['is']}”" in article.live.read_text()
 
 
+def test_title_and_description_are_told_as_well(article: Article) -> None:
+    published = article.front()
+    start_correction(article.ctx, article.ref, "Wrong title")
+    metadata, body = loads(article.path.read_text())
+    metadata |= {"title": "Another title", "description": "Words of an editor."}
+    article.path.write_text(dumps(metadata, body))
+    article.approve()
+    entries = article.front()["corrections"]
+    assert [(entry["was"], entry["is"]) for entry in entries] == [
+        (published["title"], "Another title"),
+        (published["description"], "Words of an editor."),
+    ]
+
+
 def test_undoing_a_correction_restores_the_article_and_keeps_the_note(article: Article) -> None:
     before = article.live.read_bytes()
     article.correct()
