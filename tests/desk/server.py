@@ -83,7 +83,7 @@ class Visitor(httpx.Client):
     def go_through(self, ref: str) -> str:
         """Have every section of a draft shown; returns the hash of its text."""
         page = self.page(f"/drafts/{ref}")
-        hidden = dict(re.findall(r'name="(opened|sha256)" value="([^"]*)"', page))
+        hidden: dict[str, str] = dict(re.findall(r'name="(opened|sha256)" value="([^"]*)"', page))
         for section in re.findall(r'name="section" value="(\d+)"', page):
             assert self.post(f"/drafts/{ref}/shown", data=hidden | {"section": section}).status_code == 200
         return hidden["sha256"]
