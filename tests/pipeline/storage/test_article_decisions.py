@@ -61,7 +61,7 @@ class Article:
         self.path.write_text(text)
 
     def approve(self) -> None:
-        review.submit_review(self.ctx, self.ref, ReviewDecision.APPROVE)
+        review.submit_review(self.ctx, self.ref, ReviewDecision.APPROVE, light=True)
 
     def undo(self) -> str:
         return review.undo_review(self.ctx, self.ref)
