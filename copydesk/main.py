@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from copydesk.subcommands import Json, backup_app, drafts_app, evaluate, feeds_app, prompt_app
+from copydesk.subcommands import (
+    Json,
+    backup_app,
+    correct,
+    drafts_app,
+    evaluate,
+    feeds_app,
+    prompt_app,
+    retract,
+)
 from pipeline.domain.errors import CopydeskError
 
 EXIT_CODES = """Exit codes: 0 success (a failed feed is part of the report) · 1 failed check or other error ·
@@ -236,7 +245,7 @@ def publish(
 
 @app.command()
 def unpublish(drafts: Drafts, note: Note = None) -> None:
-    """Undo approvals and remove the articles from all targets.
+    """Remove published articles from all targets.
 
     Each article is a draft again.
     """
@@ -323,6 +332,8 @@ def doctor(as_json: Json = False) -> None:
     doctor.doctor(as_json=as_json)
 
 
+app.command()(correct)
+app.command()(retract)
 app.command("eval")(evaluate)
 
 

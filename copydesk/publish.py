@@ -1,4 +1,4 @@
-"""`copydesk publish`, `unpublish` and `forget`: send articles to targets, remove them, erase an item."""
+"""`copydesk publish`, `unpublish`, `correct`, `retract`, `forget`: what happens to published articles."""
 
 import asyncio
 import sys
@@ -11,8 +11,10 @@ from pipeline.domain.errors import ConfigError, CopydeskError, OutputError, Publ
 from pipeline.domain.urls import normalize_feed_url
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, TargetResult, publish_pending, queue_all
-from pipeline.services import review
+from pipeline.services import review, takedown
+from pipeline.services.corrections import start_correction
 from pipeline.services.draft_file import EditorContext
+from pipeline.services.subscriptions import load_subscriptions
 from pipeline.storage import Database
 
 
@@ -60,18 +62,17 @@ def _queue(
 
 
 def unpublish(drafts: list[str], note: str | None) -> None:
-    """Undo approvals: each article is a draft again and is removed from every target."""
+    """End publications: each article is a draft again and is removed from every target."""
     settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
+    editor = _signing_editor(settings)
     refused: list[CopydeskError] = []
     with Database.open(settings.database_url) as db:
         review.resume_interrupted(db, settings.output)
-        ctx = EditorContext(
-            db, settings.output, subscriptions, settings.editor, review_times=settings.review_times
-        )
+        ctx = EditorContext(db, settings.output, subscriptions, editor, review_times=settings.review_times)
         for ref in drafts:
             try:
-                print_line(f"unpublished: {printable(_undo_approval(ctx, ref, note))}")
+                print_line(f"unpublished: {printable(takedown.unpublish(ctx, ref, note))}")
             except (ReviewError, OutputError) as error:
                 refused.append(error)
                 err.print(f"not unpublished: {printable(error.message)}")
@@ -79,16 +80,41 @@ def unpublish(drafts: list[str], note: str | None) -> None:
     _print_and_exit(outcomes, refused)
 
 
-def _undo_approval(ctx: EditorContext, ref: str, note: str | None) -> str:
-    row = ctx.db.drafts.get(ref)
-    if row.state == "rejected":
-        raise ReviewError(f"{row.path} is rejected, not published; nothing has changed", draft=ref)
-    path = review.undo_review(ctx, ref, note=note)
-    rows = ctx.db.publications.of_item(row.item_id)
-    if rows and rows[-1].action == "publish":
-        print_line("It was a revision: the earlier article is published again. To remove that one too, run")
-        print_line(f"`copydesk reject {row.short_id}`, then `copydesk unpublish {row.short_id}`.")
-    return path
+def retract(draft: str, note: str) -> None:
+    """Replace a published article by a notice with the reason `note`, also at every target."""
+    settings = desk_settings()
+    subscriptions = load_feeds(settings.feeds_file)
+    editor = _signing_editor(settings)
+    with Database.open(settings.database_url) as db:
+        review.resume_interrupted(db, settings.output)
+        ctx = EditorContext(db, settings.output, subscriptions, editor)
+        print_line(f"retracted: {printable(takedown.retract(ctx, draft, note))}")
+        outcomes = send(db, settings, subscriptions)
+    _print_and_exit(outcomes, [])
+
+
+def correct(draft: str, note: str, *, minor: bool) -> None:
+    """Start the correction of a published article; `note` says to readers what was wrong."""
+    settings = desk_settings()
+    subscriptions = load_subscriptions(settings)
+    editor = _signing_editor(settings)
+    with Database.open(settings.database_url) as db:
+        review.resume_interrupted(db, settings.output)
+        ctx = EditorContext(db, settings.output, subscriptions, editor)
+        path = start_correction(ctx, draft, note, minor=minor)
+        print_line(f"correct it: {printable(path)}")
+        print_line("It stays published as it is until this draft is approved.")
+
+
+def _signing_editor(settings: Settings) -> str:
+    """Return who signs what happens to a published article. Raises ConfigError where no person is named."""
+    if settings.editor in (None, "root"):
+        raise ConfigError(
+            "say who you are: set COPYDESK_EDITOR to your name, which is recorded with what you do to a "
+            "published article",
+            variable="COPYDESK_EDITOR",
+        )
+    return str(settings.editor)
 
 
 def send(db: Database, settings: Settings, subscriptions: Subscriptions) -> list[TargetResult]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Draft = Annotated[str, typer.Argument(help="Short id, path or file name.")]
 
 feeds_app = typer.Typer(
     help="List, check, import and export subscriptions.", no_args_is_help=True, rich_markup_mode=None
@@ -134,6 +135,30 @@ def prompt_lint() -> None:
     from copydesk import prompt
 
     prompt.lint()
+
+
+def correct(
+    draft: Draft,
+    note: Annotated[str, typer.Option("--note", help="What was wrong; readers see it.")] = "",
+    minor: Annotated[bool, typer.Option("--minor", help="A typo or the form: readers get no note.")] = False,
+) -> None:
+    """Start the correction of a published article.
+
+    It becomes a draft, and stays published until that is approved. The approval writes down what the changed
+    sentences were and are.
+    """
+    from copydesk import publish
+
+    publish.correct(draft, note, minor=minor)
+
+
+def retract(
+    draft: Draft, note: Annotated[str, typer.Option("--note", help="Why; readers see it.")] = ""
+) -> None:
+    """Replace a published article by a notice with the reason, at the same address, on all targets."""
+    from copydesk import publish
+
+    publish.retract(draft, note)
 
 
 def evaluate(

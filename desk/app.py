@@ -24,6 +24,7 @@ from desk.routes import (
     presence,
     profile,
     proof,
+    published,
     queue,
     redrafts,
     sentence,
@@ -49,6 +50,7 @@ _PAGES = (
     presence,
     decisions,
     proof,
+    published,
     profile,
     covers,
 )

@@ -15,6 +15,7 @@ KINDS = {
     "pair": "Contradiction", "sense": "Second reader",
     "overlap": "Copied", "opinion": "Opinion", "form": "Form", "brief": "Placeholder",
     "injection": "Suspicious text", "story": "Same story", "source-updated": "Source changed",
+    "source-claim": "Changed in the source",
     "source-withdrawn": "Source withdrawn", "source-missing": "Source missing",
     "redraft": "Rewrite", "unchecked": "Not checked", "front-matter": "Front matter",
 }  # fmt: skip

@@ -136,6 +136,8 @@ _DECISIONS = {
     ReviewDecision.APPROVE: "Approved",
     ReviewDecision.REJECT: "Rejected",
     ReviewDecision.UNDO: "Decision undone",
+    ReviewDecision.RETRACT: "Retracted",
+    ReviewDecision.UNPUBLISH: "Unpublished",
 }
 
 

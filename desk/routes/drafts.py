@@ -19,6 +19,7 @@ from pipeline.articles.markdown import sections
 from pipeline.config import has_writer
 from pipeline.domain.errors import DatabaseError
 from pipeline.domain.reviews import PRESETS, ReviewDecision
+from pipeline.services.corrections import pending_correction
 from pipeline.storage import CompletedReview
 
 log = logging.getLogger("copydesk.desk")
@@ -77,6 +78,7 @@ async def draft_page(request: Request, ref: str, *, error: str = "", status: int
         flash=done,
         model=view.feed is not None and has_writer(ctx.settings, view.feed),
         publications=publications,
+        correction=await asyncio.to_thread(pending_correction, ctx.db, view.row, view.text or "", view.beat),
         sections=[section.heading for section in sections(page.body)],
         changes=_source_changes(view),
         excerpt=_excerpt(view),

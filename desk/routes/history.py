@@ -19,9 +19,9 @@ _ON_DISK = "disk"
 _CAUSES = {
     "draft": "Drafted", "repair": "Sentences corrected by the model", "redraft": "Rewritten",
     "edit": "Edited", "restore": "Restored", "revise": "Revised", "approve": "Approved", "reject": "Rejected",
-    "undo": "Decision undone", "asked": "Rewrite requested", "answered": "Rewrite",
-    "acknowledged": "Finding dismissed", "withdrawn": "Dismissal undone", "published": "Published",
-    "taken down": "Taken down",
+    "undo": "Decision undone", "retract": "Retracted", "unpublish": "Unpublished",
+    "asked": "Rewrite requested", "answered": "Rewrite", "acknowledged": "Finding dismissed",
+    "withdrawn": "Dismissal undone", "published": "Published", "taken down": "Taken down",
 }  # fmt: skip
 """What happened, by the cause of a version or the kind of an event."""
 

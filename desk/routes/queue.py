@@ -1,4 +1,4 @@
-"""The queue page: filtered drafts, decisions on one or several; the page of published articles."""
+"""The queue page: filtered drafts, decisions on one or several."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -19,14 +19,13 @@ from pipeline.domain.errors import CopydeskError, ReviewError
 from pipeline.domain.review_time import as_minutes
 from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.services.edit import MAX_NOTE_CHARS
-from pipeline.storage import Database, DraftQuery, DraftRow, Publication, QueueDetails, QueuePage, QueueRow
+from pipeline.storage import Database, DraftRow, QueueDetails, QueuePage
 
 router = APIRouter()
 PAGE = 50
 """Drafts per page."""
 _CORRECTIONS = 5
 """Published articles with a changed or withdrawn source that the queue lists. Chosen, not measured."""
-_PUBLISHED_CHANGED = DraftQuery(state="approved", changed=True)
 _OUTCOMES = {"approve": "approved", "reject": "rejected"}
 _NO_REASON = "Nothing was rejected: fill in “Reason”."
 _NOT_OPENED = "not opened yet: open it first"
@@ -215,32 +214,3 @@ def next_ref(refs: Sequence[str], ref: str) -> str | None:
     at = refs.index(ref)
     rest = [*refs[:at], *refs[at + 1 :]]
     return rest[min(at, len(rest) - 1)] if rest else None
-
-
-@router.get("/published")
-async def published(request: Request) -> Response:
-    """Show the published articles, those with a changed source first."""
-    current_editor(request)
-    ctx = web_context(request)
-    subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
-    changed = await asyncio.to_thread(ctx.db.drafts.page, _PUBLISHED_CHANGED, limit=PAGE)
-    latest = await asyncio.to_thread(ctx.db.drafts.page, DraftQuery(state="approved"), limit=PAGE)
-    publications = await asyncio.to_thread(_publications, ctx.db, (*changed.rows, *latest.rows))
-    return render(
-        request,
-        "published.html",
-        changed=changed,
-        latest=latest,
-        publications=publications,
-        targets=[target.name for target in subscriptions.publish],
-        feeds={feed.key: feed.name for feed in subscriptions.feeds},
-    )
-
-
-def _publications(db: Database, rows: tuple[QueueRow, ...]) -> dict[int, list[Publication]]:
-    return {row.item_id: latest_per_target(db.publications.of_item(row.item_id)) for row in rows}
-
-
-def latest_per_target(publications: list[Publication]) -> list[Publication]:
-    """Return the last publication of each target, done or pending; the oldest come first in the argument."""
-    return list({publication.target: publication for publication in publications}.values())

@@ -46,8 +46,13 @@ def trace_claims(source: Source, body: str, beat: Beat) -> list[SupportedClaim]:
     case = CheckInput(
         document.tokens, tokenized(source.item.text), source.language, source.item.published_local
     )
+    return [claim._replace(span=document.span(*claim.span)) for claim in trace_text(case)]
+
+
+def trace_text(case: CheckInput) -> list[SupportedClaim]:
+    """Return the claims of a text that its source states itself, in order; spans are those of the tokens."""
     tracers = (trace_numbers, _trace_dates, trace_names, trace_quotations)
-    claims = [claim._replace(span=document.span(*claim.span)) for trace in tracers for claim in trace(case)]
+    claims = [claim for trace in tracers for claim in trace(case)]
     return _without_overlaps(sorted(claims, key=lambda claim: (claim.span[0], -claim.span[1])))
 
 

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
+from pipeline.articles.corrections import article_part, is_retraction
 from pipeline.checks.claims import CLAIM_CHECKS
 from pipeline.checks.cut_off import check_cut_off
 from pipeline.checks.document import DraftDocument
@@ -129,8 +130,12 @@ def run_checks(
 
     `body` is Markdown. `front` is the result of `front_of` for the front matter above it, None where there
     is none. `source` is None if it was deleted; checks that need it are then skipped. `beat.checks` sets
-    severities. `sections=False` skips the check of sections, for a text that Copydesk did not write.
+    severities. `sections=False` skips the check of sections, for a text that Copydesk did not write. The
+    section about corrections is left out, and so is the notice of a retraction.
     """
+    if front and is_retraction(front.metadata, body):
+        return ()
+    body = article_part(front.metadata, body) if front else body
     text = source.item.text if source else ""
     tokens = source_tokens(source)
     document = DraftDocument(body, beat)

@@ -80,6 +80,8 @@ class Beat(FrozenModel):
     overview: str = "Overview"
     from_author: str = "From author"
     impact: str = "Impact on the"
+    corrections: str = "Corrections"
+    """Heading of the section that tells readers what was corrected."""
     titles: Literal["own", "source"] = "own"
     """Whose headline an article has: its own, or the source's."""
     required_sections: tuple[OpinionSection, ...] = ("from_author", "impact")

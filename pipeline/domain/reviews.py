@@ -180,11 +180,19 @@ class RedraftRequest(FrozenModel):
 
 
 class ReviewDecision(StrEnum):
-    """An editor's decision about a draft."""
+    """An editor's decision about a draft or an article."""
 
     APPROVE = "approve"
     REJECT = "reject"
     UNDO = "undo"
+    RETRACT = "retract"
+    """Replace a published article by a notice."""
+    UNPUBLISH = "unpublish"
+    """Remove a published article from every target: it is a draft again."""
+
+
+PUBLISHING = (ReviewDecision.APPROVE, ReviewDecision.RETRACT)
+"""Decisions whose text is published."""
 
 
 class Review(FrozenModel):

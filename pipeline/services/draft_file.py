@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from pipeline.articles import files, front_matter
 from pipeline.articles.approved_metadata import front_of
+from pipeline.articles.corrections import NOTE_KEY, without_section
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.checks.injection.contact_details import extract_contacts
+from pipeline.checks.source_changes import check_source_changes, join_source_changes
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, Credit, Source, with_origin
@@ -142,14 +144,19 @@ def record_external_edit(db: Database, current: DraftOnDisk) -> None:
     db.versions.confirm_save(db.versions.begin_save(row, draft, "", Save(base=current.sha256)))
 
 
-def as_draft(text: str, path: str) -> str:
-    """Return an approved article's text with the front matter of a draft."""
+def as_draft(text: str, path: str, note: str = "") -> str:
+    """Return an approved article's text as a draft: without `review` and the section about its corrections.
+
+    `note` is what readers are to be told of its correction; empty: nothing.
+    """
     metadata, body = loads(text, path)
+    body = without_section(metadata, body)
     metadata["draft"] = True
-    metadata.pop("review", None)
+    for key in ("review", NOTE_KEY):
+        metadata.pop(key, None)
     if isinstance(ai := metadata.get("ai"), dict):
         ai.pop("disclosure", None)
-    return dumps(metadata, body)
+    return dumps(metadata | ({NOTE_KEY: note} if note else {}), body)
 
 
 def draft_source(row: DraftRow, subscriptions: Subscriptions) -> Source:
@@ -215,11 +222,15 @@ def drop_editor_links(
 def join_stored(
     row: DraftRow, source: Source, beat: Beat, body: str, code: Iterable[Finding], front: Front
 ) -> tuple[Finding, ...]:
-    """Return code's findings about a text of a draft, joined with what the second reader said of it.
+    """Return code's findings about a text of a draft, joined with what else is known of it.
 
-    Findings about an address that an editor added are left out.
+    That is what the second reader said, and what a change of its source touches. Findings about an address
+    that an editor added are left out.
     """
     findings = drop_editor_links(row, body, code, front)
+    if row.updated:
+        changes = check_source_changes(row.item, source, body, beat, front)
+        findings = join_source_changes(findings, changes)
     draft = number_sentences(source, body, beat, front)
     joined = join_readings(findings, row.readings, draft, source, beat.checks)
     if not unread_sentences(row.readings, draft, source):

@@ -279,10 +279,13 @@ def acknowledge(
     ctx.db.findings.acknowledge(row, finding, text, ctx.editor_name, ctx.clock(), preset=preset, equal=equal)
 
 
-def start_revision(ctx: EditorContext, ref: str, *, findings: Sequence[Finding] | None = None) -> str:
+def start_revision(
+    ctx: EditorContext, ref: str, *, findings: Sequence[Finding] | None = None, note: str = ""
+) -> str:
     """Make a new draft of a published article, which stays published; return the draft's path.
 
-    `findings` are about the article and its current source; None: the recorded ones.
+    `findings` are about the article and its current source; None: the recorded ones. `note` is what readers
+    are to be told of its correction; empty: nothing.
     Raises ReviewError if it is not published or its file is missing.
     """
     with exclusive_lock(ctx.output):
@@ -292,7 +295,7 @@ def start_revision(ctx: EditorContext, ref: str, *, findings: Sequence[Finding] 
         path = f"drafts/{row.path.partition('/')[2]}"
         if files.read_bytes(ctx.output, path) is not None:
             raise ReviewError(f"another file is at {path}; move it away first", draft=ref)
-        text = as_draft(read_text(ctx.output, row.path, ref)[0], row.path)
+        text = as_draft(read_text(ctx.output, row.path, ref)[0], row.path, note)
         current = row.findings if findings is None else tuple(findings)
         draft = Draft(external_id=row.external_id, path=path, text=text, findings=current)
         write_text(ctx.db, ctx.output, ctx.db.versions.begin_revision(row, draft, ctx.editor_name))

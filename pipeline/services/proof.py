@@ -69,6 +69,9 @@ def proof_of(db: Database, root: Path, ref: str) -> Proof:
     review = current_approval(reviews) or _rejection(reviews)
     if review is None:
         raise CopydeskError(f"{row.path} has no decision yet, so there is no record", draft=ref)
+    if review.decision is ReviewDecision.RETRACT:
+        message = f"{review.new_path} is retracted, and the notice has no record; undo the retraction first"
+        raise CopydeskError(message, draft=ref)
     if review.record is None:
         raise CopydeskError(f"{review.new_path} was decided on before reviews had records", draft=ref)
     data = files.read_bytes(root, review.new_path)

@@ -13,6 +13,7 @@ from pipeline.checks.runner import run_checks
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.reviews import Draft
 from pipeline.domain.text import utc_iso
+from pipeline.services.corrections import note_of, with_note
 from pipeline.services.draft_file import (
     DraftOnDisk,
     EditorContext,
@@ -116,6 +117,7 @@ def _restored(
     `origin` attests which model wrote the text.
     """
     restored, body = loads(chosen.text, row.path)
+    restored = with_note(restored, note_of(recorded_text(row.version_text)[0]))
     source, beat = draft_source(row, ctx.subscriptions), beat_of(ctx.subscriptions, row.feed_key)
     front = front_of(restored, body, beat, origin=recorded_text(origin)[0])
     metadata = {**front.metadata, "updatedAt": utc_iso(now)}

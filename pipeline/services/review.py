@@ -20,6 +20,8 @@ from pipeline.domain.review_records import ReviewRecord, ReviewWay
 from pipeline.domain.reviews import LINES, Finding, Review, ReviewDecision, Severity
 from pipeline.domain.text import utc_iso
 from pipeline.feeds.urls import canonical_url
+from pipeline.services.article_moves import restoring_move
+from pipeline.services.corrections import with_corrections
 from pipeline.services.draft_file import (
     DraftOnDisk,
     EditorContext,
@@ -49,6 +51,8 @@ from pipeline.storage import (
     unacknowledged,
 )
 
+OF_ARTICLES = (ReviewDecision.RETRACT, ReviewDecision.UNPUBLISH)
+"""Decisions about a published article; their undo publishes the same bytes again."""
 FOLDERS = {ReviewDecision.APPROVE: "published", ReviewDecision.REJECT: "rejected"}
 
 
@@ -76,9 +80,8 @@ def submit_review(
         row = current.row
         require_unchanged(current, seen_sha256)
         review = _new_review(ctx, decision, note, current.sha256)
-        how = Submission(way, light)
         decide = _approved if decision is ReviewDecision.APPROVE else _rejected
-        text, recorded = decide(ctx, current, review, how)
+        text, recorded = decide(ctx, current, review, Submission(way, light))
         record_external_edit(db, current)
         move = _move(ctx, row, f"{FOLDERS[decision]}/{row.path.partition('/')[2]}", text)
         pending = db.reviews.begin(row, review, move, target_names(ctx.subscriptions), recorded=recorded)
@@ -99,21 +102,28 @@ def undo_review(ctx: EditorContext, ref: str, *, note: str | None = None) -> str
         reviews = db.reviews.list(row.item_id)
         last = _last_review(row, reviews)
         current, sha256 = read_text(output, last.new_path, ref)
-        text = _text_before(db, row, last, current, sha256)
-        earlier = current_approval(reviews[:-1]) if last.decision is ReviewDecision.APPROVE else None
-        move = Move(
-            old_path=last.new_path,
-            new_path=last.old_path,
-            text=text,
-            sha256_after=files.sha256_of(text.encode()),
-            leaves=earlier.text if earlier else None,
-            undoes=last.id,
-        )
-        if files.read_bytes(output, move.new_path) not in (None, text.encode()):
+        if last.decision in OF_ARTICLES:
+            move = restoring_move(row, reviews, last, sha256)
+        else:
+            move = _undoing_move(reviews, last, _text_before(db, row, last, current, sha256))
+        if not move.replaces and files.read_bytes(output, move.new_path) not in (None, move.text.encode()):
             raise ReviewError(f"another file is at {move.new_path}; move it away first", draft=ref)
         review = _new_review(ctx, ReviewDecision.UNDO, note, sha256)
         apply_review(db, output, db.reviews.begin(row, review, move, target_names(ctx.subscriptions)))
         return move.new_path
+
+
+def _undoing_move(reviews: list[CompletedReview], last: CompletedReview, text: str) -> Move:
+    """Return the move of the undo of a decision about a draft; an article approved before is live again."""
+    earlier = current_approval(reviews[:-1]) if last.decision is ReviewDecision.APPROVE else None
+    return Move(
+        old_path=last.new_path,
+        new_path=last.old_path,
+        text=text,
+        sha256_after=files.sha256_of(text.encode()),
+        leaves=earlier.text if earlier else None,
+        undoes=last.id,
+    )
 
 
 def _new_review(ctx: EditorContext, decision: ReviewDecision, note: str | None, sha256: str) -> Review:
@@ -129,7 +139,8 @@ def _last_review(row: DraftRow, reviews: list[CompletedReview]) -> CompletedRevi
     if row.state == "drafted" and current_approval(reviews):
         message = f"{row.path} is a revision of a published article; reject it, then undo the approval"
         raise ReviewError(message, draft=row.path)
-    if row.state == "drafted" or not reviews or reviews[-1].decision is ReviewDecision.UNDO:
+    waits = row.state == "drafted" and not (reviews and reviews[-1].decision is ReviewDecision.UNPUBLISH)
+    if waits or not reviews or reviews[-1].decision is ReviewDecision.UNDO:
         raise ReviewError(f"{row.path} waits for a decision: there is none to undo", draft=row.path)
     return reviews[-1]
 
@@ -221,7 +232,8 @@ def _approved(
         metadata["updatedAt"] = utc_iso(review.at)
     update_counts(metadata, row, findings)
     _put_review(metadata, review, recorded.record)
-    return dumps(metadata, body), recorded
+    history = ctx.db.reviews.list(row.item_id)
+    return with_corrections(dumps(metadata, body), row.path, beat, review, history), recorded
 
 
 def _rejected(

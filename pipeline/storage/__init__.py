@@ -27,6 +27,7 @@ from pipeline.storage.notices import SourceNotice
 from pipeline.storage.page_texts import PageText
 from pipeline.storage.poll_records import AdmissionResult, PollResult
 from pipeline.storage.publications import Publication, TargetBacklog
+from pipeline.storage.published_articles import PublishedPage, PublishedRow
 from pipeline.storage.queue_details import QueueDetails
 from pipeline.storage.records import (
     SYSTEM_FINDINGS,
@@ -41,7 +42,14 @@ from pipeline.storage.records import (
     unacknowledged,
 )
 from pipeline.storage.redraft_requests import FinishedRedraft, RedraftContext, StartableRedraft
-from pipeline.storage.reviews import CompletedReview, Move, PendingReview, RecordedReview, current_approval
+from pipeline.storage.reviews import (
+    CompletedReview,
+    Move,
+    PendingReview,
+    RecordedReview,
+    current_approval,
+    last_decision,
+)
 from pipeline.storage.source_updates import Policy
 from pipeline.storage.stored_keys import ExistingItems
 from pipeline.storage.versions import PendingSave, Save, ViewedVersion
@@ -86,6 +94,8 @@ __all__ = [
     "PollResult",
     "PreviousVersion",
     "Publication",
+    "PublishedPage",
+    "PublishedRow",
     "QueueCounts",
     "QueueDetails",
     "QueuePage",
@@ -105,5 +115,6 @@ __all__ = [
     "dollars",
     "duplicate_finding",
     "file_of",
+    "last_decision",
     "unacknowledged",
 ]

@@ -21,6 +21,7 @@ from pipeline.storage.metrics import MetricsRepository
 from pipeline.storage.page_texts import PageTextRepository
 from pipeline.storage.processes import current_owner
 from pipeline.storage.publications import PublicationRepository
+from pipeline.storage.published_articles import PublishedRepository
 from pipeline.storage.readings import ReadingRepository
 from pipeline.storage.redraft_requests import RedraftRepository
 from pipeline.storage.reviews import ReviewRepository
@@ -49,6 +50,7 @@ class Database(Transactions):
         self.shown = ShownRepository(engine, owner)
         self.redrafts = RedraftRepository(engine, owner)
         self.publications = PublicationRepository(engine, owner)
+        self.published = PublishedRepository(engine, owner)
         self.files = FileRepository(engine, owner)
         self.erasure = ErasureRepository(engine, owner)
         self.caches = CacheRepository(engine, owner)

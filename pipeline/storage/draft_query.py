@@ -118,9 +118,10 @@ def _with_findings(joined: sa.FromClause) -> sa.FromClause:
 
 _STATES = ("drafted", "approved", "rejected")
 """Of items that have a draft."""
-_NOTICE = sa.case((~items.c.notice.startswith(REVIEWED), items.c.notice))
+NOTICE = sa.case((~items.c.notice.startswith(REVIEWED), items.c.notice))
 """A notice that no editor has reviewed, else NULL."""
-_CHANGED = sa.or_(items.c.updated_payload.is_not(None), _NOTICE.is_not(None))
+CHANGED = sa.or_(items.c.updated_payload.is_not(None), NOTICE.is_not(None))
+"""The condition that an item's source has another text, or such a notice."""
 
 
 def _needs_counts(query: DraftQuery) -> bool:
@@ -155,7 +156,7 @@ def _conditions(connection: sa.Connection, query: DraftQuery) -> list[sa.ColumnE
     if query.asked:
         conditions.append(items.c.id.in_(waiting))
     if query.changed:
-        conditions.append(_CHANGED)
+        conditions.append(CHANGED)
     return conditions
 
 
@@ -256,7 +257,7 @@ def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
         versions.c.number.label("version"), versions.c.by, versions.c.sha256,
         draft_index.c.since, draft_index.c.revision, draft_index.c.word_count.label("words"),
         _BLOCKS.label("blocks"), _WARNS.label("warns"),
-        items.c.id.in_(waiting).label("asked"), _CHANGED.label("changed"), _NOTICE.label("notice"),
+        items.c.id.in_(waiting).label("asked"), CHANGED.label("changed"), NOTICE.label("notice"),
     )  # fmt: skip
     last = items.join(feeds).join(draft_index).join(versions, versions.c.id == draft_index.c.version_id)
     joined = _with_findings(last)

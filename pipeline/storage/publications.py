@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from pydantic import AwareDatetime
 
 from pipeline.domain.models import FrozenModel
-from pipeline.domain.reviews import ReviewDecision
 from pipeline.storage.engine import Row, Transactions, chunks
+from pipeline.storage.live_approvals import IS_LIVE, PUBLISHES
 from pipeline.storage.schema import items, publications, verdicts
 
 Action = Literal["publish", "withdraw"]
@@ -21,7 +21,6 @@ SUPERSEDED = "superseded"
 _FIRST_PAUSE = timedelta(seconds=30)
 _MAX_PAUSE = timedelta(hours=1)
 """Pauses before retries of a failed publication double between these. Source: chosen, not measured."""
-_APPROVED = verdicts.c.decision == ReviewDecision.APPROVE.value
 _PENDING = publications.c.done_at.is_(None)
 
 
@@ -90,6 +89,16 @@ class PublicationRepository(Transactions):
         with self._reading() as connection:
             return _of_item(connection, item_id)
 
+    def latest(self, ids: Iterable[int]) -> dict[int, list[Publication]]:
+        """Return the last publication of each target, done or pending, by item id."""
+        last: dict[int, dict[str, Publication]] = defaultdict(dict)
+        with self._reading() as connection:
+            for chunk in chunks(ids):
+                query = _ROWS.where(publications.c.item_id.in_(chunk)).order_by(publications.c.id)
+                for row in _records(connection, query):
+                    last[row.item_id][row.target] = row
+        return {item_id: list(by_target.values()) for item_id, by_target in last.items()}
+
     def published(self, target: str) -> list[Publication]:
         """Return the last done publication of each item at a target, the newest article first."""
         with self._reading() as connection:
@@ -101,14 +110,14 @@ class PublicationRepository(Transactions):
         columns = (verdicts.c.item_id, verdicts.c.sha256_after, verdicts.c.text)
         with self._reading() as connection:
             for chunk in chunks(item_id for item_id, _ in versions):
-                mine = (verdicts.c.item_id.in_(chunk), _APPROVED, verdicts.c.text != "")
+                mine = (verdicts.c.item_id.in_(chunk), PUBLISHES, verdicts.c.text != "")
                 for item_id, sha256, text in connection.execute(sa.select(*columns).where(*mine)):
                     texts[item_id, sha256] = text
         return {key: texts[key] for key in versions if key in texts}
 
     def approved_hashes(self, ids: Iterable[int]) -> dict[int, frozenset[str]]:
         """Return the SHA-256 of all texts ever approved of items, by item id: any such file is ours."""
-        query = sa.select(verdicts.c.item_id, verdicts.c.sha256_after).where(_APPROVED)
+        query = sa.select(verdicts.c.item_id, verdicts.c.sha256_after).where(PUBLISHES)
         with self._reading() as connection:
             return _hashes(connection, query, ids)
 
@@ -268,15 +277,9 @@ def _withdraw(connection: sa.Connection, item_id: int, target: str, now: datetim
 
 
 def _current_approvals(connection: sa.Connection, item_id: int | None) -> Sequence[Row]:
-    """Return the last approval of each item (None: of all) that was not undone, the oldest first."""
-    undoing = verdicts.alias()
-    undone = sa.select(undoing.c.id).where(undoing.c.undoes == verdicts.c.id).exists()
-    valid = sa.and_(_APPROVED, ~undone, verdicts.c.text != "")
+    """Return the live approval of each item (None: of all), the oldest first."""
     mine = sa.true() if item_id is None else verdicts.c.item_id == item_id
-    last = sa.select(sa.func.max(verdicts.c.id)).where(valid, mine).group_by(verdicts.c.item_id)
-    return connection.execute(
-        sa.select(verdicts).where(verdicts.c.id.in_(last)).order_by(verdicts.c.id)
-    ).all()
+    return connection.execute(sa.select(verdicts).where(IS_LIVE, mine).order_by(verdicts.c.id)).all()
 
 
 def _present(connection: sa.Connection, target: str) -> set[tuple[int, str]]:

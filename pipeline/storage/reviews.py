@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import FrozenModel
 from pipeline.domain.review_records import ReviewRecord
-from pipeline.domain.reviews import Finding, Review, ReviewDecision
+from pipeline.domain.reviews import PUBLISHING, Finding, Review, ReviewDecision
 from pipeline.storage import finding_ends, publications, redraft_requests
 from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.finding_ends import NO_TIME
@@ -26,7 +26,11 @@ _STATES = {
     ReviewDecision.APPROVE: "approved",
     ReviewDecision.REJECT: "rejected",
     ReviewDecision.UNDO: "drafted",
+    ReviewDecision.RETRACT: "approved",
+    ReviewDecision.UNPUBLISH: "drafted",
 }
+_OF_ARTICLES = (ReviewDecision.RETRACT, ReviewDecision.UNPUBLISH)
+"""Decisions about a published article: undone, it is published as before."""
 
 
 class Move(NamedTuple):
@@ -132,11 +136,13 @@ class ReviewRepository(Transactions):
             connection.execute(items.update().where(items.c.id == draft_row.item_id).values(**revoked))
             outcome = f"not needed: {review.decision.value} came first"
             redraft_requests.close(connection, draft_row.item_id, outcome)
+            if any(one.id == move.undoes and one.decision is ReviewDecision.APPROVE for one in completed):
+                finding_ends.drop_passed(connection, draft_row.item_id)
             _end_findings(connection, draft_row.item_id, review, recorded)
             publication = _publication(review, move, completed)
             if publication is not None:
                 publications.add(connection, draft_row.item_id, targets, publication)
-            if review.decision is ReviewDecision.APPROVE:
+            if review.decision in PUBLISHING:
                 apply_source_update(connection, draft_row.item_id, draft_row.updated)
             row = connection.execute(sa.select(verdicts).where(verdicts.c.id == number)).one()
             return _pending(connection, row)
@@ -209,9 +215,7 @@ def _require_first(connection: sa.Connection, draft_row: DraftRow, move: Move) -
 def _end_findings(
     connection: sa.Connection, item_id: int, review: Review, recorded: RecordedReview | None
 ) -> None:
-    """Record which findings a review ends; an approval that is undone passed none."""
-    if review.decision is ReviewDecision.UNDO:
-        finding_ends.drop_passed(connection, item_id)
+    """Record which findings a review ends."""
     if recorded is None:
         return
     for finding in recorded.edited:
@@ -222,22 +226,30 @@ def _end_findings(
 
 def _publication(review: Review, move: Move, completed: Sequence[CompletedReview]) -> NewPublication | None:
     """Return what targets are to do; undoing an approval publishes the one before it again."""
-    if review.decision is ReviewDecision.APPROVE:
+    if review.decision in PUBLISHING:
         return NewPublication("publish", move.sha256_after, move.new_path, review.by, review.at)
-    undone = next((earlier for earlier in completed if earlier.id == move.undoes), None)
-    if undone is None or undone.decision is not ReviewDecision.APPROVE:
+    before, after = current_approval(completed), None
+    if review.decision is not ReviewDecision.UNPUBLISH:
+        after = current_approval([earlier for earlier in completed if earlier.id != move.undoes])
+    if before == after or not (published := after or before):
         return None
-    before = current_approval([earlier for earlier in completed if earlier.id != undone.id])
-    action: publications.Action = "publish" if before else "withdraw"
-    published = before or undone
+    action: publications.Action = "publish" if after else "withdraw"
     return NewPublication(action, published.sha256_after, published.new_path, review.by, review.at)
 
 
 def current_approval(completed: Sequence[CompletedReview]) -> CompletedReview | None:
-    """Return the approval by which an article is published, whatever its later revisions became."""
+    """Return the approval or retraction that is published, whatever became of later revisions."""
+    last = last_decision(completed, (*PUBLISHING, ReviewDecision.UNPUBLISH))
+    return last if last and last.decision in PUBLISHING else None
+
+
+def last_decision(
+    completed: Sequence[CompletedReview], decisions: Sequence[ReviewDecision]
+) -> CompletedReview | None:
+    """Return the last review with one of these decisions that was not undone."""
     undone = {review.undoes for review in completed}
-    approvals = (review for review in reversed(completed) if review.decision is ReviewDecision.APPROVE)
-    return next((review for review in approvals if review.id not in undone), None)
+    chosen = (review for review in reversed(completed) if review.decision in decisions)
+    return next((review for review in chosen if review.id not in undone), None)
 
 
 def add_view(connection: sa.Connection, item_id: int, editor: str, sha256: str, now: datetime) -> None:
@@ -275,6 +287,9 @@ def _pending(connection: sa.Connection, row: Row) -> PendingReview:
         approval := current_approval(_of_item(connection, row.item_id))
     ):
         path, state = approval.new_path, "approved"  # a rejected revision leaves the article published
+    if decision is ReviewDecision.UNDO:
+        undone = connection.scalar(sa.select(verdicts.c.decision).where(verdicts.c.id == row.undoes))
+        state = "approved" if undone in _OF_ARTICLES else state
     return PendingReview(
         review_id=row.id,
         item_id=row.item_id,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from pipeline.articles.corrections import article_part
 from pipeline.checks.document import DraftDocument
 from pipeline.checks.front_matter import front_matter_texts
 from pipeline.domain.models import Beat, Source
@@ -70,8 +71,8 @@ class NumberedDraft:
 def number_sentences(source: Source, body: str, beat: Beat, front: Front | None) -> NumberedDraft:
     """Return a draft with its sentences numbered.
 
-    A title that is the source's, a description that is the beginning of the Overview, and the alt text, which
-    is about a picture that nobody reads here, are left out.
+    A title that is the source's, a description that is the beginning of the Overview, the alt text, which is
+    about a picture that nobody reads here, and the section about corrections are left out.
     """
     return NumberedDraft({field: DraftDocument(text, beat) for field, text in _texts(source, body, front)})
 
@@ -80,4 +81,4 @@ def _texts(source: Source, body: str, front: Front | None) -> Iterator[tuple[Pla
     for line in front_matter_texts(front, source) if front else ():
         if not line.from_source and line.field != "alt":
             yield line.field, line.text
-    yield "body", body
+    yield "body", article_part(front.metadata, body) if front else body

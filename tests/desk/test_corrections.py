@@ -139,6 +139,18 @@ def test_a_changed_source_is_one_finding_however_often_an_editor_saves(desk: Des
         assert desk.page.count("<strong>Source changed</strong>") == 1
 
 
+def test_each_claim_that_the_change_touches_shows_old_and_new(desk: Desk) -> None:
+    desk.approve()
+    correct(desk)
+    for _ in ("the article", "its revision"):
+        page = desk.page
+        assert "The source said “has 34 staff”, now “has 43 staff”." in page
+        desk.post("revise")
+    assert "Changed in the source" not in desk.page, "a check warns of the same words already"
+    desk.save(body=corrected(loads(desk.wire.path.read_text())[1]))
+    assert "The source said" not in desk.page
+
+
 def test_a_published_article_with_a_changed_source_stands_in_the_queue(desk: Desk) -> None:
     desk.approve()
     assert "source changed or withdrawn" not in desk.ada.page("/")

@@ -1,0 +1,101 @@
+"""The words of notes about corrections and retractions, by language."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+
+class CorrectionLabels(NamedTuple):
+    """One language's words; the fields in braces are texts of the article and of the editor."""
+
+    date: str
+    """A day: fields `day`, `month` and `year`."""
+    months: tuple[str, ...]
+    on: str
+    """When it was corrected: field `date`."""
+    changed: str
+    """What a sentence was and is: fields `was` and `now`."""
+    removed: str
+    added: str
+    more: str
+    """How many further sentences changed: field `count`."""
+    retracted_title: str
+    """Title of a retracted article: field `title`."""
+    notice: str
+    """Text in place of a retracted article: field `date`."""
+    reason: str
+    """Why: field `note`."""
+
+
+_ENGLISH = CorrectionLabels(
+    date="{day} {month} {year}",
+    months=(
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+        "November", "December",
+    ),
+    on="Corrected on {date}:",
+    changed="Before: “{was}” Now: “{now}”",
+    removed="Removed: “{was}”",
+    added="Added: “{now}”",
+    more="Further sentences that changed: {count}.",
+    retracted_title="Retracted: {title}",
+    notice="This article was retracted on {date}.",
+    reason="Reason: {note}",
+)  # fmt: skip
+_LABELS = {
+    "en": _ENGLISH,
+    "de": CorrectionLabels(
+        date="{day}. {month} {year}",
+        months=(
+            "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
+            "November", "Dezember",
+        ),
+        on="Berichtigt am {date}:",
+        changed="Vorher: „{was}“ Jetzt: „{now}“",
+        removed="Entfernt: „{was}“",
+        added="Ergänzt: „{now}“",
+        more="Weitere geänderte Sätze: {count}.",
+        retracted_title="Zurückgezogen: {title}",
+        notice="Dieser Artikel wurde am {date} zurückgezogen.",
+        reason="Grund: {note}",
+    ),
+    "es": CorrectionLabels(
+        date="{day} de {month} de {year}",
+        months=(
+            "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre",
+            "noviembre", "diciembre",
+        ),
+        on="Corregido el {date}:",
+        changed="Antes: «{was}» Ahora: «{now}»",
+        removed="Eliminado: «{was}»",
+        added="Añadido: «{now}»",
+        more="Otras frases cambiadas: {count}.",
+        retracted_title="Retirado: {title}",
+        notice="Este artículo fue retirado el {date}.",
+        reason="Motivo: {note}",
+    ),
+    "fr": CorrectionLabels(
+        date="{day} {month} {year}",
+        months=(
+            "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
+            "novembre", "décembre",
+        ),
+        on="Corrigé le {date} :",
+        changed="Avant : « {was} » Maintenant : « {now} »",
+        removed="Supprimé : « {was} »",
+        added="Ajouté : « {now} »",
+        more="Autres phrases modifiées : {count}.",
+        retracted_title="Rétracté : {title}",
+        notice="Cet article a été rétracté le {date}.",
+        reason="Motif : {note}",
+    ),
+}  # fmt: skip
+
+
+def correction_labels(language: str) -> CorrectionLabels:
+    """Return the words for a language code such as `en` or `de-AT`; English for an unknown language."""
+    return _LABELS.get(language.lower().replace("_", "-").partition("-")[0], _ENGLISH)
+
+
+def day_text(labels: CorrectionLabels, moment: datetime) -> str:
+    """Return the day of a moment in words."""
+    return labels.date.format(day=moment.day, month=labels.months[moment.month - 1], year=moment.year)
