@@ -93,6 +93,7 @@ def test_a_killed_backfill_is_continued(project: Project, feeds: FeedServer) -> 
     assert (report["new"], len(report["drafts"])) == (2, 6)
 
 
+@pytest.mark.soak  # in one process: test_sharing.py
 def test_a_scheduled_run_at_the_same_time_duplicates_nothing(
     project: Project, feeds: FeedServer, model: ModelServer
 ) -> None:

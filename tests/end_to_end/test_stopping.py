@@ -70,7 +70,7 @@ def one_feed_project(tmp_path: Path, feeds: FeedServer, migrate_prefect: Callabl
 def test_a_stopped_process_group_keeps_pending_answers_and_sends_no_request(
     one_feed_project: Project, number: signal.Signals, arguments: tuple[str, ...]
 ) -> None:
-    """Either signal, in one process: `tests/flows/test_shutdown.py`."""
+    """Either signal, in one process: `tests/pipeline/services/test_shutdown.py`."""
     with ModelServer(latency_s=5) as model:
         project = lay_out(one_feed_project, model)
         with begun(project, model, *arguments) as process:
@@ -93,6 +93,7 @@ def test_a_killed_run_leaves_no_server_behind(one_feed_project: Project) -> None
         until(lambda: not servers(project.folder))
 
 
+@pytest.mark.soak  # without processes: test_shutdown.py, and test_draft.py for what is left to the next run
 def test_without_waiting_the_run_is_stopped_and_the_next_run_asks_again(
     flow_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
