@@ -57,8 +57,11 @@ async def draft_page(request: Request, ref: str, *, error: str = "", status: int
         ctx.draft_view(ref), queue_position(request, ref), flash(request)
     )
     publications = await asyncio.to_thread(ctx.db.publications.of_item, view.row.item_id)
+    name = current_editor(request)
+    ctx.presence.note(view.row.external_id, name, edits=False)
+    await ctx.keep_shown(view)
     page = page_of(view)
-    since = await changes_since(ctx, view, current_editor(request))
+    since = await changes_since(ctx, view, name)
     paired, review, _ = await asyncio.gather(
         ctx.paired(view, page.body, page.front), state_of(request, page), note_view(request, view)
     )

@@ -249,7 +249,7 @@
     return saved && edit === mine && mine.field.value !== text ? save() : saved;
   };
   const attempt = async (mine, text) => {
-    const body = new URLSearchParams({ sha256: mine.sha256, field: mine.name, start: mine.start, end: mine.end, before: mine.saved, text, form: mine.form });
+    const body = new URLSearchParams({ sha256: mine.sha256, field: mine.name, start: mine.start, end: mine.end, before: mine.saved, text, form: mine.form, ...(mine.done ? { done: "1" } : {}) });
     let response, answer;
     try {
       response = await fetch(`/drafts/${page().dataset.ref}/sentence`, { method: "POST", body, headers: { accept: "application/json" }, credentials: "same-origin" });
@@ -274,7 +274,11 @@
   };
   const finish = async () => {
     const mine = edit;
-    if (!mine || !await save()) return;
+    if (!mine) return;
+    if (!await save()) return;
+    // The second reader reads a sentence when the editor has left it.
+    mine.done = true;
+    if (mine.saved !== mine.first) await attempt(mine, mine.saved);
     if (edit !== mine) return;
     const changed = mine.saved !== mine.first;
     const id = mine.row.id;

@@ -43,7 +43,10 @@ class Merged(NamedTuple):
         """The merged text; None while there are conflicts."""
         if self.conflicts:
             return None
-        return "".join(piece for piece in self.pieces if isinstance(piece, str))
+        text = ""
+        for piece in self.pieces:
+            text = _behind(text, str(piece))
+        return text
 
     def settled(self, choices: Mapping[str, str]) -> "Merged":
         """Return the merge with the text that was chosen in the place of each conflict, by its key."""
@@ -146,12 +149,27 @@ def _decided(base: str, mine: list[str], theirs: list[str], place: int) -> Itera
     yield "".join(mine[end:])
 
 
+def _behind(text: str, piece: str) -> str:
+    """Return a text with a piece after it: words that stand side by side in neither text are kept apart.
+
+    The last line of a text may have no end; a sentence of the other text begins a new one then.
+    """
+    if text and piece and piece[0].isalnum() and (text[-1].isalnum() or _ends_sentence(text[-1], piece)):
+        return f"{text}\n{piece}"
+    return text + piece
+
+
+def _ends_sentence(char: str, following: str) -> bool:
+    """Whether a sentence ends, and what follows is of a script with spaces (those up to U+2E80)."""
+    return char in ".!?…" and following[0] < "\u2e80"
+
+
 def _joined(pieces: Sequence[str | Conflict]) -> tuple[str | Conflict, ...]:
     """Return pieces without empty ones, texts in a row as one."""
     result: list[str | Conflict] = []
     for piece in pieces:
         if isinstance(piece, str) and result and isinstance(result[-1], str):
-            result[-1] += piece
+            result[-1] = _behind(result[-1], piece)
         elif piece != "":
             result.append(piece)
     return tuple(result)

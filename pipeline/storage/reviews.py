@@ -136,7 +136,7 @@ class ReviewRepository(Transactions):
             connection.execute(items.update().where(items.c.id == draft_row.item_id).values(**revoked))
             outcome = f"not needed: {review.decision.value} came first"
             redraft_requests.close(connection, draft_row.item_id, outcome)
-            if any(one.id == move.undoes and one.decision is ReviewDecision.APPROVE for one in completed):
+            if any(each.id == move.undoes and each.decision is ReviewDecision.APPROVE for each in completed):
                 finding_ends.drop_passed(connection, draft_row.item_id)
             _end_findings(connection, draft_row.item_id, review, recorded)
             publication = _publication(review, move, completed)
