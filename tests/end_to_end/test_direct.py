@@ -38,7 +38,7 @@ main()
 """
 """The command line, which leaves the names of Prefect's modules that were imported."""
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?")
-PROOF = re.compile(r"\n  proof: \w+")
+PROOF = re.compile(r"(?:\\n|\n)  proof: [0-9a-f]{64}")
 """The hash of the record of a review, which holds times."""
 OTHER_EACH_TIME = re.compile(r"(.*_)?id|(.*_)?at|lease_.*|sha256.*|run|seconds|owner|form|base|sent|record")
 """Columns with numbers of rows, times, and what is made of them."""
@@ -86,7 +86,7 @@ def _row(row: sqlite3.Row) -> str:
     columns = {name: row[name] for name in row.keys() if not OTHER_EACH_TIME.fullmatch(name)}  # noqa: SIM118
     if columns.get("place"):
         columns["place"] = Path(columns["place"]).name
-    return TIME.sub("TIME", json.dumps(columns, sort_keys=True))
+    return PROOF.sub("", TIME.sub("TIME", json.dumps(columns, sort_keys=True)))
 
 
 def files(project: Project) -> dict[str, str]:
