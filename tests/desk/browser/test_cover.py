@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser
 
 from pipeline.articles.front_matter import dumps, loads
@@ -12,6 +13,8 @@ from tests.desk.server import DeskServer, Visitor
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.images import png
 from tests.fakes.stock import fill, layout
+
+pytestmark = pytest.mark.soak  # over HTTP in every run: test_cover_image.py
 
 
 def test_the_cover_is_shown_without_scripts_or_other_hosts(browser: Browser, tmp_path: Path) -> None:
