@@ -1,9 +1,7 @@
 """What changed between two texts of a draft, sentence by sentence, and since an editor last saw it."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from desk.context import DraftView, WebContext
@@ -13,15 +11,10 @@ from pipeline.checks.document import DraftDocument
 from pipeline.domain.errors import OutputError
 from pipeline.domain.models import Beat
 from pipeline.domain.reviews import LINES, Place
+from pipeline.domain.sentence_diff import aligned
 from pipeline.domain.text import one_line
 from pipeline.storage import FinishedRedraft, ViewedVersion
 
-_ALIKE = 0.4
-"""Part of the words of two texts that both have, from which on they are one changed text. Chosen."""
-_MAX_PAIRS = 10_000
-"""Pairs of texts in one changed passage that are compared; more are shown as removed and new. Chosen."""
-_MAX_TEXTS = 4_000_000
-"""Product of the numbers of texts up to which the same ones are looked for. Chosen, not measured."""
 _ANY_BEAT = Beat(key="any", market="", vocabulary=())
 
 Kind = Literal["changed", "new", "gone"]
@@ -121,55 +114,3 @@ def _place(spans: Sequence[Span], behind: int, *, starts_block: bool) -> int:
     if behind < len(spans) and (starts_block or not behind):
         return spans[behind][0]
     return spans[behind - 1][1] if behind else 0
-
-
-def aligned(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
-    """Yield the places in `old` and `new` of the same or a similar text; None where there is none. Pure.
-
-    The order is that of both; what is gone comes before what is new in its place.
-    """
-    if len(old) * len(new) > _MAX_TEXTS:
-        yield from ((place, None) for place in range(len(old)))
-        yield from ((None, place) for place in range(len(new)))
-        return
-    for tag, start, end, new_start, new_end in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield from zip(range(start, end), range(new_start, new_end), strict=True)
-        else:
-            done, new_done = start, new_start
-            for at, new_at in [*_similar(old, new, (start, end), (new_start, new_end)), (end, new_end)]:
-                yield from ((place, None) for place in range(done, at))
-                yield from ((None, place) for place in range(new_done, new_at))
-                if at < end:
-                    yield at, new_at
-                done, new_done = at + 1, new_at + 1
-
-
-def _similar(old: Sequence[str], new: Sequence[str], here: Span, there: Span) -> list[tuple[int, int]]:
-    """Return the pairs of similar texts of two passages, in order, that are most similar together."""
-    before = [Counter(text.casefold().split()) for text in old[slice(*here)]]
-    after = [Counter(text.casefold().split()) for text in new[slice(*there)]]
-    if len(before) * len(after) > _MAX_PAIRS:
-        return []
-    # best[i][j]: the similarity of the best pairs of the first i and the first j texts.
-    best = [[0.0] * (len(after) + 1) for _ in range(len(before) + 1)]
-    alike = [[_likeness(each, other) for other in after] for each in before]
-    for i, row in enumerate(alike):
-        for j, value in enumerate(row):
-            paired = best[i][j] + value if value >= _ALIKE else 0.0
-            best[i + 1][j + 1] = max(best[i][j + 1], best[i + 1][j], paired)
-    pairs, i, j = [], len(before), len(after)
-    while i and j:
-        if best[i][j] == best[i - 1][j]:
-            i -= 1
-        elif best[i][j] == best[i][j - 1]:
-            j -= 1
-        else:
-            i, j = i - 1, j - 1
-            pairs.append((here[0] + i, there[0] + j))
-    return pairs[::-1]
-
-
-def _likeness(first: Counter[str], second: Counter[str]) -> float:
-    """Return the part of two texts' words that both have (Dice's coefficient)."""
-    return 2 * (first & second).total() / max(1, first.total() + second.total())

@@ -6,10 +6,10 @@ from html import escape
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from desk.changes import aligned
 from desk.highlights import MAX_CHARS, Piece, markdown_parser, render_markdown, sanitize, word_diff
 from pipeline.articles.front_matter import loads
 from pipeline.domain.errors import OutputError
+from pipeline.domain.sentence_diff import aligned
 
 _BLOCK_START = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)]|>|#{1,6})[ \t]")
 _MARKER = re.compile(r"(?P<heading>#{1,6})[ \t]+|(?P<item>[-*+]|\d{1,9}[.)])[ \t]+|(?P<quotation>>)[ \t]?")

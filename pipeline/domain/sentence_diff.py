@@ -1,10 +1,10 @@
 """Which sentences of one text became which of another. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-Change = tuple[int | None, int | None]
+Pair = tuple[int | None, int | None]
 """A sentence of the first text and its counterpart in the second; None where there is none."""
 
 _MIN_ALIKE = 0.4
@@ -12,72 +12,86 @@ _MIN_ALIKE = 0.4
 _MIN_MOVED = 0.6
 """The same of two sentences at different places. Chosen, not measured."""
 _MAX_PAIRS = 10_000
-"""Most pairs that are compared by words; beyond, sentences are paired in order. Chosen, not measured."""
+"""Most pairs of one changed passage that are compared by words; more count as removed and added. Chosen."""
+_MAX_TEXTS = 4_000_000
+"""Product of the numbers of sentences up to which the same ones are looked for. Chosen, not measured."""
 
 
-def changed_sentences(before: Sequence[str], after: Sequence[str]) -> list[Change]:
+def changed_sentences(before: Sequence[str], after: Sequence[str]) -> list[Pair]:
     """Return the sentences that differ between two texts, in the order of the second.
 
-    A sentence that only stands elsewhere is no change. What was removed follows the change before it.
+    A sentence that only stands elsewhere is no change. What was removed comes before what is in its place.
     """
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    blocks = [code for code in matcher.get_opcodes() if code[0] != "equal"]
-    changes = [
-        change
-        for _, start, end, low, high in blocks
-        for change in _pair_block(before, after, range(start, end), range(low, high))
+    differ = [
+        (old, new)
+        for old, new in aligned(before, after)
+        if old is None or new is None or before[old] != after[new]
     ]
-    return _pair_rest(before, after, changes)
+    return _pair_rest(before, after, differ)
 
 
-def _pair_block(before: Sequence[str], after: Sequence[str], old: range, new: range) -> list[Change]:
-    """Return the sentences of a changed block in pairs that keep their order and are most alike."""
-    if len(old) * len(new) > _MAX_PAIRS:
-        both = min(len(old), len(new))
-        rest: list[Change] = [(number, None) for number in old[both:]]
-        return [*zip(old[:both], new[:both], strict=True), *rest, *((None, number) for number in new[both:])]
-    alike = [[_likeness(before[row], after[column], _MIN_ALIKE) for column in new] for row in old]
-    best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
-    for row in reversed(range(len(old))):
-        for column in reversed(range(len(new))):
-            paired = alike[row][column] + best[row + 1][column + 1] if alike[row][column] else 0.0
-            best[row][column] = max(best[row + 1][column], best[row][column + 1], paired)
-    return _walk(alike, best, old, new)
+def aligned(old: Sequence[str], new: Sequence[str]) -> Iterator[Pair]:
+    """Yield the places in `old` and `new` of the same or a similar text; None where there is none. Pure.
 
-
-def _walk(alike: list[list[float]], best: list[list[float]], old: range, new: range) -> list[Change]:
-    changes: list[Change] = []
-    row = column = 0
-    while row < len(old) or column < len(new):
-        here = best[row][column]
-        if (
-            row < len(old)
-            and column < len(new)
-            and alike[row][column]
-            and (here == alike[row][column] + best[row + 1][column + 1])
-        ):
-            changes.append((old[row], new[column]))
-            row, column = row + 1, column + 1
-        elif row < len(old) and here == best[row + 1][column]:
-            changes.append((old[row], None))
-            row += 1
+    The order is that of both; what is gone comes before what is new in its place.
+    """
+    if len(old) * len(new) > _MAX_TEXTS:
+        yield from ((place, None) for place in range(len(old)))
+        yield from ((None, place) for place in range(len(new)))
+        return
+    for tag, start, end, new_start, new_end in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            yield from zip(range(start, end), range(new_start, new_end), strict=True)
         else:
-            changes.append((None, new[column]))
-            column += 1
-    return changes
+            done, new_done = start, new_start
+            for at, new_at in [*_similar(old, new, (start, end), (new_start, new_end)), (end, new_end)]:
+                yield from ((place, None) for place in range(done, at))
+                yield from ((None, place) for place in range(new_done, new_at))
+                if at < end:
+                    yield at, new_at
+                done, new_done = at + 1, new_at + 1
 
 
-def _pair_rest(before: Sequence[str], after: Sequence[str], changes: list[Change]) -> list[Change]:
+def _similar(
+    old: Sequence[str], new: Sequence[str], here: tuple[int, int], there: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Return the pairs of similar texts of two passages, in order, that are most similar together."""
+    before = [_words(text) for text in old[slice(*here)]]
+    after = [_words(text) for text in new[slice(*there)]]
+    if len(before) * len(after) > _MAX_PAIRS:
+        return []
+    # best[i][j]: the similarity of the best pairs of the first i and the first j texts.
+    best = [[0.0] * (len(after) + 1) for _ in range(len(before) + 1)]
+    alike = [[_likeness(each, other) for other in after] for each in before]
+    for i, row in enumerate(alike):
+        for j, value in enumerate(row):
+            paired = best[i][j] + value if value >= _MIN_ALIKE else 0.0
+            best[i + 1][j + 1] = max(best[i][j + 1], best[i + 1][j], paired)
+    pairs, i, j = [], len(before), len(after)
+    while i and j:
+        if best[i][j] == best[i - 1][j]:
+            i -= 1
+        elif best[i][j] == best[i][j - 1]:
+            j -= 1
+        else:
+            i, j = i - 1, j - 1
+            pairs.append((here[0] + i, there[0] + j))
+    return pairs[::-1]
+
+
+def _pair_rest(before: Sequence[str], after: Sequence[str], changes: list[Pair]) -> list[Pair]:
     """Return changes in which a removed and an added sentence that are alike are one, or none if equal."""
     removed = [old for old, new in changes if old is not None and new is None]
     added = [new for old, new in changes if new is not None and old is None]
     if not removed or not added or len(removed) * len(added) > _MAX_PAIRS:
         return changes
+    words = {old: _words(before[old]) for old in removed}
+    others = {new: _words(after[new]) for new in added}
     scores = sorted(
         (-score, old, new)
         for old in removed
         for new in added
-        if (score := _likeness(before[old], after[new], _MIN_MOVED))
+        if (score := _likeness(words[old], others[new])) >= _MIN_MOVED
     )
     pairs: dict[int, int] = {}
     for _, old, new in scores:
@@ -92,11 +106,10 @@ def _pair_rest(before: Sequence[str], after: Sequence[str], changes: list[Change
     return [(old, new) for old, new in joined if old is None or new is None or before[old] != after[new]]
 
 
-def _likeness(sentence: str, other: str, minimum: float) -> float:
-    """Return the share of words that two sentences have in common, 0 to 1; 0 below `minimum`."""
-    if sentence == other:
-        return 1.0
-    words, others = Counter(sentence.casefold().split()), Counter(other.casefold().split())
-    total = words.total() + others.total()
-    share = 2 * (words & others).total() / total if total else 0.0
-    return share if share >= minimum else 0.0
+def _words(sentence: str) -> Counter[str]:
+    return Counter(sentence.casefold().split())
+
+
+def _likeness(first: Counter[str], second: Counter[str]) -> float:
+    """Return the part of two texts' words that both have (Dice's coefficient)."""
+    return 2 * (first & second).total() / max(1, first.total() + second.total())

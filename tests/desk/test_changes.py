@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk.changes import aligned, article_changes, sentence_changes
+from desk.changes import article_changes, sentence_changes
 from desk.comparison import compare_bodies, compare_texts
+from pipeline.domain.sentence_diff import aligned
 from tests.pipeline.checks.articles import BEAT
 
 OLD = """## Overview
