@@ -7,9 +7,10 @@ from typing import NamedTuple
 class CorrectionLabels(NamedTuple):
     """One language's words; the fields in braces are texts of the article and of the editor."""
 
+    language: str
+    """Its code, as Babel knows it."""
     date: str
-    """A day: fields `day`, `month` and `year`."""
-    months: tuple[str, ...]
+    """A day, as a pattern of CLDR (UTS 35)."""
     on: str
     """When it was corrected: field `date`."""
     changed: str
@@ -27,11 +28,8 @@ class CorrectionLabels(NamedTuple):
 
 
 _ENGLISH = CorrectionLabels(
-    date="{day} {month} {year}",
-    months=(
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-        "November", "December",
-    ),
+    language="en",
+    date="d MMMM y",
     on="Corrected on {date}:",
     changed="Before: “{was}” Now: “{now}”",
     removed="Removed: “{was}”",
@@ -40,15 +38,12 @@ _ENGLISH = CorrectionLabels(
     retracted_title="Retracted: {title}",
     notice="This article was retracted on {date}.",
     reason="Reason: {note}",
-)  # fmt: skip
+)
 _LABELS = {
     "en": _ENGLISH,
     "de": CorrectionLabels(
-        date="{day}. {month} {year}",
-        months=(
-            "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
-            "November", "Dezember",
-        ),
+        language="de",
+        date="d. MMMM y",
         on="Berichtigt am {date}:",
         changed="Vorher: „{was}“ Jetzt: „{now}“",
         removed="Entfernt: „{was}“",
@@ -59,11 +54,8 @@ _LABELS = {
         reason="Grund: {note}",
     ),
     "es": CorrectionLabels(
-        date="{day} de {month} de {year}",
-        months=(
-            "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre",
-            "noviembre", "diciembre",
-        ),
+        language="es",
+        date="d 'de' MMMM 'de' y",
         on="Corregido el {date}:",
         changed="Antes: «{was}» Ahora: «{now}»",
         removed="Eliminado: «{was}»",
@@ -74,11 +66,8 @@ _LABELS = {
         reason="Motivo: {note}",
     ),
     "fr": CorrectionLabels(
-        date="{day} {month} {year}",
-        months=(
-            "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
-            "novembre", "décembre",
-        ),
+        language="fr",
+        date="d MMMM y",
         on="Corrigé le {date} :",
         changed="Avant : « {was} » Maintenant : « {now} »",
         removed="Supprimé : « {was} »",
@@ -88,7 +77,7 @@ _LABELS = {
         notice="Cet article a été rétracté le {date}.",
         reason="Motif : {note}",
     ),
-}  # fmt: skip
+}
 
 
 def correction_labels(language: str) -> CorrectionLabels:
@@ -98,4 +87,6 @@ def correction_labels(language: str) -> CorrectionLabels:
 
 def day_text(labels: CorrectionLabels, moment: datetime) -> str:
     """Return the day of a moment in words."""
-    return labels.date.format(day=moment.day, month=labels.months[moment.month - 1], year=moment.year)
+    from babel.dates import format_date  # noqa: PLC0415 - few articles have corrections, and it loads slowly
+
+    return format_date(moment, labels.date, locale=labels.language)
