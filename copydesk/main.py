@@ -1,7 +1,6 @@
 """The commands with their arguments and help. For a fast start, a command imports its code when it runs."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +13,7 @@ from copydesk.subcommands import (
     evaluate,
     feeds_app,
     prompt_app,
+    proof,
     retract,
 )
 from pipeline.domain.errors import CopydeskError
@@ -209,23 +209,6 @@ def reject(drafts: Drafts, note: Note = None) -> None:
 
 
 @app.command()
-def proof(
-    draft: Annotated[str, typer.Argument(help="Short id, path or file name.")],
-    as_json: Json = False,
-    page: Annotated[
-        Path | None, typer.Option("--page", help="Write it as an HTML page to this file.")
-    ] = None,
-) -> None:
-    """Show the record of a draft's review, and whether it agrees with the article on disk.
-
-    Exit code 1 if the record or the article was changed after the review, or if there is no record.
-    """
-    from copydesk import proof
-
-    proof.proof(draft, page, as_json=as_json)
-
-
-@app.command()
 def publish(
     drafts: Annotated[
         list[str] | None, typer.Argument(help="Approved articles to send again; default: pending ones.")
@@ -334,6 +317,7 @@ def doctor(as_json: Json = False) -> None:
 
 app.command()(correct)
 app.command()(retract)
+app.command()(proof)
 app.command("eval")(evaluate)
 
 

@@ -212,3 +212,19 @@ def evaluate(
     eval_command.evaluate(
         answers, ask=ask, prompt=prompt, model=model, against=against, save=save, as_json=as_json
     )
+
+
+def proof(
+    draft: Draft,
+    as_json: Json = False,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="Write it as an HTML page to this file.")
+    ] = None,
+) -> None:
+    """Show the record of a draft's review, and whether it agrees with the article on disk.
+
+    Exit code 1 if the record or the article was changed after the review, or if there is no record.
+    """
+    from copydesk import proof
+
+    proof.proof(draft, page, as_json=as_json)

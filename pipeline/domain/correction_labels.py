@@ -87,6 +87,6 @@ def correction_labels(language: str) -> CorrectionLabels:
 
 def day_text(labels: CorrectionLabels, moment: datetime) -> str:
     """Return the day of a moment in words."""
-    from babel.dates import format_date  # noqa: PLC0415 - few articles have corrections, and it loads slowly
+    from babel.dates import format_date
 
     return format_date(moment, labels.date, locale=labels.language)

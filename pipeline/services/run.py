@@ -111,16 +111,7 @@ async def open_run(
         parsers = await stack.enter_async_context(ParsePool())
         checkers = ports.checks if ports.checks else await stack.enter_async_context(CheckPool())
         poll_states = await _open_poll_states(stack, db)
-        await stack.enter_async_context(
-            graceful_shutdown(
-                fatal_errors,
-                grace_expired,
-                settings.stop_grace_s,
-                ports.say,
-                relayed=ports.relayed,
-                switch=ports.switch,
-            )
-        )
+        await stack.enter_async_context(_shutdown(settings, ports, fatal_errors, grace_expired))
         ctx = RunContext(
             settings=settings,
             beats=subscriptions.beats,
@@ -150,6 +141,19 @@ async def open_run(
             warnings=subscriptions.warnings,
         )
         yield ctx, subscriptions
+
+
+def _shutdown(
+    settings: Settings, ports: Ports, fatal_errors: list[CopydeskError], grace_expired: asyncio.Event
+) -> contextlib.AbstractAsyncContextManager[None]:
+    return graceful_shutdown(
+        fatal_errors,
+        grace_expired,
+        settings.stop_grace_s,
+        ports.say,
+        relayed=ports.relayed,
+        switch=ports.switch,
+    )
 
 
 def _load() -> tuple[Settings, Subscriptions]:
