@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 from desk.presence import Presence
 from pipeline.articles import files
-from pipeline.articles.front_matter import loads
+from pipeline.articles.front_matter import dumps, loads
 from pipeline.checks.pairs.sentence_pairs import PairedDraft
 from pipeline.checks.pool import UNCHECKED, CheckPool
 from pipeline.config import Settings, Subscriptions
@@ -260,12 +260,14 @@ class WebContext:
         return await self.check(row, source, beat, metadata, body)
 
 
-def body_of(text: str) -> str:
-    """Return the body of a draft's text; the whole text if its front matter cannot be read."""
+def shown_text(view: DraftView, text: str) -> str:
+    """Return a text of a draft with the front matter that its page shows: as an approval would write it."""
     try:
-        return loads(text)[1]
+        metadata, body = loads(text)
     except OutputError:
         return text
+    front = draft_front(view.row, metadata, body, view.beat)
+    return text if front.metadata == metadata else dumps(front.metadata, body)
 
 
 def _decoded(row: DraftRow, data: bytes | None) -> tuple[str | None, str]:

@@ -19,7 +19,6 @@ KINDS = {
     "source-withdrawn": "Source withdrawn", "source-missing": "Source missing",
     "redraft": "Rewrite", "unchecked": "Not checked", "front-matter": "Front matter",
 }  # fmt: skip
-LEVELS = {"block": "blocks approval", "warn": "warning", "note": "note", "fine": "dismissed"}
 CLASSES = {"block": "must", "warn": "look", "note": "note", "fine": "dismissed"}
 """A finding that is a *must* blocks approval; a *look* has to have been on screen."""
 _LEVEL_ORDER = ("block", "warn", "fine", "note")
@@ -76,11 +75,6 @@ class FindingView(NamedTuple):
     def class_label(self) -> str:
         """How it counts: must, look, note, or that it is dismissed."""
         return CLASSES[self.level]
-
-    @property
-    def level_label(self) -> str:
-        """The label of its level."""
-        return LEVELS[self.level]
 
 
 def numbered(

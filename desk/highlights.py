@@ -47,8 +47,8 @@ class Highlight(NamedTuple):
     end: int
     level: str
     """block, warn, note, fine (dismissed), fact (supported claim), evidence, ground (evidence of a fact)."""
-    anchor: str
-    """Element id that links point to."""
+    anchor: str = ""
+    """Element id that links point to; empty for none."""
 
 
 Env = MutableMapping[str, Any]
@@ -210,7 +210,7 @@ def _runs(text: str, env: Env) -> Iterator[str]:
 
 def _anchor(mark: Highlight, env: Env) -> str:
     anchors: set[str] = env["anchors"]
-    if mark.anchor in anchors:
+    if not mark.anchor or mark.anchor in anchors:
         return ""
     anchors.add(mark.anchor)
     return f'<span id="{escape(mark.anchor)}" class="anchor"></span>'

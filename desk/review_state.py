@@ -104,7 +104,8 @@ def sign_opened(secret: bytes, moment: datetime, about: Sequence[str]) -> str:
 def opened_at(secret: bytes, signed: str, about: Sequence[str]) -> float | None:
     """Return the moment of `sign_opened` in seconds since 1970; None if it was not signed so."""
     at, _, signature = signed.rpartition(".")
-    return float(at) if hmac.compare_digest(signature, _signature(secret, at, about)) else None
+    expected = _signature(secret, at, about).encode()
+    return float(at) if hmac.compare_digest(signature.encode("utf-8", "replace"), expected) else None
 
 
 def _signature(secret: bytes, at: str, about: Sequence[str]) -> str:

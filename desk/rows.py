@@ -167,7 +167,7 @@ class _Builder:
         if not findings and not self._needs_source(self._sentences[index]):
             return ""
         marks = [
-            Highlight(shown.number, *place, "evidence", f"e{shown.number}")
+            Highlight(shown.number, *place, "evidence")
             for shown in findings
             for place in shown.finding.evidence
         ]
@@ -209,12 +209,12 @@ def _row_marks(page: DraftPage, claims: Iterable[SupportedClaim], places: Places
     for shown in page.findings:
         for field, span in shown.finding.places:
             for index in places.rows_of(field, span):
-                marks[index].append(Highlight(shown.number, *span, shown.level, f"c{shown.number}"))
+                marks[index].append(Highlight(shown.number, *span, shown.level))
     for number, claim in _free_claims(page.findings, claims):
         at = places.row_at("body", claim.span[0])
         if at is not None:
-            marks[at].append(Highlight(number, *claim.span, "fact", f"c{number}"))
-            grounds[at] += [Highlight(number, *place, "ground", f"e{number}") for place in claim.evidence]
+            marks[at].append(Highlight(number, *claim.span, "fact"))
+            grounds[at] += [Highlight(number, *place, "ground") for place in claim.evidence]
     return marks, grounds
 
 

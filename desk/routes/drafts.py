@@ -11,7 +11,7 @@ from desk.changes import changes_since
 from desk.context import DraftView
 from desk.highlights import Piece, render_markdown, word_diff
 from desk.responses import current_editor, flash, render, web_context
-from desk.review_state import ReviewState, review_state, sign_opened
+from desk.review_state import ReviewState, opened_at, review_state, sign_opened
 from desk.routes.queue import queue_position
 from desk.rows import rows_of
 from desk.views import DraftPage, page_of
@@ -50,8 +50,13 @@ async def reading(request: Request, ref: str) -> Response:
     return Response(status_code=204 if web_context(request).second_reader.is_reading(ref) else 200)
 
 
-async def draft_page(request: Request, ref: str, *, error: str = "", status: int = 200) -> HTMLResponse:
-    """Return the page of a draft and record the view; `error` is the message of an action that failed."""
+async def draft_page(
+    request: Request, ref: str, *, error: str = "", status: int = 200, opened: str = ""
+) -> HTMLResponse:
+    """Return the page of a draft and record the view; `error` is the message of an action that failed.
+
+    `opened` says when the editor opened the same text before, as `sign_opened` wrote it.
+    """
     ctx = web_context(request)
     view, position, done = await asyncio.gather(
         ctx.draft_view(ref), queue_position(request, ref), flash(request)
@@ -63,7 +68,7 @@ async def draft_page(request: Request, ref: str, *, error: str = "", status: int
     page = page_of(view)
     since = await changes_since(ctx, view, name)
     paired, review, _ = await asyncio.gather(
-        ctx.paired(view, page.body, page.front), state_of(request, page), note_view(request, view)
+        ctx.paired(view, page.body, page.front), state_of(request, page, opened), note_view(request, view)
     )
     return await asyncio.to_thread(
         render,
@@ -90,11 +95,13 @@ async def draft_page(request: Request, ref: str, *, error: str = "", status: int
     )
 
 
-async def state_of(request: Request, page: DraftPage) -> ReviewState:
+async def state_of(request: Request, page: DraftPage, opened: str = "") -> ReviewState:
     """Return how far the current editor's review of a draft has come."""
     ctx, name, view = web_context(request), current_editor(request), page.view
     shown = await asyncio.to_thread(ctx.db.shown.hashes, view.row.item_id, name)
-    opened = sign_opened(ctx.secret, ctx.now, (view.row.external_id, view.sha256, name))
+    about = (view.row.external_id, view.sha256, name)
+    if opened_at(ctx.secret, opened, about) is None:
+        opened = sign_opened(ctx.secret, ctx.now, about)
     return review_state(page.metadata, page.body, shown, ctx.settings.reading_words_per_s, opened)
 
 

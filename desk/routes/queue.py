@@ -74,8 +74,7 @@ async def _page(
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
     listed = await asyncio.to_thread(_list, ctx.db, chosen, subscriptions, editor, number, at)
     rows = (*(listed.corrections.rows if listed.corrections else ()), *listed.page.rows)
-    presence = getattr(ctx, "presence", None)
-    holders = presence.holders([row.external_id for row in rows]) if presence else {}
+    holders = ctx.presence.holders([row.external_id for row in rows])
     shown = [
         row_view(row, listed.details[row.item_id], holders_of(holders, row.external_id, editor))
         for row in rows

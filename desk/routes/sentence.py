@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from desk.conflicts import change_description, together_with
-from desk.context import SavedEdit, WebContext
+from desk.context import SavedEdit, WebContext, shown_text
 from desk.edit_form import plain
 from desk.responses import EditorNameMissing, current_editor, status_of, web_context
 from desk.routes.drafts import REF, note_view
@@ -77,6 +77,7 @@ async def _save(request: Request, ref: str, sent: _Sent, name: str) -> JSONRespo
         stored = await asyncio.to_thread(ctx.db.page_texts.base, view.row.item_id, sent.sha256)
         # A text that is not known any more: the words are looked for in the one on disk.
         base_text, base = (base_text, base) if stored is None else (stored.text, sent.sha256)
+    base_text = shown_text(view, base_text)
     await ctx.keep_shown(view)
     try:
         edit = replace_sentence(base_text, sent.span, sent.before, sent.text)
@@ -107,7 +108,8 @@ async def _answer(
     if sent.done:
         await ctx.verify_edit(ref)
     shown = after if after.sha256 == saved.sha256 else await ctx.saved_view(saved)
-    span = span_in(field_text(shown.text or "", sent.span.field), edit)
+    words = field_text(shown_text(shown, shown.text or ""), sent.span.field)
+    span = span_in(words, edit)
     together = f", together with {together_with(saved.plan.authors, name)}" if merged else ""
     return JSONResponse(
         {
@@ -116,6 +118,7 @@ async def _answer(
             "message": f"Saved{together}",
             "start": span.start,
             "end": span.end,
+            "before": words[span.start : span.end],
         }
     )
 

@@ -38,20 +38,19 @@ async def note_shown(
         await asyncio.to_thread(
             ctx.db.shown.record, view.row.item_id, name, state.heading, state.sentences, at
         )
-        review = (await state_of(request, page))._replace(opened=review.opened)
+        review = await state_of(request, page)
     if "application/json" not in request.headers.get("accept", ""):
         if problem:
-            return await draft_page(request, ref, error=problem, status=409)
+            return await draft_page(request, ref, error=problem, status=409, opened=opened)
         return redirect(f"/drafts/{ref}", filters(request).query())
     answer = {
-        "opened": review.opened,
         "problem": problem,
+        "retry": view.sha256 == sha256,
         "shown": [each.number for each in review.sections if each.is_shown],
         "progress": f"{review.shown} of {len(review.sections)} sections shown",
         "missing": review.missing(page),
         "left": review.left(page),
         "ready": review.is_ready(page),
-        "full": review.is_full,
     }
     return JSONResponse(answer, 409 if problem else 200)
 

@@ -92,21 +92,38 @@ const desk = (() => {
     const response = await fetch(address, { ...options, credentials: "same-origin" });
     return [response, new DOMParser().parseFromString(await response.text(), "text/html")];
   };
+  // False where nothing was done: another request is under way, or the desk does not respond.
   const once = async (work) => {
-    if (going) return;
+    if (going) return false;
     going = true;
     try {
       await work();
+      return true;
     } catch {
       say("The desk does not respond. Nothing is lost: try again.");
+      return false;
     } finally {
       going = false;
     }
   };
+  // What has to be saved before the page shows something else; false: it stays.
+  const guards = [];
+  const beforeLeaving = (guard) => guards.push(guard);
+  const leave = async () => {
+    for (const guard of guards) if (!await guard()) return false;
+    return true;
+  };
+  // The answer to a form that was refused is a page of its own; another address is loaded as such.
+  const show = (response, next, options) => {
+    if (response.redirected || !options.method || one("#editor", next)) { location.href = response.url; return; }
+    for (const part of ["#status", "main"]) one(part).replaceWith(document.adoptNode(one(part, next)));
+    ready();
+  };
   // Shows another draft, or what a decision leads to.
-  const swap = (address, options = {}) => once(async () => {
+  const swap = async (address, options = {}) => await leave() && once(async () => {
     const [response, next] = await load(address, options);
-    if (!one("main #pairs, main .list, main .empty", next) || one("#editor", next)) { location.href = response.url; return; }
+    if (!one("main #pairs, main .list, main .empty", next) || one("#editor", next)) { show(response, next, options); return; }
+    sign("left");
     document.title = next.title;
     for (const part of ["#status", "main"]) one(part).replaceWith(document.adoptNode(one(part, next)));
     if (response.redirected || !options.method) history.pushState(null, "", response.url);
@@ -119,13 +136,17 @@ const desk = (() => {
   // Shows the same draft as it is now: what was on screen stays where it is.
   const PARTS = ["#bar", "#notices", "#pairs"];
   const refresh = (address, options = {}) => {
-    const done = once(() => renew(address, options)).finally(() => { if (refreshing === done) refreshing = null; });
+    const earlier = refreshing || Promise.resolve();
+    const done = earlier.then(() => once(() => renew(address, options))).finally(() => { if (refreshing === done) refreshing = null; });
     refreshing = done;
     return done;
   };
   const renew = async (address, options) => {
     const [response, next] = await load(address, options);
-    if (!one("#pairs", next)) { location.href = response.url; return; }
+    if (!one("#pairs", next)) { show(response, next, options); return; }
+    // A text that is the same was opened when the page was: its reading time does not begin again.
+    const [old, now] = [one("#pairs").dataset, one("#pairs", next).dataset];
+    if (old.sha === now.sha) now.opened = old.opened;
     const anchor = all("[data-row]").find((row) => row.getBoundingClientRect().bottom > 80);
     const before = anchor ? anchor.getBoundingClientRect().top : 0;
     for (const part of PARTS) one(part).replaceWith(document.adoptNode(one(part, next)));
@@ -152,5 +173,23 @@ const desk = (() => {
     swap(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
   });
 
-  return { all, one, typing, calm, scrolling, say, act, keys, onReady, swap, refresh, submitOnce, written };
+  // Who else has the draft open: the page shows it and is a sign of life of its own editor.
+
+  const SIGN_MS = 15_000;
+  const sign = async (doing = "") => {
+    const place = one("[data-presence]");
+    if (!place || document.hidden && !doing) return;
+    try {
+      const address = `${place.dataset.presence}?doing=${doing || place.dataset.doing}`;
+      const response = await fetch(address, { credentials: "same-origin", keepalive: Boolean(doing) });
+      const { message } = await response.json();
+      if (place.textContent !== message) place.textContent = message;
+    } catch { /* The next sign comes soon. */ }
+  };
+  setInterval(() => sign(), SIGN_MS);
+  document.addEventListener("visibilitychange", () => sign());
+  addEventListener("pagehide", () => sign("left"));
+  onReady(() => sign());
+
+  return { all, one, scrolling, say, act, keys, onReady, swap, refresh, submitOnce, written, leave, beforeLeaving, isEditing: () => false };
 })();

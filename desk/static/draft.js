@@ -1,7 +1,7 @@
 // One draft: walking the pairs of sentences, deciding on findings where they stand, what was on screen.
 "use strict";
 (() => {
-  const { all, one, keys, onReady, say, act, swap, refresh, scrolling } = desk;
+  const { all, one, keys, onReady, say, act, refresh, scrolling } = desk;
   const page = () => one("#pairs");
   const rows = () => all("[data-row]");
 
@@ -11,10 +11,12 @@
   let finding = null;
   const isOpen = (each) => each.matches(".block, .warn");
   const open = () => all("[data-finding]").filter(isOpen);
-  const top = () => { const bar = one("#bar"); return bar && getComputedStyle(bar).position === "sticky" && bar.getBoundingClientRect().top <= 0 ? bar.getBoundingClientRect().bottom : 0; };
+  // What a key decides on is whole on the screen, between the bars.
   const inView = (each) => {
     const place = each.getBoundingClientRect();
-    return place.bottom > top() && place.top < innerHeight;
+    const bar = one("#bar").getBoundingClientRect();
+    const [top, bottom] = bar.top > innerHeight / 2 ? [0, bar.top] : [Math.max(0, bar.bottom), innerHeight];
+    return place.top >= top - 1 && (place.bottom <= bottom + 1 || place.top <= top + 1 && place.height > bottom - top);
   };
   const toRow = (next) => {
     if (!next) return;
@@ -63,10 +65,11 @@
   // Deciding on a finding: the next open one is chosen, and the page stays where it is.
 
   const decide = async (form, submitter) => {
+    if (!await desk.leave()) return;
     const of = form.closest("[data-finding]");
     const at = all("[data-finding]").indexOf(of);
     const dismissed = !form.matches(".fix");
-    await refresh(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, submitter)) });
+    if (!await refresh(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, submitter)) })) return;
     const listed = all("[data-finding]");
     const from = listed.slice(dismissed ? at + 1 : at);
     toFinding(from.find(isOpen) || open()[0]);
@@ -101,6 +104,7 @@
 
   const waiting = () => all("form.shown:not(.done)");
   const approve = async (form) => {
+    if (!form || !await desk.leave()) return;
     await Promise.allSettled(reports);
     const must = all(".finding.block");
     if (must.length) {
@@ -135,13 +139,18 @@
   let reports = [];
   const speed = () => Number(page().dataset.speed);
   const due = (each) => each.seen.size === each.rows.size && (!speed() || each.ms * speed() >= 1000 * each.words);
-  const watchSections = () => {
+  const watchSections = (refreshed) => {
     if (observer) observer.disconnect();
+    if (!page()) { sections = new Map(); return; }
+    const before = refreshed ? sections : new Map();
     sections = new Map();
-    if (!page()) return;
     for (const form of waiting()) {
       const mine = all(`[data-of="${form.dataset.shows}"]`);
-      sections.set(form.dataset.shows, { rows: new Set(mine), seen: new Set(), here: new Set(), ms: 0, words: Number(form.dataset.words), sent: false });
+      const old = before.get(form.dataset.shows);
+      // After a refresh, rows that say the same have been seen.
+      const known = new Set(old ? [...old.seen].map((each) => each.dataset.raw) : []);
+      const seen = new Set(mine.filter((each) => known.has(each.dataset.raw)));
+      sections.set(form.dataset.shows, { rows: new Set(mine), seen, here: new Set(), ms: old ? old.ms : 0, words: Number(form.dataset.words), sent: false });
     }
     observer = new IntersectionObserver((entries) => {
       for (const entry of entries) {
@@ -156,7 +165,7 @@
     for (const each of sections.values()) each.rows.forEach((one) => observer.observe(one));
   };
   const look = (ms) => {
-    if (document.visibilityState !== "visible" || !page()) return;
+    if (document.visibilityState !== "visible" || !page() || desk.isEditing()) return;
     for (const [number, each] of sections) {
       if (each.here.size) each.ms += ms;
       if (!each.sent && due(each)) { each.sent = true; report(number); }
@@ -175,7 +184,8 @@
     const response = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" }, credentials: "same-origin" });
     const answer = await response.json();
     if (!form.isConnected) return;
-    if (answer.problem) { say(answer.problem); throw new Error(answer.problem); }
+    if (answer.problem && answer.retry) throw new Error(answer.problem);
+    if (answer.problem) { say(answer.problem); return; }
     for (const number of answer.shown) {
       const done = one(`form.shown[data-shows="${number}"]`);
       if (done && !done.matches(".done")) { done.classList.add("done"); one("button", done).replaceWith(Object.assign(document.createElement("span"), { textContent: "shown" })); }
@@ -187,114 +197,6 @@
     one("#approve button").classList.toggle("waits", !answer.ready);
   };
 
-  // Editing a sentence in place: saved while one types, and merged with what others changed.
-
-  const SAVE_AFTER_MS = 800;
-  const RETRY_MS = 3000;
-  let edit = null;
-  const state = (text, bad = false) => { const bar = one("#saving"); bar.textContent = text; bar.classList.toggle("bad", bad); };
-  const begin = (of) => {
-    if (edit) { edit.field.focus(); return; }
-    if (!of || !page().dataset.edits) { say("This draft cannot be edited now."); return; }
-    const ours = one(".ours", of);
-    const box = document.createElement("div");
-    box.className = "inplace";
-    const field = document.createElement("textarea");
-    field.value = of.dataset.raw;
-    field.setAttribute("aria-label", "Edit this sentence");
-    field.dir = "auto";
-    const done = Object.assign(document.createElement("button"), { type: "button", textContent: "Done", className: "primary" });
-    const back = Object.assign(document.createElement("button"), { type: "button", textContent: "Undo change" });
-    const message = Object.assign(document.createElement("p"), { className: "hint" });
-    message.setAttribute("role", "status");
-    box.append(field, done, back, message);
-    ours.hidden = true;
-    ours.after(box);
-    edit = {
-      row: of, ours, box, field, message, timer: 0, busy: null, saved: of.dataset.raw, first: of.dataset.raw,
-      sha256: page().dataset.sha, name: of.dataset.field, start: of.dataset.start, end: of.dataset.end,
-      form: crypto.getRandomValues(new Uint32Array(4)).join("-"),
-    };
-    const fit = () => { field.style.height = "auto"; field.style.height = `${field.scrollHeight + 4}px`; };
-    field.addEventListener("input", () => { fit(); typed(); });
-    field.addEventListener("keydown", (event) => {
-      event.stopPropagation();
-      if (event.key === "Escape" || event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); finish(); }
-    });
-    done.addEventListener("click", finish);
-    back.addEventListener("click", () => { field.value = edit.first; finish(); });
-    toRow(of);
-    fit();
-    field.focus();
-  };
-  const stored = () => `copydesk.sentence.${page().dataset.ref}`;
-  const typed = () => {
-    state("NOT SAVED");
-    sessionStorage.setItem(stored(), edit.field.value);
-    clearTimeout(edit.timer);
-    edit.timer = setTimeout(save, SAVE_AFTER_MS);
-  };
-  // Saves one after another: each names the text and the place that the one before it left.
-  const save = async () => {
-    const mine = edit;
-    if (!mine) return false;
-    clearTimeout(mine.timer);
-    if (mine.busy) { await mine.busy; return save(); }
-    const text = mine.field.value;
-    if (text === mine.saved) return true;
-    state("Saving");
-    mine.busy = attempt(mine, text);
-    const saved = await mine.busy;
-    mine.busy = null;
-    return saved && edit === mine && mine.field.value !== text ? save() : saved;
-  };
-  const attempt = async (mine, text) => {
-    const body = new URLSearchParams({ sha256: mine.sha256, field: mine.name, start: mine.start, end: mine.end, before: mine.saved, text, form: mine.form, ...(mine.done ? { done: "1" } : {}) });
-    let response, answer;
-    try {
-      response = await fetch(`/drafts/${page().dataset.ref}/sentence`, { method: "POST", body, headers: { accept: "application/json" }, credentials: "same-origin" });
-      answer = await response.json();
-    } catch {
-      state("NOT SAVED: the desk does not respond. Your text stays here and is sent again.", true);
-      mine.timer = setTimeout(save, RETRY_MS);
-      return false;
-    }
-    if (response.ok) {
-      Object.assign(mine, { sha256: answer.sha256, start: answer.start, end: answer.end, saved: text });
-      sessionStorage.removeItem(stored());
-      state(answer.message || "Saved");
-      return true;
-    }
-    state(`NOT SAVED: ${answer.reason}`, true);
-    if (answer.theirs !== undefined) {
-      mine.message.textContent = `${answer.reason} Theirs: “${answer.theirs}” Yours is above${answer.kept ? ", and kept in History" : ""}. Save again to replace theirs, or copy what you need.`;
-      if (answer.sha256) Object.assign(mine, { sha256: answer.sha256, start: answer.start, end: answer.end, saved: answer.theirs });
-    } else mine.message.textContent = answer.reason;
-    return false;
-  };
-  const finish = async () => {
-    const mine = edit;
-    if (!mine) return;
-    if (!await save()) return;
-    // The second reader reads a sentence when the editor has left it.
-    mine.done = true;
-    if (mine.saved !== mine.first) await attempt(mine, mine.saved);
-    if (edit !== mine) return;
-    const changed = mine.saved !== mine.first;
-    const id = mine.row.id;
-    edit = null;
-    mine.box.remove();
-    mine.ours.hidden = false;
-    if (changed) await refresh(location.href);
-    if (changed) state("Saved");
-    const again = document.getElementById(id);
-    toRow(again);
-    const next = open().find((each) => again && again.contains(each)) || open().find((each) => again && again.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING);
-    if (next) toFinding(next);
-    else if (again) again.focus({ preventScroll: true });
-  };
-  addEventListener("beforeunload", (event) => { if (edit && edit.field.value !== edit.saved) event.preventDefault(); });
-
   // The second reader, a rewrite that was asked for, and who else is here
 
   let timer = 0;
@@ -304,21 +206,11 @@
     if (note) timer = setTimeout(async () => {
       const response = await fetch(note.dataset.reading || note.dataset.request, { credentials: "same-origin" }).catch(() => null);
       if (!note.isConnected) return;
-      if (!response || response.status === 204) { watch(); return; }
-      if (edit || desk.written()) { note.textContent = "Something new is there: load the page again when you are done."; return; }
+      if (!response || !response.ok || response.status === 204 || document.hidden) { watch(); return; }
+      if (desk.isEditing() || desk.written()) { note.textContent = "Something new is there: load the page again when you are done."; return; }
       await refresh(location.href);
     }, 1000);
   };
-  const PRESENCE_MS = 15_000;
-  const others = async () => {
-    const place = one("#presence");
-    if (!place || document.visibilityState !== "visible") return;
-    const response = await fetch(`${place.dataset.presence}?doing=${edit ? "edits" : "reads"}`, { credentials: "same-origin" }).catch(() => null);
-    if (!response || !response.ok || !place.isConnected) return;
-    place.textContent = (await response.json()).message;
-  };
-  setInterval(others, PRESENCE_MS);
-
   document.addEventListener("click", (event) => {
     const clicked = event.target.closest("[data-finding]");
     if (clicked && !event.target.closest("a, button, input, summary, label")) toFinding(clicked, false);
@@ -331,7 +223,7 @@
   });
   document.addEventListener("dblclick", (event) => {
     const of = event.target.closest(".ours") && event.target.closest("[data-row]");
-    if (of && page().dataset.edits) begin(of);
+    if (of && page().dataset.edits) desk.edit(of);
   });
   const here = () => (row && row.isConnected && inView(row) ? row : finding && finding.closest("[data-row]") || rows().find(inView));
   const draftKeys = {
@@ -340,7 +232,7 @@
     F: () => step(-1),
     d: dismiss,
     t: take,
-    e: () => begin(here()),
+    e: () => desk.edit(here()),
     n: () => {
       const select = one("#bar select[name=section]");
       const heading = here() && one("h2", here().closest("section"));
@@ -351,18 +243,19 @@
     A: () => approve(one("#approve-light") || one("#approve")),
     1: () => digit(1), 2: () => digit(2), 3: () => digit(3), 4: () => digit(4),
   };
+  // The keys of the queue have the same letters: these act only where a draft is shown, and is not decided.
+  for (const [key, does] of Object.entries(draftKeys)) {
+    const other = keys[key];
+    keys[key] = (event) => { if (page() && page().dataset.edits) does(event); else if (!page() && other) other(event); };
+  }
   onReady((refreshed) => {
-    Object.keys(draftKeys).forEach((key) => { if (page()) keys[key] = draftKeys[key]; else delete keys[key]; });
     watch();
-    watchSections();
+    watchSections(refreshed);
     if (refreshed) { const same = row && document.getElementById(row.id); row = null; toRow(same); return; }
     row = null;
     finding = null;
     if (!page()) return;
     reports = [];
-    others();
     toFinding(all(".finding.block")[0] || open()[0], false);
-    const left = sessionStorage.getItem(stored());
-    if (left) say(`Your last change was not saved: “${left}”`);
   });
 })();

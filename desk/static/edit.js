@@ -3,24 +3,6 @@
 (() => {
   const { all, one, say, scrolling } = desk;
 
-  // Who else has the draft open: the page shows it and is a sign of life of its own editor.
-
-  const SIGN_MS = 15_000;
-  const others = one("[data-presence]");
-  const sign = async (doing = "") => {
-    if (document.hidden && !doing) return;
-    try {
-      const response = await fetch(doing ? others.dataset.presence.replace(/doing=\w+/, `doing=${doing}`) : others.dataset.presence, { credentials: "same-origin", keepalive: Boolean(doing) });
-      const { message } = await response.json();
-      if (others.textContent !== message) others.textContent = message;
-    } catch { /* The next sign comes soon. */ }
-  };
-  if (others) {
-    setInterval(sign, SIGN_MS);
-    document.addEventListener("visibilitychange", () => sign());
-    addEventListener("pagehide", () => sign("left"));
-  }
-
   // What was typed and is not saved survives a reload of the tab. On another page it is handed to the desk,
   // which keeps it as a version aside.
 

@@ -250,11 +250,5 @@
   addEventListener("pageshow", (event) => {
     if (event.persisted && one("#results")) load(location.href).then(comeBack);
   });
-  // The keys of other pages have the same letters: these act only while rows are shown.
-  addEventListener("DOMContentLoaded", () => {
-    for (const [key, act] of Object.entries(acts)) {
-      const other = keys[key];
-      keys[key] = (event) => { if (rows().length) act(event); else if (other) other(event); };
-    }
-  });
+  for (const [key, act] of Object.entries(acts)) keys[key] = (event) => { if (rows().length) act(event); };
 })();

@@ -100,9 +100,13 @@ def _sentences(body: str) -> list[str]:
 def entries_for(
     changes: Sequence[tuple[str, str]], note: str, by: str, at: datetime, language: str
 ) -> tuple[Correction, ...]:
-    """Return the entries of one correction; beyond the most that are shown, one says how many there are."""
+    """Return the entries of one correction; beyond the most that are shown, one says how many there are.
+
+    A note about a change of no sentence, such as another cover, is an entry of its own.
+    """
     moment, why = utc_iso(at), line_for_readers(note)
-    entries = [Correction(moment, was, now, why, by) for was, now in changes[:_MAX_ENTRIES]]
+    listed = changes[:_MAX_ENTRIES] or ([("", "")] if why else [])
+    entries = [Correction(moment, was, now, why, by) for was, now in listed]
     if len(changes) > _MAX_ENTRIES:
         more = correction_labels(language).more.format(count=len(changes) - _MAX_ENTRIES)
         entries.append(Correction(moment, "", "", more, by))
@@ -170,7 +174,7 @@ def _sentence(text: str) -> str:
 def _day(labels: CorrectionLabels, at: str) -> str:
     try:
         return day_text(labels, datetime.fromisoformat(at).astimezone(UTC))
-    except ValueError:
+    except (ValueError, OverflowError):
         return one_line(at)
 
 

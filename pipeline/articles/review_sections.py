@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.articles.markdown import sections
-from pipeline.domain.text import UNSPACED, whole_sentences
+from pipeline.domain.text import UNSPACED, one_line, whole_sentences
 
 LEAD = ""
 """Heading of the section of what stands above the body: title, description, tags, alt text of the cover."""
@@ -44,7 +44,7 @@ def review_sections(metadata: Mapping[str, Any], body: str) -> tuple[ReviewSecti
         *(
             _section(heading, [heading, *_sentences(body[section.start : section.end])])
             for section in headed
-            for heading in (_one_line(section.heading),)
+            for heading in (one_line(section.heading),)
         ),
     )
 
@@ -57,7 +57,7 @@ def unshown(section: ReviewSection, shown_hashes: Collection[str]) -> int:
 
 def sentence_hash(text: str) -> str:
     """Return the hash of a sentence, 16 hex digits; white space counts only as a separator of words."""
-    return hashlib.sha256(_one_line(text).encode("utf-8", "replace")).hexdigest()[:16]
+    return hashlib.sha256(one_line(text).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _section(heading: str, texts: list[str]) -> ReviewSection:
@@ -75,7 +75,7 @@ def _lead(metadata: Mapping[str, Any]) -> list[str]:
 
 def _text(value: object) -> str:
     """Return a text or a number as one line; anything else as an empty text."""
-    return _one_line(str(value)) if isinstance(value, str | int | float) and value is not True else ""
+    return one_line(str(value)) if isinstance(value, str | int | float) and value is not True else ""
 
 
 def _sentences(text: str) -> Iterator[str]:
@@ -96,10 +96,6 @@ def _blocks(text: str) -> Iterator[str]:
             yield " ".join(words)
         elif words:
             lines.append(" ".join(words))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _count_words(text: str) -> int:

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
 from typing import NamedTuple
@@ -59,6 +59,7 @@ class SourceDiff:
 
     old: TokenizedText
     new: TokenizedText
+    _comparisons: dict[int, tuple[list[Token], list[Token], "list[_Block]"]] = field(default_factory=dict)
 
     @cached_property
     def _changed(self) -> dict[int, int | None]:
@@ -84,13 +85,20 @@ class SourceDiff:
         sentence, other = self.old.sentences[number], self._changed[number]
         if other is None:
             return Counterpart(sentence, None, span)
-        before, after = _tokens(self.old.text, sentence), _tokens(self.new.text, self.new.sentences[other])
+        before, after, blocks = self._compared(number, other)
         first, behind = _range(before, span)
-        blocks = _blocks(before, after)
         if first >= behind or not any(_touches(block, first, behind) for block in blocks):
             return None
         place = _place(blocks, before, after, first, behind)
         return _counterpart(sentence, self.new.sentences[other], (before, first, behind), (after, *place))
+
+    def _compared(self, number: int, other: int) -> tuple[list[Token], list[Token], "list[_Block]"]:
+        """Return the tokens of an old sentence and of its new one, and their blocks; computed once."""
+        if number not in self._comparisons:
+            before = _tokens(self.old.text, self.old.sentences[number])
+            after = _tokens(self.new.text, self.new.sentences[other])
+            self._comparisons[number] = before, after, _blocks(before, after)
+        return self._comparisons[number]
 
 
 class _Block(NamedTuple):

@@ -35,11 +35,32 @@ def aligned(old: Sequence[str], new: Sequence[str]) -> Iterator[Pair]:
 
     The order is that of both; what is gone comes before what is new in its place.
     """
-    if len(old) * len(new) > _MAX_TEXTS:
-        yield from ((place, None) for place in range(len(old)))
-        yield from ((None, place) for place in range(len(new)))
+    head, tail = _common_ends(old, new)
+    behind, new_behind = len(old) - tail, len(new) - tail
+    yield from ((place, place) for place in range(head))
+    yield from _aligned(old, new, (head, behind), (head, new_behind))
+    yield from zip(range(behind, len(old)), range(new_behind, len(new)), strict=True)
+
+
+def _common_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """Return with how many equal sentences both texts begin, and with how many others they end."""
+    shorter = min(len(old), len(new))
+    head = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    rest = shorter - head
+    return head, next((at for at in range(rest) if old[-1 - at] != new[-1 - at]), rest)
+
+
+def _aligned(
+    old: Sequence[str], new: Sequence[str], here: tuple[int, int], there: tuple[int, int]
+) -> Iterator[Pair]:
+    if (here[1] - here[0]) * (there[1] - there[0]) > _MAX_TEXTS:
+        yield from ((place, None) for place in range(*here))
+        yield from ((None, place) for place in range(*there))
         return
-    for tag, start, end, new_start, new_end in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+    matcher = SequenceMatcher(a=old[slice(*here)], b=new[slice(*there)], autojunk=False)
+    for tag, *places in matcher.get_opcodes():
+        start, end = places[0] + here[0], places[1] + here[0]
+        new_start, new_end = places[2] + there[0], places[3] + there[0]
         if tag == "equal":
             yield from zip(range(start, end), range(new_start, new_end), strict=True)
         else:

@@ -14,6 +14,8 @@ _MAX_PICTURES = 3
 """Pictures of an entry's HTML that are looked at; a declared one is mostly the first there, too. Chosen."""
 _MAX_CHARS = 500
 """Characters of a description. Chosen, not measured."""
+_MAX_TAGS = 50
+"""Tags within a caption; what has more is none. Chosen, not measured."""
 
 
 class Picture(NamedTuple):
@@ -78,7 +80,7 @@ def _captions(html: str) -> list[str]:
 
 def _text_until(names: list[str], texts: list[str], at: int, end: str) -> str:
     pieces, length = [texts[at + 1]], 0
-    for inner in range(at + 1, len(names)):
+    for inner in range(at + 1, min(len(names), at + 1 + _MAX_TAGS)):
         length += len(pieces[-1])
         if names[inner] == end or length > _MAX_CHARS:
             break

@@ -106,7 +106,8 @@ def with_corrections(
     listed = _published_entries(history) if base else corrections_of(metadata)
     body = texts.without_section(metadata, body)
     changes = pending_changes(metadata, body, beat, base.text if base and note else None)
-    entries = (*listed, *texts.entries_for(changes, note, review.by, review.at, language))
+    new = texts.entries_for(changes, note, review.by, review.at, language) if base else ()
+    entries = (*listed, *new)
     if changes:
         metadata["updatedAt"] = utc_iso(review.at)
     remaining = {key: value for key, value in metadata.items() if key not in (NOTE_KEY, *_KEYS_AFTER_REVIEW)}

@@ -41,7 +41,7 @@ from pipeline.services.draft_file import (
     write_text,
 )
 from pipeline.services.finding_ends import record_edited
-from pipeline.storage import SYSTEM_FINDINGS, DraftRow, Save
+from pipeline.storage import NO_TIME, SYSTEM_FINDINGS, DraftRow, Save
 
 EDIT_SESSION = timedelta(minutes=10)
 """Saves of one editor within this time of each other become one version. Chosen, not measured."""
@@ -69,6 +69,29 @@ class DraftEdit(FrozenModel):
     """The new cover image, `{}` for no cover; None: unchanged."""
     alt: str | None = None
     """The description of the cover image; None: unchanged."""
+
+
+def edit_of(text: str, **changed: Any) -> DraftEdit:  # noqa: ANN401 - values of the fields of DraftEdit
+    """Return the edit of a draft's text that changes these fields only. Raises ReviewError.
+
+    A description and an alt text that are not changed stay as they are, or follow the Overview.
+    """
+    metadata, body = loads(text)
+    tags = metadata.get("tags")
+    try:
+        fields = {
+            "title": str(metadata.get("title") or ""),
+            "description": None,
+            "category": str(metadata.get("category") or ""),
+            "tags": tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
+            "sentiment": Sentiment(str(metadata.get("sentiment"))),
+            "sticky_weight": int(metadata.get("stickyWeight") or 0),
+            "body": body,
+        }
+        return DraftEdit(**{**fields, **changed})
+    except (TypeError, ValueError) as error:
+        message = "the draft's front matter is not valid: open the editor and save it once"
+        raise ReviewError(message) from error
 
 
 def save_edit(
@@ -276,7 +299,8 @@ def acknowledge(
     if not 0 < len(text) <= MAX_NOTE_CHARS:
         raise ReviewError(f"give a reason, in {MAX_NOTE_CHARS:,} characters at most", draft=ref)
     equal = equal_findings(finding, findings)
-    ctx.db.findings.acknowledge(row, finding, text, ctx.editor_name, ctx.clock(), preset=preset, equal=equal)
+    at = ctx.event_time or NO_TIME
+    ctx.db.findings.acknowledge(row, finding, text, ctx.editor_name, at, preset=preset, equal=equal)
 
 
 def start_revision(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pipeline.articles.front_matter import loads
 from pipeline.checks.pool import UNCHECKED
 from pipeline.domain.errors import OutputError
-from pipeline.domain.reviews import LINES, Draft, Finding, Place
+from pipeline.domain.reviews import LINES, Draft, Finding, Front, Place
 from pipeline.services.draft_file import EditorContext
 from pipeline.storage import DraftRow, PendingSave, unacknowledged
 
@@ -56,7 +56,7 @@ def _texts(text: str) -> dict[Place, str]:
         metadata, body = loads(text)
     except OutputError:
         return {"body": text}
-    return {"body": body, **{field: str(metadata.get(field) or "") for field in LINES}}
+    return {"body": body, **{field: Front(metadata=metadata).text(field) for field in LINES}}
 
 
 def _is_touched(finding: Finding, before: dict[Place, str], after: dict[Place, str]) -> bool:

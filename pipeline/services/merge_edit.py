@@ -11,6 +11,7 @@ from pipeline.articles.approved_metadata import following
 from pipeline.articles.article import Sentiment
 from pipeline.articles.front_matter import loads, plain_lines
 from pipeline.articles.merge import Conflict, Merged, merge, two_way
+from pipeline.domain.alt_text import alt_of
 from pipeline.domain.errors import OutputError
 from pipeline.domain.models import Beat
 from pipeline.services.edit import DraftEdit, apply_edit
@@ -134,6 +135,7 @@ def merge_edit(
             "description": _description(merger, edit.description, beat),
             "body": merger.words("body", before and before.body, mine.body, on_disk.body),
             "cover": merger.cover(edit.cover),
+            "alt": _alt(merger, edit.alt),
             "category": merger.value("category", str),
             "sentiment": merger.value("sentiment", _sentiment),
             "sticky_weight": merger.value("stickyWeight", _whole_number),
@@ -158,6 +160,13 @@ def _description(merger: _Merger, chosen: str | None, beat: Beat) -> str | None:
         if theirs in unchanged:
             return chosen
     return merger.words("description", base, " ".join(chosen.split()), theirs)
+
+
+def _alt(merger: _Merger, written: str | None) -> str | None:
+    """Return the alt text that replaces theirs; None: theirs stays."""
+    base, theirs = merger.base and alt_of(merger.base.metadata), alt_of(merger.theirs.metadata)
+    alt = None if written is None else " ".join(written.split())
+    return None if alt is None or alt in (base, theirs) else merger.words("alt", base, alt, theirs)
 
 
 def _fields(text: str) -> _Fields | None:

@@ -32,7 +32,7 @@ class Proof(NamedTuple):
     @property
     def value(self) -> str:
         """Return the hash of the record as it is stored now."""
-        return self.record.proof if self.record else hashlib.sha256(self.stored.encode()).hexdigest()
+        return hashlib.sha256(self.stored.encode()).hexdigest()
 
     @property
     def is_published(self) -> bool:

@@ -41,6 +41,7 @@ from pipeline.services.draft_file import (
 )
 from pipeline.services.review_record import ReviewedText, Submission, record_review, review_level
 from pipeline.storage import (
+    OF_ARTICLES,
     CompletedReview,
     Database,
     DraftRow,
@@ -48,10 +49,10 @@ from pipeline.storage import (
     PendingReview,
     RecordedReview,
     current_approval,
+    last_decision,
     unacknowledged,
 )
 
-OF_ARTICLES = (ReviewDecision.RETRACT, ReviewDecision.UNPUBLISH)
 """Decisions about a published article; their undo publishes the same bytes again."""
 FOLDERS = {ReviewDecision.APPROVE: "published", ReviewDecision.REJECT: "rejected"}
 
@@ -115,7 +116,8 @@ def undo_review(ctx: EditorContext, ref: str, *, note: str | None = None) -> str
 
 def _undoing_move(reviews: list[CompletedReview], last: CompletedReview, text: str) -> Move:
     """Return the move of the undo of a decision about a draft; an article approved before is live again."""
-    earlier = current_approval(reviews[:-1]) if last.decision is ReviewDecision.APPROVE else None
+    before = [review for review in reviews if review.id < last.id]
+    earlier = current_approval(before) if last.decision is ReviewDecision.APPROVE else None
     return Move(
         old_path=last.new_path,
         new_path=last.old_path,
@@ -139,10 +141,10 @@ def _last_review(row: DraftRow, reviews: list[CompletedReview]) -> CompletedRevi
     if row.state == "drafted" and current_approval(reviews):
         message = f"{row.path} is a revision of a published article; reject it, then undo the approval"
         raise ReviewError(message, draft=row.path)
-    waits = row.state == "drafted" and not (reviews and reviews[-1].decision is ReviewDecision.UNPUBLISH)
-    if waits or not reviews or reviews[-1].decision is ReviewDecision.UNDO:
+    last = last_decision(reviews, [each for each in ReviewDecision if each is not ReviewDecision.UNDO])
+    if last is None or (row.state == "drafted" and last.decision is not ReviewDecision.UNPUBLISH):
         raise ReviewError(f"{row.path} waits for a decision: there is none to undo", draft=row.path)
-    return reviews[-1]
+    return last
 
 
 def _text_before(db: Database, row: DraftRow, last: CompletedReview, text: str, sha256: str) -> str:

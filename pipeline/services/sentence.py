@@ -3,11 +3,10 @@
 import re
 from typing import Any, Literal, NamedTuple, get_args
 
-from pipeline.articles.article import Sentiment
 from pipeline.articles.front_matter import loads
 from pipeline.articles.sentence_diff import moved
 from pipeline.domain.errors import OutputError, ReviewError
-from pipeline.services.edit import DraftEdit
+from pipeline.services.edit import DraftEdit, edit_of
 
 Field = Literal["title", "description", "body", "alt", "tags"]
 """The fields of an article that are edited in place."""
@@ -172,21 +171,6 @@ def _text(metadata: dict[str, Any], body: str, field: Field) -> str:
 
 def _edit(text: str, field: Field, new: str) -> DraftEdit:
     """Return the edit of a draft's text that changes one field."""
-    metadata, body = loads(text)
-    cover = metadata.get("coverImage") if field == "alt" else None
-    tags = new.split(",") if field == "tags" else metadata.get("tags") or []
-    try:
-        return DraftEdit(
-            title=new if field == "title" else str(metadata.get("title") or ""),
-            description=new if field == "description" else None,
-            category=str(metadata.get("category") or ""),
-            tags=tuple(tag for tag in (str(tag).strip() for tag in tags) if tag),
-            sentiment=Sentiment(str(metadata.get("sentiment"))),
-            sticky_weight=int(metadata.get("stickyWeight") or 0),
-            body=new if field == "body" else body,
-            cover=None if cover is None else {**cover, "alt": new},
-        )
-    except (TypeError, ValueError) as error:
-        raise ReviewError(
-            "the draft's front matter is not valid: open the editor and save it once"
-        ) from error
+    if field == "tags":
+        return edit_of(text, tags=tuple(tag for tag in map(str.strip, new.split(",")) if tag))
+    return edit_of(text, **{field: new})

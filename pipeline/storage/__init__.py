@@ -17,7 +17,7 @@ from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage, Que
 from pipeline.storage.drafts import HistoryEvent
 from pipeline.storage.engine import file_of
 from pipeline.storage.feeds import FeedStatus
-from pipeline.storage.finding_ends import FindingEnd, KindOutcomes
+from pipeline.storage.finding_ends import NO_TIME, FindingEnd, KindOutcomes
 from pipeline.storage.findings import SYSTEM_EDITOR
 from pipeline.storage.item_outcomes import OutcomeCount
 from pipeline.storage.item_rows import BY_HAND
@@ -43,6 +43,7 @@ from pipeline.storage.records import (
 )
 from pipeline.storage.redraft_requests import FinishedRedraft, RedraftContext, StartableRedraft
 from pipeline.storage.reviews import (
+    OF_ARTICLES,
     CompletedReview,
     Move,
     PendingReview,
@@ -56,6 +57,8 @@ from pipeline.storage.versions import PendingSave, Save, ViewedVersion
 
 __all__ = [
     "BY_HAND",
+    "NO_TIME",
+    "OF_ARTICLES",
     "SYSTEM_EDITOR",
     "SYSTEM_FINDINGS",
     "UNLIMITED",

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pipeline.storage.schema import draft_index, draft_terms, items, versions
+from pipeline.storage.live_approvals import IS_LIVE
+from pipeline.storage.schema import draft_index, draft_terms, items, verdicts, versions
 
 REVISE = "revise"
 """Cause of a published article's text with which a revision starts."""
@@ -54,7 +55,8 @@ def reindex(connection: sa.Connection, item_id: int) -> None:
         return
     this = sa.select(versions.c.text, items.c.title).join(items).where(versions.c.id == texts[-1].id)
     text, title = connection.execute(this).one()
-    revised = [row.at for row in texts if row.cause == REVISE]
+    is_live = connection.scalar(sa.select(verdicts.c.id).where(verdicts.c.item_id == item_id, IS_LIVE))
+    revised = [row.at for row in texts if row.cause == REVISE] if is_live is not None else []
     lines, body = parts_of(text)
     row = {
         "version_id": texts[-1].id,

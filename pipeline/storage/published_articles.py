@@ -18,6 +18,8 @@ _STATES = ("approved", "drafted")
 _HEAD_CHARS = 8_000
 """Beginning of a text that is read for its front matter. Chosen, not measured."""
 _MAX_WORDS = 8
+_MAX_LISTED = 500
+"""Ids in one condition; PostgreSQL and SQLite limit the number of parameters. Chosen, not measured."""
 
 
 class PublishedRow(FrozenModel):
@@ -75,7 +77,8 @@ class PublishedRepository(Transactions):
         with self._reading() as connection:
             matches = [_has_word(connection, word) for word in words[:_MAX_WORDS]]
             items_changed = list(connection.scalars(_ITEMS_CHANGED))
-            is_changed = verdicts.c.item_id.in_(items_changed)
+            among = items_changed if len(items_changed) <= _MAX_LISTED else _ITEMS_CHANGED
+            is_changed = verdicts.c.item_id.in_(among)
             changed = list(connection.scalars(_LIVE.where(is_changed, *matches))) if items_changed else []
             others = _LIVE.where(~is_changed, *matches) if items_changed else _LIVE.where(*matches)
             if matches:

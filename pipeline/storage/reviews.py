@@ -15,6 +15,7 @@ from pipeline.domain.models import FrozenModel
 from pipeline.domain.review_records import ReviewRecord
 from pipeline.domain.reviews import PUBLISHING, Finding, Review, ReviewDecision
 from pipeline.storage import finding_ends, publications, redraft_requests
+from pipeline.storage.draft_index import reindex
 from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.finding_ends import NO_TIME
 from pipeline.storage.item_rows import apply_source_update
@@ -29,7 +30,9 @@ _STATES = {
     ReviewDecision.RETRACT: "approved",
     ReviewDecision.UNPUBLISH: "drafted",
 }
-_OF_ARTICLES = (ReviewDecision.RETRACT, ReviewDecision.UNPUBLISH)
+OF_ARTICLES = (ReviewDecision.RETRACT, ReviewDecision.UNPUBLISH)
+"""Decisions about published articles."""
+_DECISIONS = tuple(each for each in ReviewDecision if each is not ReviewDecision.UNDO)
 """Decisions about a published article: undone, it is published as before."""
 
 
@@ -154,6 +157,8 @@ class ReviewRepository(Transactions):
             connection.execute(verdicts.update().where(this).values(confirmed=True))
             moved = {"state": pending.state, "path": pending.path}
             connection.execute(items.update().where(items.c.id == pending.item_id).values(**moved))
+            if pending.state == "drafted":  # it is a revision only while an article of it is published
+                reindex(connection, pending.item_id)
 
     def unfinished(self) -> _Pending:
         """Return the reviews whose files have not moved, as their process was killed."""
@@ -204,7 +209,8 @@ def _require_first(connection: sa.Connection, draft_row: DraftRow, move: Move) -
         verdicts.c.item_id == draft_row.item_id, ~verdicts.c.confirmed
     )
     completed = _of_item(connection, draft_row.item_id)
-    late = move.undoes is not None and (not completed or completed[-1].id != move.undoes)
+    last = last_decision(completed, _DECISIONS)
+    late = move.undoes is not None and (last is None or last.id != move.undoes)
     if state != draft_row.state or late or connection.execute(unfinished).first():
         raise ReviewError(
             f"{draft_row.path} was decided on meanwhile; nothing was changed", draft=draft_row.path
@@ -289,7 +295,7 @@ def _pending(connection: sa.Connection, row: Row) -> PendingReview:
         path, state = approval.new_path, "approved"  # a rejected revision leaves the article published
     if decision is ReviewDecision.UNDO:
         undone = connection.scalar(sa.select(verdicts.c.decision).where(verdicts.c.id == row.undoes))
-        state = "approved" if undone in _OF_ARTICLES else state
+        state = "approved" if undone in OF_ARTICLES else state
     return PendingReview(
         review_id=row.id,
         item_id=row.item_id,
