@@ -217,6 +217,7 @@ def test_a_second_signal_ends_at_once_and_the_next_run_goes_on(tmp_path: Path, f
     assert len(project.drafts()) == 24
 
 
+@pytest.mark.soak  # in every run: services/test_sharing.py
 def test_the_flow_of_other_machines_drafts_what_is_queued(
     flow_project: Callable[..., Project], feeds: FeedServer
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_stopped_process_group_keeps_pending_answers_and_sends_no_request(
     assert servers(project.folder) == []
 
 
+@pytest.mark.soak  # in every run: test_serving.py
 def test_a_killed_run_leaves_no_server_behind(one_feed_project: Project) -> None:
     with ModelServer() as model:
         model.enqueue(Reply(), *[Reply(stall=True)] * IN_FLIGHT)

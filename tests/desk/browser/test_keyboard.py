@@ -103,7 +103,7 @@ def test_approving_from_the_editor_does_not_approve_the_next_draft(page: Page, d
 
 
 def test_what_the_second_reader_found_is_shown_without_taking_what_is_typed(page: Page, desk: Desk) -> None:
-    reading, address = True, f"{desk.server.url}/drafts/{desk.refs[HELD]}"
+    reading, done, address = True, False, f"{desk.server.url}/drafts/{desk.refs[HELD]}"
     notices = '<div id="notices">'
 
     def answer(route: Route) -> None:
@@ -112,18 +112,21 @@ def test_what_the_second_reader_found_is_shown_without_taking_what_is_typed(page
         route.fulfill(response=found, body=found.text().replace(notices, notices + note))
 
     page.route(address, answer)
+    page.route(f"{address}/reading", lambda asked: asked.fulfill(status=200 if done else 204))
     page.goto(address)
     typed = page.locator(".finding .ack input[name=reason]").first
     page.locator(".finding .ack > summary").first.click()
     typed.fill("as the wire has it")
     typed.blur()
+    done = True
     expect(page.locator("[data-reading]")).to_contain_text("load the page again")
     expect(typed).to_have_value("as the wire has it")
+    done = False
     page.goto(address)
     page.evaluate("scrollTo(0, 200)")
     place = "[history.length, document.querySelector('[data-row]').getBoundingClientRect().top]"
     before = page.evaluate(place)
-    reading = False
+    reading, done = False, True
     expect(page.locator("[data-reading]")).to_have_count(0)
     assert page.evaluate(place) == pytest.approx(before, abs=1)
 
