@@ -75,13 +75,14 @@
     return load(`/?${query}`);
   };
   let typed = 0;
-  document.addEventListener("input", (event) => {
-    if (event.target.id !== "search") return;
+  const applyIn = (delay) => { // ms
     clearTimeout(typed);
-    typed = setTimeout(apply, 250);
-  });
+    typed = setTimeout(apply, delay);
+  };
+  document.addEventListener("input", (event) => { if (event.target.id === "search") applyIn(250); });
   document.addEventListener("change", (event) => {
     if (event.target.matches("#filters select, #filters [type=checkbox][name]")) apply();
+    if (event.target.id === "search") applyIn(0); // Escape empties the field: a change, and no input
   });
   document.addEventListener("submit", (event) => {
     if (event.target !== form()) return;
