@@ -9,7 +9,7 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.services.draft_file import as_draft
-from pipeline.storage import CompletedReview, DraftRow, Move, Version, current_approval, last_decision
+from pipeline.storage import CompletedReview, DraftRow, Move, current_approval, last_decision
 
 
 def live_approval(row: DraftRow, reviews: Sequence[CompletedReview]) -> CompletedReview:
@@ -35,20 +35,14 @@ def retraction_move(
 
 
 def withdrawal_move(
-    row: DraftRow,
-    reviews: Sequence[CompletedReview],
-    live: CompletedReview,
-    versions: Sequence[Version],
-    changed: str | None,
+    row: DraftRow, reviews: Sequence[CompletedReview], live: CompletedReview, changed: str | None
 ) -> Move:
     """Return the move that makes an article a draft again: the text that was `changed` on disk, if it was.
 
-    It is the version that was approved; for a retracted article, the one before the retraction.
+    A retracted article is again what was approved before.
     """
     article = last_decision(reviews, (ReviewDecision.APPROVE,)) or live
-    reviewed = (version.text for version in versions if version.sha256 == article.sha256_before)
     text = as_draft(changed or article.text, row.path)
-    text = text if changed else next(reviewed, text)
     path = f"drafts/{row.path.partition('/')[2]}"
     return Move(row.path, path, text, files.sha256_of(text.encode()))
 

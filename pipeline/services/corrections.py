@@ -24,6 +24,7 @@ from pipeline.services.edit import EDIT_SESSION, MAX_NOTE_CHARS, start_revision
 from pipeline.storage import CompletedReview, Database, DraftRow, Save, current_approval, last_decision
 
 _KEYS_AFTER_REVIEW = (LIST_KEY, texts.RETRACTED_KEY)
+_OTHER_KEYS = ("category", "tags", "sentiment", "coverImage")
 
 
 def start_correction(
@@ -106,14 +107,20 @@ def with_corrections(
     listed = _published_entries(history) if base else corrections_of(metadata)
     body = texts.without_section(metadata, body)
     changes = pending_changes(metadata, body, beat, base.text if base and note else None)
-    new = texts.entries_for(changes, note, review.by, review.at, language) if base else ()
-    entries = (*listed, *new)
+    if base and (changes or _differs_elsewhere(metadata, base.text)):
+        listed = (*listed, *texts.entries_for(changes, note, review.by, review.at, language))
     if changes:
         metadata["updatedAt"] = utc_iso(review.at)
     remaining = {key: value for key, value in metadata.items() if key not in (NOTE_KEY, *_KEYS_AFTER_REVIEW)}
-    if entries:
-        remaining[LIST_KEY] = [entry.as_mapping for entry in entries]
-    return dumps(remaining, texts.with_section(body, beat.corrections, entries, language))
+    if listed:
+        remaining[LIST_KEY] = [entry.as_mapping for entry in listed]
+    return dumps(remaining, texts.with_section(body, beat.corrections, listed, language))
+
+
+def _differs_elsewhere(metadata: dict[str, Any], published: str) -> bool:
+    """Return whether something that readers see, and that is no sentence, is not what was published."""
+    before = recorded_text(published)[0]
+    return any(metadata.get(key) != before.get(key) for key in _OTHER_KEYS)
 
 
 def _published_entries(history: Sequence[CompletedReview]) -> tuple[Correction, ...]:

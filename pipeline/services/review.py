@@ -53,7 +53,6 @@ from pipeline.storage import (
     unacknowledged,
 )
 
-"""Decisions about a published article; their undo publishes the same bytes again."""
 FOLDERS = {ReviewDecision.APPROVE: "published", ReviewDecision.REJECT: "rejected"}
 
 

@@ -48,8 +48,7 @@ def unpublish(ctx: EditorContext, ref: str, note: str | None = None) -> str:
         reviews = ctx.db.reviews.list(row.item_id)
         live = live_approval(row, reviews)
         text, sha256 = read_text(ctx.output, row.path, ref)
-        changed = None if sha256 == live.sha256_after else text
-        move = withdrawal_move(row, reviews, live, ctx.db.versions.list(row.item_id), changed)
+        move = withdrawal_move(row, reviews, live, None if sha256 == live.sha256_after else text)
         if files.read_bytes(ctx.output, move.new_path) not in (None, move.text.encode()):
             raise ReviewError(f"another file is at {move.new_path}; move it away first", draft=ref)
         decision = ReviewDecision.UNPUBLISH

@@ -31,9 +31,8 @@ _STATES = {
     ReviewDecision.UNPUBLISH: "drafted",
 }
 OF_ARTICLES = (ReviewDecision.RETRACT, ReviewDecision.UNPUBLISH)
-"""Decisions about published articles."""
+"""Decisions about published articles; their undo publishes the same bytes again."""
 _DECISIONS = tuple(each for each in ReviewDecision if each is not ReviewDecision.UNDO)
-"""Decisions about a published article: undone, it is published as before."""
 
 
 class Move(NamedTuple):

@@ -77,7 +77,7 @@ def test_fields_of_the_front_matter_are_edited() -> None:
     assert replace_sentence(text, Span("title", 2, 7), "title", "head\nline").edit.title == "A head line"
     assert replace_sentence(text, Span("description", 0, 10), "Its words.", "").edit.description == ""
     alt = replace_sentence(text, Span("alt", 2, 9), "picture", "photo").edit
-    assert alt.cover == {"regular": "https://x.example/a.jpg", "alt": "A photo"}
+    assert (alt.alt, alt.cover) == ("A photo", None), "the cover stays"
     tags = replace_sentence(text, Span("tags", 0, 8), "BTC, ETH", "BTC,  SOL ,").edit
     assert (tags.tags, tags.description, tags.cover, tags.body) == (("BTC", "SOL"), None, None, BODY)
 

@@ -199,6 +199,16 @@ def test_a_revision_and_a_minor_correction_make_no_note_and_keep_the_earlier_one
     assert article.live.read_text().count("## Corrections") == 1
 
 
+def test_a_correction_of_a_tag_has_its_note(article: Article) -> None:
+    start_correction(article.ctx, article.ref, "It is about Bitcoin alone")
+    metadata, body = loads(article.path.read_text())
+    article.path.write_text(dumps({**metadata, "tags": metadata["tags"][:1]}, body))
+    article.approve()
+    [entry] = article.front()["corrections"]
+    assert (entry["was"], entry["is"], entry["note"]) == ("", "", "It is about Bitcoin alone")
+    assert "It is about Bitcoin alone." in article.live.read_text()
+
+
 def test_a_correction_that_changes_nothing_makes_no_note(article: Article) -> None:
     start_correction(article.ctx, article.ref, "A tag")
     article.approve()
