@@ -1,6 +1,6 @@
 """What an editor waits for: from the key to the next draft, the queue of thousands, a page's weight.
 
-    python benchmarks/reviewing.py [--drafts 50] [--queue 5000]
+    python benchmarks/reviewing.py [--drafts 50] [--queue 5000] [--postgresql]
 
 The desk on loopback in a process of its own, a real browser, drafts of about 300 words. The floor is the same
 browser that loads a page of the same weight from the same server and does nothing else.
@@ -13,20 +13,30 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from machines import answers, free_port, postgresql, waited  # noqa: E402
 
 from pipeline.checks.pool import CheckPool  # noqa: E402
 from pipeline.config import Settings  # noqa: E402
 from tests.desk.server import DeskServer  # noqa: E402
 from tests.fakes.stock import TOKEN, fill, layout  # noqa: E402
 
-_NEXT = "here => location.href !== here && document.querySelector('.desk .draft')"
+# No key approves within a second of the last decision.
+_PAUSE_MS = 1100
+# Another draft is on screen, and its scripts take keys.
+_NEXT = """ref => {
+  const shown = document.querySelector('#pairs');
+  return shown && shown.dataset.ref !== ref && document.readyState === 'complete';
+}"""
 
 
 def serve(settings: Settings, port: "multiprocessing.Queue[str]", stop: "multiprocessing.Queue[int]") -> None:
@@ -44,18 +54,17 @@ def sit_down(page: Page, url: str) -> None:
     page.wait_for_url(f"{url}/")
 
 
-def cleared(page: Page, url: str, count: int) -> list[float]:
+def cleared(page: Page, count: int) -> list[float]:
     """Approve drafts one after another by key; returns the milliseconds until each next one is shown."""
     page.locator("a.title").first.click()
-    page.wait_for_selector(".desk .draft")
+    page.wait_for_function(_NEXT, arg="")
     took = []
     for _ in range(count - 1):
-        here = page.url
+        page.wait_for_timeout(_PAUSE_MS)
+        ref = page.locator("#pairs").get_attribute("data-ref")
         begun = time.perf_counter()
-        page.keyboard.press("a")
-        page.wait_for_function(
-            "here => location.href !== here && document.querySelector('.desk .draft')", arg=here
-        )
+        page.keyboard.press("A")
+        page.wait_for_function(_NEXT, arg=ref)
         took.append(1000 * (time.perf_counter() - begun))
     return took
 
@@ -92,7 +101,7 @@ def measure(url: str, drafts: int) -> None:
         floor = statistics.median(loaded(page, f"{url}/name", 20))
         reading = statistics.median(loaded(page, url + first, 20))
         page.goto(f"{url}/")
-        took = cleared(page, url, drafts)
+        took = cleared(page, drafts)
         browser.close()
     with httpx.Client(base_url=url, cookies=cookies) as client:
         queue, weight = asked(client, "/", 10)
@@ -100,15 +109,11 @@ def measure(url: str, drafts: int) -> None:
         searched, _ = asked(client, "/?q=fees", 10)
         missing, _ = asked(client, "/?q=nowhere+fees", 10)
         draft, draft_weight = asked(client, first, 10)
-    key = f"key `a` to the next draft, {drafts - 1:,} times"
+    key = f"key `A` to the next draft, {drafts - 1:,} times"
     rows = (
         ("floor: a page that asks for a name", floor, "in the browser"),
         ("a draft opened", reading, "in the browser"),
-        (
-            key,
-            statistics.median(took),
-            f"worst {max(took):.0f}",
-        ),
+        (key, statistics.median(took), f"worst {max(took):.0f}"),
         ("the queue", queue, f"{weight / 1000:.0f} kB"),
         ("the queue, blocked ones, most first", held, ""),
         ("a word of the texts", searched, ""),
@@ -119,25 +124,49 @@ def measure(url: str, drafts: int) -> None:
         print(f"  {name:40} {took_ms:6.0f} ms  {note}")
 
 
+@contextmanager
+def database(folder: Path, *, on_postgresql: bool) -> Iterator[dict[str, str]]:
+    """Yield the settings that name the database: a file, or a PostgreSQL of our own."""
+    if not on_postgresql:
+        yield {}
+        return
+    folder.chmod(0o755)
+    port = free_port()
+    server = postgresql(folder / "pg", port)
+    url = f"postgresql://copydesk@127.0.0.1:{port}/postgres"
+    server.keep()
+    try:
+        waited(lambda: answers(url), 60, "PostgreSQL")
+        yield {"COPYDESK_DATABASE_URL": url}
+    finally:
+        server.end()
+
+
 def main() -> None:
     """Fill a desk and measure it."""
-    arguments = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    arguments.add_argument("--drafts", type=int, default=50)
-    arguments.add_argument("--queue", type=int, default=5000)
-    wanted = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = layout(Path(folder))
-        fill(settings, wanted.queue, faults=False)
+    parser.add_argument("--drafts", type=int, default=50)
+    parser.add_argument("--queue", type=int, default=5000)
+    parser.add_argument("--postgresql", action="store_true")
+    arguments = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        database(Path(folder), on_postgresql=arguments.postgresql) as environ,
+    ):
+        settings = layout(Path(folder) / "desk", environ)
+        fill(settings, arguments.queue, faults=False)
         context = multiprocessing.get_context("spawn")
         port, stop = context.Queue(), context.Queue()
         desk = context.Process(target=serve, args=(settings, port, stop))
         desk.start()
-        print(f"{wanted.queue:,} drafts wait")
-        measure(port.get(), wanted.drafts)
-        stop.put(1)
-        desk.join()
+        print(f"{arguments.queue:,} drafts wait")
+        try:
+            measure(port.get(), arguments.drafts)
+        finally:
+            stop.put(1)
+            desk.join()
 
 
 if __name__ == "__main__":

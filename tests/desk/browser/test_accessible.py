@@ -1,4 +1,4 @@
-"""axe-core reports no accessibility violation on any page, in light and dark."""
+"""axe-core reports no accessibility violation on any page, in light and dark, wide and on a phone."""
 
 import json
 from pathlib import Path
@@ -47,6 +47,10 @@ def test_no_page_has_a_violation(browser: Browser, desk: Desk) -> None:
     for path in pages:
         page.goto(desk.server.url + path)
         check(path)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/", f"/drafts/{held}", f"/drafts/{held}/edit", "/published"):
+        page.goto(desk.server.url + path)
+        check(f"{path} on a phone")
     with Visitor(desk.server, "Ola") as ola:
         theirs = form_of(ola.page(f"/drafts/{edited}/edit"))
         page.goto(f"{desk.server.url}/drafts/{edited}/edit")
