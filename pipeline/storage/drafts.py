@@ -44,13 +44,12 @@ class DraftRepository(Transactions):
         Raises ReviewError where no draft or several match.
         """
         name = ref.strip().replace("\\", "/")
-        match = [items.c.external_id.startswith(name, autoescape=True)]
-        for ending in {name, name.rpartition("output/")[2]}:
-            match += [items.c.path == ending, items.c.path.endswith(f"/{ending}", autoescape=True)]
-        states = ("drafted", "approved", "rejected")
-        query = _query().where(items.c.state.in_(states), sa.or_(*match))
+        of_drafts = _query().where(items.c.state.in_(("drafted", "approved", "rejected")))
         with self._reading() as connection:
-            rows = connection.execute(query).all() if name else []
+            # A whole id needs no search among the ids and paths of all items.
+            rows = connection.execute(of_drafts.where(items.c.external_id == name)).all()
+            if not rows and name:
+                rows = connection.execute(of_drafts.where(_is_called(name))).all()
             if len(rows) != 1:
                 raise _ambiguous(ref, [str(row.path) for row in rows])
             draft = _row(connection, rows[0])
@@ -121,6 +120,13 @@ def _query() -> sa.Select[tuple[object, ...]]:
         versions, sa.and_(versions.c.item_id == items.c.id, versions.c.id == _LATEST)
     )
     return sa.select(items, *columns).select_from(joined).order_by(items.c.published_at.desc(), items.c.id)
+
+
+def _is_called(name: str) -> sa.ColumnElement[bool]:
+    match = [items.c.external_id.startswith(name, autoescape=True)]
+    for ending in {name, name.rpartition("output/")[2]}:
+        match += [items.c.path == ending, items.c.path.endswith(f"/{ending}", autoescape=True)]
+    return sa.or_(*match)
 
 
 def _origin(connection: sa.Connection, item_id: int) -> str:
