@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.serve import groups
+from flows.schedules import groups
 from pipeline.config.time_syntax import is_jitter, is_schedule, jitter_s
 from pipeline.domain.models import FeedConfig, PollState
 from pipeline.services.ingest import polled_since
