@@ -3,17 +3,18 @@
 from typing import Any
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 
-from flows.runtime import ports
+from flows.runtime import carried_out, ports
 from flows.zombie_runs import crash_zombie_runs
 from pipeline.services import ingest as services
 
 
 @flow(name="drafting", persist_result=False)
-async def drafting() -> dict[str, Any]:
+async def drafting() -> dict[str, Any] | State:
     """Draft the queued items without polling feeds; returns a RunReport as JSON.
 
     Several runs may work at the same time: each leases a few items, so no item is drafted twice.
     """
     await crash_zombie_runs()
-    return (await services.drafting(ports())).model_dump(mode="json")
+    return await carried_out(services.drafting(ports()))

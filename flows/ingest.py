@@ -3,13 +3,14 @@
 from typing import Any
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 
-from flows.runtime import ports
+from flows.runtime import carried_out, ports
 from pipeline.services import ingest as services
 
 
 @flow(name="ingest", persist_result=False, validate_parameters=True)
-async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str, Any]:
+async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str, Any] | State:
     """Poll the enabled feeds that are due, or the named ones, and draft their new items.
 
     `feeds`: keys of feeds to poll now. With `due`, only those are polled that are due and that no run has
@@ -18,4 +19,4 @@ async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str,
     Returns a RunReport as JSON. Raises ConfigError or DatabaseError before any work. Failed feeds and
     rejected model calls are part of the report.
     """
-    return (await services.ingest(feeds, due, ports())).model_dump(mode="json")
+    return await carried_out(services.ingest(feeds, due, ports()))

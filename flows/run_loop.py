@@ -6,7 +6,7 @@ Prefect's own loop ends the program after three failed requests, and with it the
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -34,6 +34,7 @@ async def serve_runs(register: Callable[[Runner, bool], Awaitable[None]]) -> NoR
     """
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    asyncio.get_running_loop().set_exception_handler(_skip_cancelled)
     was_lost = False
     while True:
         while not await _answers_soon():
@@ -43,6 +44,12 @@ async def serve_runs(register: Callable[[Runner, bool], Awaitable[None]]) -> NoR
         async with Runner(pause_on_shutdown=False, limit=_MAX_RUNS) as runner:
             await _start_due_runs(runner, register)
         was_lost = True
+
+
+def _skip_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report no callback that was cancelled: Prefect's observer of cancellations ends with one."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 async def _start_due_runs(runner: Runner, register: Callable[[Runner, bool], Awaitable[None]]) -> None:

@@ -112,6 +112,11 @@ class ItemOutcome(Spending):
     notes: tuple[str, ...] = ()
     """Which writers were asked instead of others, and why."""
 
+    @property
+    def failed(self) -> bool:
+        """Whether there should be a draft: the item is neither left out nor waits."""
+        return self.reason is not None and not (self.skipped or self.waits)
+
 
 class PollStateCache:
     """The poll states of this run; written in batches, so that an unchanged feed costs no transaction.

@@ -119,11 +119,7 @@ def feed_report(
         refs=tuple(outcome.ref or "" for outcome in drafted),
         blocked=sum(outcome.held for outcome in drafted),
         models=Counter(outcome.model for outcome in drafted if outcome.model),
-        failed=tuple(
-            f"{outcome.title}: {outcome.reason}"
-            for outcome in outcomes
-            if outcome.reason and not (outcome.skipped or outcome.waits)
-        ),
+        failed=tuple(f"{outcome.title}: {outcome.reason}" for outcome in outcomes if outcome.failed),
         queued=queued,
         **dict(sum(outcomes, Spending())),
     )

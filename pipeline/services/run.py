@@ -40,6 +40,7 @@ from pipeline.services.context import (
     RunContext,
     run_untracked,
 )
+from pipeline.services.cost_question import CostLimit
 from pipeline.services.report import Plan, Publish, RunReport
 from pipeline.services.shutdown import StopSwitch, graceful_shutdown, sleep_unless_stopped
 from pipeline.services.site_file_store import DatabaseSiteFiles
@@ -83,6 +84,8 @@ class Ports:
     previews: dict[str, BackfillPreview] | None = None
     """By feed key, what a backfill's dry run read; a later run in this process does not read it again. None:
     it is not kept."""
+    cost_limit: CostLimit | None = None
+    """What a backfill may cost; None: it was asked about before."""
 
 
 DEFAULT_PORTS = Ports()
