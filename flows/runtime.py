@@ -17,6 +17,7 @@ from prefect.exceptions import PrefectException
 from prefect.runtime import deployment, flow_run
 from prefect.states import Failed
 
+from flows.events import emit
 from pipeline.domain.errors import CopydeskError
 from pipeline.services.report import Plan, RunReport
 from pipeline.services.run import DEFAULT_PORTS, Ports
@@ -37,6 +38,7 @@ def ports() -> Ports:
     return replace(
         command_ports.get(),
         as_task=as_task,
+        emit=emit,
         publish=finish_run,
         scheduled=when.astimezone(UTC) if when else None,
         # The process that runs a deployment passes its signals on.

@@ -22,6 +22,7 @@ from pipeline.services.estimate import estimate_cost
 from pipeline.services.ingest import run_feed
 from pipeline.services.poll import (
     admit_snapshot,
+    emit_changes,
     fetch_and_select,
     policy,
     poll_report,
@@ -191,6 +192,7 @@ async def _admit_page(ctx: RunContext, feed: FeedConfig, selection: Selection) -
         return ctx.db.items.admit(feed.key, poll_result(selection, state), policy(ctx, feed))
 
     admitted = await asyncio.to_thread(admit_page)
+    emit_changes(ctx, feed, admitted)
     return poll_report(feed, admitted, (), selection.beyond)
 
 

@@ -14,6 +14,7 @@ from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import CopydeskError, FailureRow
 from pipeline.domain.models import Beat, FeedConfig, FrozenModel, PollState, Source
 from pipeline.domain.reviews import Finding, Front
+from pipeline.domain.run_events import Emit, ignore_event
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.pages.turns import PagesAhead
 from pipeline.feeds.parsing.parse import ParsedFeed
@@ -241,6 +242,8 @@ class RunContext(ModelContext):
     notify: ProgressCallback = lambda _feed, _outcome: None
     as_task: AsTask = run_untracked
     """Runs a step that is to be tracked."""
+    emit: Emit = ignore_event
+    """Tells others what happened."""
     warnings: tuple[str, ...] = ()
     """What feeds.yaml should have otherwise, a line each."""
     suspects: list[tuple[FailureRow, Lease]] = field(default_factory=list)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from pydantic import Field, computed_field
 
-from pipeline.domain.errors import CopydeskError, DatabaseError, LLMRejected
+from pipeline.domain.errors import BudgetExceeded, CopydeskError, DatabaseError, LLMRejected
 from pipeline.domain.models import FrozenModel
+from pipeline.domain.run_events import cap_event
 from pipeline.publishing import TargetResult
 from pipeline.services.alerts import send_alerts
 from pipeline.services.context import ItemOutcome, PollReport, RunContext
@@ -169,6 +170,8 @@ async def finish(
         **dict(ctx.spending()),
     )
     _log(ctx, report)
+    if isinstance(stopped_by, BudgetExceeded):
+        ctx.emit(cap_event(str(stopped_by.context.get("cap")), stopped_by.message))
     await _send_alerts(ctx)
     await publish(report)
     return report
