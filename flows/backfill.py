@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.runtime import deployment
+from prefect.runtime import deployment, flow_run
 from pydantic import Field
 
+from flows.run_labels import backfill_name
 from flows.runtime import carried_out, ports
 from pipeline.config import Settings, load_settings
 from pipeline.config.time_syntax import timezone_of
@@ -17,7 +18,11 @@ from pipeline.services import backfill as services
 from pipeline.services.cost_question import CostLimit
 
 
-@flow(name="backfill", persist_result=False)
+def _name() -> str:
+    return backfill_name(flow_run.parameters)
+
+
+@flow(name="backfill", flow_run_name=_name, persist_result=False)
 async def backfill(
     feed: str,
     since: datetime | None = None,

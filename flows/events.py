@@ -4,6 +4,7 @@ docs/operations.md lists them.
 """
 
 import logging
+from collections.abc import Callable
 
 from prefect.events import emit_event
 from prefect.settings import PREFECT_API_URL
@@ -13,7 +14,7 @@ from pipeline.domain.run_events import RunEvent
 log = logging.getLogger("copydesk.run")
 
 
-def emit(event: RunEvent) -> None:
+def emit(event: RunEvent, send: Callable[..., object] = emit_event) -> None:
     """Send an event, with the flow run as a related resource; an error is logged, not raised.
 
     Prefect sends it in a thread of its own, so the run does not wait.
@@ -21,7 +22,7 @@ def emit(event: RunEvent) -> None:
     if not PREFECT_API_URL.value():  # Prefect would start a server for it
         return
     try:
-        emit_event(event.name, resource(event), related=related(event), payload=payload(event))
+        send(event.name, resource(event), related=related(event), payload=payload(event))
     except Exception as error:  # noqa: BLE001 - an event that cannot be sent ends no run
         log.warning("the event %s could not be sent to Prefect: %s", event.name, error)
 
@@ -45,8 +46,5 @@ def related(event: RunEvent) -> list[dict[str, str]]:
 
 def payload(event: RunEvent) -> dict[str, str]:
     """Return what an automation can show. Pure."""
-    return {
-        key: value
-        for key, value in {"title": event.title, "feed": event.feed, **event.details}.items()
-        if value
-    }
+    values = {"title": event.title, "feed": event.feed, **event.details}
+    return {key: value for key, value in values.items() if value}

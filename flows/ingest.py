@@ -4,12 +4,18 @@ from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 
+from flows.run_labels import ingest_name
 from flows.runtime import carried_out, ports
 from pipeline.services import ingest as services
 
 
-@flow(name="ingest", persist_result=False, validate_parameters=True)
+def _name() -> str:
+    return ingest_name(flow_run.parameters, flow_run.scheduled_start_time)
+
+
+@flow(name="ingest", flow_run_name=_name, persist_result=False, validate_parameters=True)
 async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str, Any] | State:
     """Poll the enabled feeds that are due, or the named ones, and draft their new items.
 

@@ -7,17 +7,20 @@ from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC
 from typing import Any, TypeVar
+from uuid import UUID
 
 import httpx
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.exceptions import PrefectException
 from prefect.runtime import deployment, flow_run
 from prefect.states import Failed
 
 from flows.events import emit
+from flows.run_labels import report_tags
 from pipeline.domain.errors import CopydeskError
 from pipeline.services.report import Plan, RunReport
 from pipeline.services.run import DEFAULT_PORTS, Ports
@@ -82,8 +85,15 @@ async def carried_out(run: Awaitable[RunReport | Plan]) -> dict[str, Any] | Stat
 
 
 async def finish_run(report: RunReport) -> None:
-    """Save the report as a Prefect artifact; if Prefect's server is not reachable, only log that."""
+    """Save the report as a Prefect artifact, and tag the flow run; an error is only logged.
+
+    A run that editors' requests began within `serve` is no flow run.
+    """
     try:
+        if run_id := flow_run.id:
+            async with get_client() as client:
+                tags = dict.fromkeys([*flow_run.tags, *report_tags(report)])
+                await client.update_flow_run(UUID(run_id), tags=list(tags))
         await acreate_markdown_artifact(
             markdown(report), key=f"{report.flow}-report", description="Run report"
         )

@@ -15,6 +15,7 @@ from prefect.schedules import Cron, Interval
 from flows.backfill import backfill
 from flows.ingest import ingest
 from flows.requests import requests
+from flows.run_labels import feed_tags
 from flows.schedules import Group, groups
 from pipeline.domain.models import FeedConfig
 
@@ -65,7 +66,7 @@ class ScheduledDeployments:
             parameters={"feeds": list(group.feeds), "due": True},
             concurrency_limit=_one_at_a_time(),
             description=f"Polls {', '.join(group.feeds)}",
-            tags=[self._folder],
+            tags=[self._folder, *feed_tags(group.feeds, group.beats)],
         )
 
     async def _delete_old(self, names: Collection[str], feeds: Collection[str]) -> None:

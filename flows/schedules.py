@@ -22,6 +22,8 @@ class Group(NamedTuple):
     schedule: str
     feeds: tuple[str, ...]
     """Keys, in the order of feeds.yaml."""
+    beats: tuple[str, ...] = ()
+    """Their beats."""
 
     @property
     def interval(self) -> timedelta | None:
@@ -39,11 +41,19 @@ class Group(NamedTuple):
 
 def groups(feeds: Iterable[FeedConfig]) -> list[Group]:
     """Return a group for each schedule of the enabled feeds, without those that never run. Pure."""
-    keys_by_schedule: dict[str, list[str]] = defaultdict(list)
+    by_schedule: dict[str, list[FeedConfig]] = defaultdict(list)
     for feed in feeds:
         if feed.enabled and feed.schedule != NEVER:
-            keys_by_schedule[" ".join(feed.schedule.split())].append(feed.key)
-    return [Group(_name(schedule), schedule, tuple(keys)) for schedule, keys in keys_by_schedule.items()]
+            by_schedule[" ".join(feed.schedule.split())].append(feed)
+    return [
+        Group(
+            _name(schedule),
+            schedule,
+            tuple(feed.key for feed in members),
+            tuple(dict.fromkeys(feed.beat for feed in members)),
+        )
+        for schedule, members in by_schedule.items()
+    ]
 
 
 def _name(schedule: str) -> str:

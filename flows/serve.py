@@ -14,7 +14,7 @@ from prefect.runner import Runner
 
 from flows.prefect_api import is_lost
 from flows.redrafts import Redrafts, redrafting
-from flows.run_loop import serve_runs
+from flows.run_loop import RunLoop
 from flows.run_processes import run_processes, send_signal
 from flows.scheduled_deployments import REQUESTS, ScheduledDeployments
 from flows.zombie_runs import crash_zombie_runs
@@ -77,7 +77,7 @@ async def _run_due(settings: Settings, read_feeds: Callable[[], Sequence[FeedCon
             scheduled.forget()
         await scheduled.apply(runner, read_feeds())
 
-    await serve_runs(register)
+    await RunLoop(register).run()
 
 
 async def _keep(keep_server: Callable[[], None]) -> None:

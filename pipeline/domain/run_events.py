@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Literal
 
+from pydantic import Field
+
 from pipeline.domain.models import FrozenModel
 
 EventName = Literal["draft.ready", "draft.held", "source.changed", "article.published", "cap.reached"]
@@ -20,7 +22,7 @@ class RunEvent(FrozenModel):
     """Of the item, cut; text of a feed, so hostile."""
     feed: str = ""
     """Key; empty for a cap."""
-    details: dict[str, str] = {}
+    details: dict[str, str] = Field(default_factory=dict)
 
 
 Emit = Callable[[RunEvent], object]

@@ -78,13 +78,7 @@ async def run_target(
     async def step() -> TargetResult:
         results = await _results(rows, send)
         outcome = await asyncio.to_thread(_record_results, ctx.db, target.name, rows, results, now)
-        for row, result in zip(rows, results, strict=True):
-            if row.action == "publish" and not isinstance(result, PublishError):
-                ctx.emit(
-                    draft_event(
-                        "article.published", row.external_id, row.title, row.feed_key, target=target.name
-                    )
-                )
+        _emit_published(ctx, target.name, rows, results)
         if outcome.error:
             raise PublishError(outcome.error, outcome=outcome)
         return outcome
@@ -96,6 +90,17 @@ async def run_target(
         if isinstance(outcome, TargetResult):
             return outcome
         raise
+
+
+def _emit_published(
+    ctx: PublishContext, target: str, rows: Sequence[Publication], results: Sequence[Result]
+) -> None:
+    """Tell others which articles a target has now."""
+    for row, result in zip(rows, results, strict=True):
+        if row.action == "publish" and not isinstance(result, PublishError):
+            ctx.emit(
+                draft_event("article.published", row.external_id, row.title, row.feed_key, target=target)
+            )
 
 
 async def _results(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item, PollState, Window
+from pipeline.domain.run_events import draft_event
 from pipeline.domain.skip_causes import skip_cause
 from pipeline.domain.withdrawals import complete_since
 from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from pydantic import Field, computed_field
@@ -57,6 +57,8 @@ class RunReport(Spending):
     """URL of the review desk."""
     warnings: tuple[str, ...] = ()
     """What feeds.yaml should have otherwise, a line each."""
+    beats: tuple[str, ...] = Field(default=(), exclude=True)
+    """Of its feeds."""
 
     @computed_field  # type: ignore[prop-decorator] # as pydantic's documentation has it
     @property
@@ -167,6 +169,7 @@ async def finish(
         output=str(ctx.settings.output),
         desk=ctx.settings.desk_url,
         warnings=ctx.warnings,
+        beats=_beats(ctx, {feed.feed for feed in reports}),
         **dict(ctx.spending()),
     )
     _log(ctx, report)
@@ -193,6 +196,10 @@ def _model_names(ctx: RunContext, reports: Sequence[FeedReport]) -> str:
         writers = (writer for feed in feeds for writer in ctx.writers(feed)[:1])
         models = list(dict.fromkeys(writer.client.model for writer in writers))
     return " and ".join(models) or OFFLINE_BRIEF
+
+
+def _beats(ctx: RunContext, keys: Collection[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(feed.beat for feed in ctx.feeds if feed.key in keys))
 
 
 def _log(ctx: RunContext, report: RunReport) -> None:
