@@ -79,6 +79,7 @@ class RunLoop:
                 if not was_lost:
                     log.warning(LOST)
                 was_lost = True
+                await asyncio.sleep(self.look_s)
                 if not await self._answered_before_idle():
                     return
             else:
