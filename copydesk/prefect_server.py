@@ -113,7 +113,7 @@ class FullServer(NamedTuple):
 
 
 @contextlib.contextmanager
-def full_server(base: Path, port: int | None) -> Iterator[FullServer]:
+def full_server(base: Path, port: int | None = None) -> Iterator[FullServer]:
     """Run Prefect's server on loopback, at any free port if `port` is None, unless PREFECT_API_URL names one.
 
     Its log, and its port for runs that start meanwhile, are in `base`/.copydesk. PREFECT_API_URL is set while
@@ -137,7 +137,7 @@ def full_server(base: Path, port: int | None) -> Iterator[FullServer]:
 
 
 @contextlib.contextmanager
-def small_server(base: Path, port: int | None) -> Iterator[Callable[[], None]]:
+def small_server(base: Path, port: int | None = None) -> Iterator[Callable[[], None]]:
     """Run Prefect's server without page and scheduler on loopback, for one run.
 
     Not needed if Prefect's settings name a server, or `copydesk serve` runs one in this folder. Yields a
@@ -179,6 +179,11 @@ class ServerProcess:
         self._clock = clock
         self._ends: list[float] = []
         self._process = self._start()
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
 
     def _start(self) -> Child:
         with _open_log(self._path) as log:
