@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from prefect import flow
-from prefect.client.schemas.objects import State
 from prefect.runtime import deployment, flow_run
 from pydantic import Field
 
@@ -30,7 +29,7 @@ async def backfill(
     limit: Annotated[int, Field(ge=1, le=100_000)] = 100,
     dry_run: bool = False,
     confirm_cost: Annotated[Decimal, Field(ge=0)] | None = None,
-) -> dict[str, Any] | State:
+) -> dict[str, Any]:
     """Draft a feed's items published in [since, until), newest first, at most `limit` of them.
 
     Queued items of the range are included; other items of the feed do not change.

@@ -3,7 +3,6 @@
 from typing import Any
 
 from prefect import flow
-from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from flows.run_labels import timed_name
@@ -17,7 +16,7 @@ def _name() -> str:
 
 
 @flow(name="drafting", flow_run_name=_name, persist_result=False)
-async def drafting() -> dict[str, Any] | State:
+async def drafting() -> dict[str, Any]:
     """Draft the queued items without polling feeds; returns a RunReport as JSON.
 
     Several runs may work at the same time: each leases a few items, so no item is drafted twice.

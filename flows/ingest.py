@@ -3,7 +3,6 @@
 from typing import Any
 
 from prefect import flow
-from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from flows.run_labels import ingest_name
@@ -16,7 +15,7 @@ def _name() -> str:
 
 
 @flow(name="ingest", flow_run_name=_name, persist_result=False, validate_parameters=True)
-async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str, Any] | State:
+async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str, Any]:
     """Poll the enabled feeds that are due, or the named ones, and draft their new items.
 
     `feeds`: keys of feeds to poll now. With `due`, only those are polled that are due and that no run has

@@ -3,7 +3,6 @@
 from typing import Any
 
 from prefect import flow
-from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from flows.run_labels import timed_name
@@ -17,7 +16,7 @@ def _name() -> str:
 
 
 @flow(name="requests", flow_run_name=_name, persist_result=False)
-async def requests() -> dict[str, Any] | State:
+async def requests() -> dict[str, Any]:
     """Carry out redraft requests, write drafts of other machines to disk, publish approved articles.
 
     Polls no feed. Returns a RunReport as JSON. Raises ConfigError on a machine that writes no drafts.

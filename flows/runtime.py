@@ -74,14 +74,14 @@ async def as_task(name: str, step: Callable[[], Awaitable[T]], /) -> T:
     return results[0]
 
 
-async def carried_out(run: Awaitable[RunReport | Plan]) -> dict[str, Any] | State:
+async def carried_out(run: Awaitable[RunReport | Plan]) -> dict[str, Any]:
     """Return a run's report as JSON; the run of a deployment that cannot start fails with one line."""
     try:
         return (await run).model_dump(mode="json")
     except CopydeskError as error:
         if deployment.id is None:
             raise  # the command that started the flow tells it
-        return Failed(message=error.message)
+        return Failed(message=error.message)  # type: ignore[return-value] # Prefect makes it the run's state
 
 
 async def finish_run(report: RunReport) -> None:
