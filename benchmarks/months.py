@@ -1,12 +1,11 @@
 """`copydesk serve` for days of a clock that runs faster: memory, missed schedules, repeated log lines.
 
-    python benchmarks/months.py --faketime /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
-        [--hours 72] [--speed 20] [--feeds 50] [--faults 0.05] [--schedule 15m]
+    python benchmarks/months.py [--hours 72] [--speed 20] [--feeds 50] [--faults 0.05] [--minutes 15]
 
-libfaketime (Debian: libfaketime) gives `serve`, its Prefect server and its runs a clock of `--speed` seconds a
-second, from when they have started: a start would seem to take minutes otherwise. Every feed has a new item each
-simulated hour; a part of the requests fails: not found, a page in place of a feed, a document that is cut off.
-Ends with an error where a bar is missed.
+The program `faketime` gives `serve`, its Prefect server and its runs a clock of `--speed` seconds a second,
+from when they have started: a start would seem to take minutes otherwise. Every feed has a new item each
+simulated hour; a part of the requests fails: not found, a page in place of a feed, a document that is cut off. Ends with
+an error where a bar is missed.
 """
 
 import argparse
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from newsroom import feed_server, lay_out, rss
-from served import Serving, memory_mb, serving, tree
+from served import Serving, memory_mb, running_serve, serving, tree
 
 _MAX_GROWTH = 1.15
 """Resident memory at the end, as a part of that after a third of the time. Chosen, not measured."""
@@ -62,19 +61,18 @@ class Feeds(Mapping[str, bytes]):
 
 
 class Clock(NamedTuple):
-    """The clock that libfaketime reads from a file; it is changed once."""
+    """The clock of all processes, which libfaketime reads from a file; it is changed once."""
 
     file: Path
     speed: float
 
-    def environ(self, library: Path) -> dict[str, str]:
-        """Return the variables for a process that has this clock."""
+    def command(self, library: Path | None) -> list[str]:
+        """Return the words before a command that has this clock, and its children as well."""
         self.file.write_text("+0", encoding="ascii")
-        return {
-            "LD_PRELOAD": str(library),
-            "FAKETIME_TIMESTAMP_FILE": str(self.file),
-            "FAKETIME_CACHE_DURATION": "1",
-        }
+        variables = {"FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_CACHE_DURATION": "1"}
+        variables |= {"LD_PRELOAD": str(library)} if library else {}
+        # `faketime` makes the memory by which all processes have the same start of the clock.
+        return ["faketime", "-f", "+0", "env", "-u", "FAKETIME", *(f"{k}={v}" for k, v in variables.items())]
 
     def hurry(self) -> None:
         """Let it run faster from now on."""
@@ -171,7 +169,9 @@ def watch(running: Serving, seconds: float, speed: float) -> list[tuple[float, f
     memory = []
     for part in range(1, 16):
         time.sleep(seconds / 15)
-        memory.append((memory_mb(running.process.pid), sum(map(memory_mb, tree(running.server)))))
+        memory.append(
+            (memory_mb(running_serve(running.process.pid)), sum(map(memory_mb, tree(running.server))))
+        )
         hour = part * seconds / 15 * speed / 3600
         print(f"{hour:.1f}\t{memory[-1][0]:.0f}\t{memory[-1][1]:.0f}\t{len(runs(running.api))}", flush=True)
     return memory
@@ -182,7 +182,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--faketime", type=Path, required=True)
+    parser.add_argument("--library", type=Path, help="libfaketime.so.1, if `faketime` does not find it")
     parser.add_argument("--hours", type=float, default=72)
     parser.add_argument("--speed", type=float, default=20)
     parser.add_argument("--feeds", type=int, default=50)
@@ -194,7 +194,7 @@ def main() -> int:
         home, clock = Path(temporary) / "home", Clock(Path(temporary) / "clock", arguments.speed)
         places = {f"f{number}": f"{url}/{number}" for number in range(arguments.feeds)}
         environ = lay_out(home, places, schedule=f"{arguments.minutes}m", poll_minutes=[0, 0])
-        with serving(home, environ | clock.environ(arguments.faketime)) as running:
+        with serving(home, environ, *clock.command(arguments.library)) as running:
             clock.hurry()
             with Lines(running.log, arguments.speed) as lines:
                 memory = watch(running, arguments.hours * 3600 / arguments.speed, arguments.speed)
