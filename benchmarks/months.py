@@ -4,8 +4,8 @@
 
 The program `faketime` gives `serve`, its Prefect server and its runs a clock of `--speed` seconds a second,
 from when they have started: a start would seem to take minutes otherwise. Every feed has a new item each
-simulated hour; a part of the requests fails: not found, a page in place of a feed, a document that is cut off. Ends with
-an error where a bar is missed.
+simulated hour; a part of the requests fails: not found, a page in place of a feed, a document that is cut
+off. Ends with an error where a bar is missed.
 """
 
 import argparse

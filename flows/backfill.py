@@ -43,15 +43,17 @@ async def backfill(
     """
     settings = load_settings()
     span = (_aware(since, settings.timezone), _aware(until, settings.timezone))
-    given = replace(ports(), cost_limit=cost_limit(settings, confirm_cost, asked=deployment.id is None))
-    return await carried_out(services.backfill(feed, *span, limit, dry_run, given))
+    run_ports = replace(
+        ports(), cost_limit=cost_limit(settings, confirm_cost, by_deployment=deployment.id is not None)
+    )
+    return await carried_out(services.backfill(feed, *span, limit, dry_run, run_ports))
 
 
-def cost_limit(settings: Settings, confirm_cost: Decimal | None, *, asked: bool) -> CostLimit | None:
+def cost_limit(settings: Settings, confirm_cost: Decimal | None, *, by_deployment: bool) -> CostLimit | None:
     """Return what a backfill may cost; None if the command that started it has asked. Pure."""
     if confirm_cost is not None:
         return CostLimit(confirm_cost, is_confirmed=True)
-    return None if asked else CostLimit(settings.confirm, is_confirmed=False)
+    return CostLimit(settings.confirm, is_confirmed=False) if by_deployment else None
 
 
 def _aware(moment: datetime | None, timezone: str) -> datetime | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -79,6 +80,12 @@ async def test_the_runner_of_runs_under_way_is_kept(caplog: pytest.LogCaptureFix
     await served(server)
     assert (server.polls, server.runners) == (2, 1)
     assert caplog.messages == [LOST, BACK]
+
+
+def test_prefects_runner_has_what_the_loop_repeats() -> None:
+    """The method is private: an upgrade of Prefect may take it away."""
+    assert inspect.iscoroutinefunction(Runner._get_and_submit_flow_runs)
+    assert Runner(pause_on_shutdown=False).query_seconds > 0
 
 
 async def test_a_refusal_is_no_loss() -> None:
