@@ -1,7 +1,7 @@
 """The deployments of `copydesk serve`: one for each schedule, one for requests, one for backfills."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from prefect.client.orchestration import PrefectClient, get_client
@@ -47,7 +47,7 @@ class ScheduledDeployments:
         for group in current:
             if group not in before:
                 await runner.aadd_deployment(await self._deployment(group))
-        await self._delete_old({group.name for group in current}, {key for g in current for key in g.feeds})
+        await self._delete_old(current)
         self._applied = current
 
     def forget(self) -> None:
@@ -69,19 +69,26 @@ class ScheduledDeployments:
             tags=[self._folder, *feed_tags(group.feeds, group.beats)],
         )
 
-    async def _delete_old(self, names: Collection[str], feeds: Collection[str]) -> None:
-        """Delete schedules of this folder that are not among `names`: their runs would be late for ever."""
+    async def _delete_old(self, current: Sequence[Group]) -> None:
+        """Delete schedules of this folder that it has no more: their runs would be late for ever."""
         async with get_client() as client:
             for deployment in await _ingests(client):
-                if deployment.name not in names and self._is_own(deployment, feeds):
+                if is_outdated(deployment, current, self._folder):
                     await client.delete_deployment(deployment.id)
 
-    def _is_own(self, deployment: DeploymentResponse, feeds: Collection[str]) -> bool:
-        if self._folder in deployment.tags:
-            return True
-        polled = (deployment.parameters or {}).get("feeds") or []
-        earlier = _EARLIER_NAMES.fullmatch(deployment.name) and deployment.work_pool_name is None
-        return bool(earlier) and set(polled) <= set(feeds)
+
+def is_outdated(deployment: DeploymentResponse, current: Sequence[Group], folder_tag: str) -> bool:
+    """Return whether a deployment of `ingest` was made for a schedule that is not among `current`. Pure.
+
+    Those of earlier versions have no tag of their folder: theirs are those that poll its feeds only.
+    """
+    if any(group.name == deployment.name for group in current):
+        return False
+    if folder_tag in deployment.tags:
+        return True
+    is_earlier = _EARLIER_NAMES.fullmatch(deployment.name) and deployment.work_pool_name is None
+    polled = (deployment.parameters or {}).get("feeds") or []
+    return bool(is_earlier) and {key for group in current for key in group.feeds}.issuperset(polled)
 
 
 async def _ingests(client: PrefectClient) -> list[DeploymentResponse]:

@@ -1,11 +1,15 @@
 """Schedules: which feeds run together and when; valid and invalid schedules."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect.client.schemas.responses import DeploymentResponse
 
+from flows.scheduled_deployments import is_outdated
 from flows.schedules import groups
 from pipeline.config.time_syntax import is_jitter, is_schedule, jitter_s
 from pipeline.domain.models import FeedConfig, PollState
@@ -33,6 +37,34 @@ def test_feeds_of_one_schedule_run_together_and_each_feed_once() -> None:
     ]
     assert [group.interval for group in schedules] == [timedelta(minutes=15), None]
     assert len({group.name for group in schedules}) == 2
+
+
+def test_a_deployment_is_named_for_its_schedule() -> None:
+    lines = ("15m", "1d", "0 6 * * 1-5", "*/5 0-6,12 1,15 * 7", "5 0-6,12 1,15 * 7")
+    names = [group.name for group in groups(scheduled(f"f{n}", line) for n, line in enumerate(lines))]
+    assert names == [
+        "poll-every-15m", "poll-every-1d", "poll-at-0_6_x_x_1-5", "poll-at-xby5_0-6+12_1+15_x_7",
+        "poll-at-5_0-6+12_1+15_x_7",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "is_old"),
+    [
+        ("poll-every-1h", {"tags": ["folder:/news"]}, True),
+        ("poll-every-15m", {"tags": ["folder:/news"]}, False),
+        ("poll-every-1h", {"tags": ["folder:/other"]}, False),
+        ("every-15m", {"parameters": {"feeds": ["a"], "due": True}}, True),
+        ("cron-0a1b2c3d", {"parameters": {"feeds": ["a", "elsewhere"]}}, False),
+        ("every-15m", {"parameters": {"feeds": ["a"]}, "work_pool_name": "mine"}, False),
+        ("all", {"parameters": {"due": True}}, False),
+    ],
+)
+def test_only_schedules_that_this_folder_had_are_deleted(
+    name: str, fields: dict[str, Any], is_old: bool
+) -> None:
+    deployment = DeploymentResponse(name=name, flow_id=uuid4(), **fields)
+    assert is_outdated(deployment, groups([scheduled("a", "15m")]), "folder:/news") is is_old
 
 
 def test_an_interval_begins_at_an_offset_of_its_own_that_a_restart_does_not_change() -> None:
