@@ -115,7 +115,7 @@ def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome, 
     if outcome.path:
         log.info("drafted %s", outcome.path, extra=about)
     else:
-        level = logging.INFO if outcome.skipped else logging.WARNING
+        level = logging.WARNING if outcome.failed else logging.INFO
         log.log(level, "no draft of %r: %s", outcome.title, outcome.reason, extra=about)
 
 
