@@ -1,6 +1,7 @@
 """Schedules: which feeds run together and when; valid and invalid schedules."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -8,12 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prefect.client.schemas.responses import DeploymentResponse
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.scheduled_deployments import is_outdated
 from flows.schedules import groups
+from flows.serve import serve_flows
 from pipeline.config.time_syntax import is_jitter, is_schedule, jitter_s
+from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FeedConfig, PollState
 from pipeline.services.ingest import polled_since
+from tests.fakes.stock import layout
 from tests.pipeline.storage.records import feed
 
 
@@ -111,3 +116,23 @@ def test_of_late_runs_the_first_one_polls() -> None:
     assert not polled_since(PollState(), due)
     assert not polled_since(PollState(last_polled_at=due - timedelta(seconds=1)), due)
     assert polled_since(PollState(last_polled_at=due + timedelta(minutes=4)), due)
+
+
+async def test_a_server_that_cannot_be_kept_ends_serve_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No server answers meanwhile, so no run is started."""
+    settings = layout(tmp_path)
+    monkeypatch.chdir(settings.base)
+    looks: list[int] = []
+
+    def keep() -> None:
+        looks.append(len(looks))
+        raise ConfigError("Prefect's server has ended 5 times")
+
+    with (
+        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
+        pytest.raises(ConfigError, match="has ended 5 times"),
+    ):
+        await serve_flows(keep)
+    assert looks == [0]
