@@ -41,6 +41,8 @@ class Feeds(Mapping[str, bytes]):
         self.served = Counter[str]()
 
     def __getitem__(self, path: str) -> bytes:
+        if path not in iter(self):  # robots.txt
+            raise KeyError(path)
         number = int(path.strip("/"))
         hours = int((time.monotonic() - self._begun) * self._speed / 3600)
         body = rss(number * 1000, 3 + hours)

@@ -69,7 +69,8 @@ def running_serve(root: int) -> int:
     """Return the process of `copydesk serve` among a process and what it started."""
     for pid in tree(root):
         with contextlib.suppress(OSError):
-            if b"-m\0copydesk\0serve" in Path(f"/proc/{pid}/cmdline").read_bytes().rpartition(b"python")[2]:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if words[1:4] == [b"-m", b"copydesk", b"serve"]:
                 return pid
     return root
 

@@ -35,6 +35,14 @@ command_ports: ContextVar[Ports] = ContextVar("command_ports", default=DEFAULT_P
 T = TypeVar("T")
 
 
+def is_first_line(record: logging.LogRecord) -> bool:
+    """Return whether a line is to be logged: Prefect logs a task that returns a failed state twice."""
+    return not record.getMessage().startswith("Task run failed with state")
+
+
+logging.getLogger("prefect.task_runs").addFilter(is_first_line)
+
+
 def ports() -> Ports:
     """Return the ports of the current flow run."""
     when = flow_run.scheduled_start_time

@@ -1,6 +1,9 @@
 """The run report as Markdown: one row for each feed, links to drafts, escaped feed text."""
 
 import asyncio
+import logging
+
+import pytest
 
 from flows.runtime import markdown
 from pipeline.services.context import ItemOutcome, PollReport
@@ -55,3 +58,16 @@ async def test_a_feeds_duration_is_reported() -> None:
     done = await timed(work())
     assert done.new == 2
     assert done.seconds >= 0.1
+
+
+def test_a_failed_task_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Prefect logs the state that the task returns, and then the state in which it ends."""
+    with caplog.at_level(logging.ERROR, "prefect.task_runs"):
+        tasks = logging.getLogger("prefect.task_runs")
+        tasks.addHandler(caplog.handler)
+        try:
+            tasks.error("Task run failed with state: Failed(message='one: 404')", exc_info=True)
+            tasks.error("Finished in state Failed('one: 404')")
+        finally:
+            tasks.removeHandler(caplog.handler)
+    assert set(caplog.messages) == {"Finished in state Failed('one: 404')"}
