@@ -57,7 +57,8 @@ def serving(folder: Path, environ: dict[str, str], *before: str) -> Iterator[Ser
         waited(lambda: "Ctrl-C stops the server" in log.read_text(encoding="utf-8"), 180, "serve")
         yield running
     finally:
-        os.kill(running_serve(process.pid), signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(running_serve(process.pid), signal.SIGINT)
         try:
             process.wait(120)
         finally:

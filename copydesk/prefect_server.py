@@ -199,7 +199,8 @@ class ServerProcess:
         times = pluralize(len(self._ends), "time")
         ended = f"Prefect's server has ended with code {code}, {times} in ten minutes"
         if len(self._ends) > _MAX_ENDS:
-            raise ConfigError(f"{ended}; see its log {self._path}", file=str(self._path))
+            message = f"{ended}; correct what its log {self._path} says, and start `copydesk serve` again"
+            raise ConfigError(message, file=str(self._path))
         logging.getLogger("copydesk.serve").warning("%s: it is started anew", ended)
         with contextlib.suppress(ProcessLookupError):  # what is left of it would keep its port
             os.killpg(self._process.pid, signal.SIGKILL)

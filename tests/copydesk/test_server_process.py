@@ -61,7 +61,8 @@ def test_a_server_that_ends_again_and_again_is_given_up_in_one_line(tmp_path: Pa
         with pytest.raises(ConfigError) as given_up:
             keep_until_replaced(server)
     assert given_up.value.message == (
-        f"Prefect's server has ended with code 3, 5 times in ten minutes; see its log {log}"
+        f"Prefect's server has ended with code 3, 5 times in ten minutes; correct what its log {log} says, "
+        "and start `copydesk serve` again"
     )
 
 
