@@ -1,6 +1,7 @@
 """The run report as Markdown: one row for each feed, links to drafts, escaped feed text."""
 
 import asyncio
+import logging
 
 from flows.runtime import markdown
 from pipeline.services.context import ItemOutcome, PollReport
@@ -55,3 +56,15 @@ async def test_a_feeds_duration_is_reported() -> None:
     done = await timed(work())
     assert done.new == 2
     assert done.seconds >= 0.1
+
+
+def test_a_failed_task_is_one_line_of_the_log() -> None:
+    """Prefect logs the state that the task returns, and then the state in which it ends."""
+
+    def is_logged(message: str) -> bool:
+        record = logging.LogRecord("prefect.task_runs", logging.ERROR, "", 0, message, None, None)
+        return bool(logging.getLogger("prefect.task_runs").filter(record))
+
+    assert not is_logged("Task run failed with state: Failed(message='one: 404')")
+    assert is_logged("Finished in state Failed('one: 404')")
+    assert is_logged("Task run failed with exception: ValueError('a bug')")

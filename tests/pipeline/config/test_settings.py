@@ -63,6 +63,7 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "calls_per_minute": None,
         "writes_drafts": True,
         "prefect": True,
+        "prefect_port": None,
         "cap_backfill": None,
         "unsplash_key": None,
         "hooks": {},
@@ -110,6 +111,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_CALLS_PER_MINUTE": "500",
         "COPYDESK_WRITES_DRAFTS": "no",
         "COPYDESK_PREFECT": "off",
+        "COPYDESK_PREFECT_PORT": "4200",
         "COPYDESK_CAP_BACKFILL": "3",
         "UNSPLASH_ACCESS_KEY": "a-key",
     }
@@ -146,7 +148,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
     assert (settings.max_in_flight_total, settings.calls_per_minute) == (30, 500)
     assert settings.cap_backfill == 3
     assert (settings.reading_words_per_s, settings.review_times) == (0, False)
-    assert (settings.writes_drafts, settings.prefect) == (False, False)
+    assert (settings.writes_drafts, settings.prefect, settings.prefect_port) == (False, False, 4200)
     assert settings.alert_url
     assert "a-secret" not in repr(settings)
     assert settings.unsplash_key
