@@ -1,7 +1,15 @@
-"""The spelling of http(s) URLs."""
+"""The spelling of http(s) URLs, and the secrets in them."""
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+_USERINFO = re.compile(r"(?<=//)[^/?#\s\"'<>]*@")
+
+
+def without_userinfo(text: str) -> str:
+    """Return a text, or a URL, with user and password left out of each URL in it."""
+    return _USERINFO.sub("", text)
 
 
 def normalize_feed_url(url: str) -> str | None:
