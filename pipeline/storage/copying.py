@@ -50,8 +50,11 @@ def digest_of(connection: sa.Connection, table: sa.Table) -> TableDigest:
 
 
 def copy_rows(source: sa.Connection, target: sa.Connection) -> None:
-    """Copy all rows into the empty tables of `target`. Raises DatabaseError where a table then differs."""
-    for table in metadata.sorted_tables:
+    """Copy all rows into the empty tables of `target`. Raises DatabaseError where a table then differs.
+
+    A table whose `info` has `filled_by`, a statement, is derived from others: that fills it at the end.
+    """
+    for table in copied_tables():
         write = _insert if target.dialect.name == "sqlite" else _copy_in
         sent = TableDigest(0, 0)
         for rows in _batches(source, table):
@@ -64,8 +67,17 @@ def copy_rows(source: sa.Connection, target: sa.Connection) -> None:
                 f"{'' if sent.rows != arrived.rows else ' with other content'}; "
                 "remove triggers and rules of your own from the database, and try again"
             )
+    for table in metadata.sorted_tables:
+        if "filled_by" in table.info:
+            target.execute(table.delete())  # what triggers have made of the copied rows
+            target.execute(sa.text(table.info["filled_by"]))
     if target.dialect.name != "sqlite":
         _set_sequences(target)
+
+
+def copied_tables() -> list[sa.Table]:
+    """Return the tables whose rows are copied, those that others refer to first."""
+    return [table for table in metadata.sorted_tables if "filled_by" not in table.info]
 
 
 def _batches(connection: sa.Connection, table: sa.Table) -> Iterator[Sequence[Values]]:
@@ -100,7 +112,7 @@ def _copy_in(connection: sa.Connection, table: sa.Table, rows: Sequence[Values])
 
 def _set_sequences(connection: sa.Connection) -> None:
     """Have the next ids follow the copied ones."""
-    for table in metadata.sorted_tables:
+    for table in copied_tables():
         if "id" in table.columns:
             last = connection.scalar(sa.select(sa.func.max(table.c.id)))
             if last is not None:
@@ -127,6 +139,6 @@ def require_unused(connection: sa.Connection, shown: str) -> None:
     connection.execute(
         sa.text(f"LOCK TABLE {', '.join(quote(table.name) for table in tables)} IN ACCESS EXCLUSIVE MODE")
     )
-    for table in tables:
+    for table in copied_tables():
         if connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first():
             raise ReviewError(f"{shown} has data already (table {table.name}); name an empty database")

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pipeline.config import Settings
 from pipeline.domain.errors import DatabaseError, ReviewError
 from pipeline.storage import Database
-from pipeline.storage.copying import TableDigest, digest_of
+from pipeline.storage.copying import TableDigest, copied_tables, digest_of
 from pipeline.storage.engine import open_engine
 from pipeline.storage.schema import metadata
 from tests.commands import call_copydesk
@@ -61,13 +61,13 @@ def value_of(column: sa.Column[Any], number: int) -> object:
 def fill_every_table(url: str) -> None:
     engine = open_engine(url)
     with engine.begin() as connection:
-        for table in metadata.sorted_tables:
+        for table in copied_tables():
             for number in (1, 2, 3):
                 connection.execute(
                     table.insert().values({c.name: value_of(c, number) for c in table.columns})
                 )
         if engine.dialect.name != "sqlite":
-            for table in metadata.sorted_tables:
+            for table in copied_tables():
                 if "id" in table.columns:
                     sequence = sa.func.pg_get_serial_sequence(table.name, "id")
                     connection.execute(sa.select(sa.func.setval(sequence, 3)))
@@ -95,6 +95,19 @@ def moved(source: str, target: str, folder: Path) -> None:
     else:
         with Database.open(target) as db, db.loading(folder / "copy.db"):
             pass
+
+
+@pytest.mark.process
+def test_a_derived_table_is_filled_and_not_copied(
+    source: Path, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statement = "INSERT INTO draft_terms SELECT item_id, 'derived' FROM draft_index"
+    monkeypatch.setitem(metadata.tables["draft_terms"].info, "filled_by", statement)
+    with Database.open(empty) as db, db.loading(source):
+        pass
+    rows = rows_of(empty)
+    assert rows["draft_terms"] == [(1, "derived"), (2, "derived"), (3, "derived")]
+    assert len(rows["draft_index"]) == 3
 
 
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
