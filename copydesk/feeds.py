@@ -137,19 +137,24 @@ def import_opml(file: str) -> None:
     """Print the YAML to add to feeds.yaml for an OPML file. Raises ConfigError if it cannot be read."""
     settings = load_settings()
     try:
-        data = Path(file).read_bytes()
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}; name an OPML file", file=file) from error
     existing = load_feeds(settings.feeds_file) if settings.feeds_file.exists() else None
     outlines, notes = read_opml(data, file)
-    sys.stdout.write(to_yaml(outlines, existing))
-    for note in notes:
+    text = to_yaml(outlines, existing)
+    sys.stdout.write(text)
+    advice = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# Add to")]
+    for note in (*notes, *advice):
         err.print(printable(note))
 
 
 def export_opml(file: str) -> None:
-    """Write the subscriptions as OPML."""
+    """Write the subscriptions as OPML; `-` is standard output."""
     feeds = load_feeds(load_settings().feeds_file).feeds
+    if file == "-":
+        sys.stdout.write(write_opml(feeds))
+        return
     target = Path(file).absolute()
     write_atomically(target.parent, target.name, write_opml(feeds).encode())
     print_line(f"{len(feeds)} feeds written to {printable(file)}")

@@ -100,7 +100,7 @@ def feeds_check(
 
 
 @feeds_app.command("import")
-def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")]) -> None:
+def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file; - is standard input.")]) -> None:
     """Print an OPML file's feeds as YAML for feeds.yaml."""
     from copydesk import feeds as feeds_command
 
@@ -108,7 +108,9 @@ def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")]) -> 
 
 
 @feeds_app.command("export")
-def feeds_export(file: Annotated[str, typer.Argument(help="The OPML file to write.")]) -> None:
+def feeds_export(
+    file: Annotated[str, typer.Argument(help="The OPML file to write; - is standard output.")],
+) -> None:
     """Write the subscriptions to an OPML file."""
     from copydesk import feeds as feeds_command
 
