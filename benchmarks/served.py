@@ -41,12 +41,15 @@ class Serving(NamedTuple):
 
 
 @contextlib.contextmanager
-def serving(folder: Path, environ: dict[str, str]) -> Iterator[Serving]:
-    """Serve a project folder until the block is left; then it is told to end, and must."""
+def serving(folder: Path, environ: dict[str, str], *before: str) -> Iterator[Serving]:
+    """Serve a project folder until the block is left; then it is told to end, and must.
+
+    `before` are words before the command, such as those that give it another clock.
+    """
     log = folder / "serve.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "copydesk", "serve"], cwd=folder, stdout=output, stderr=output,
+            [*before, sys.executable, "-m", "copydesk", "serve"], cwd=folder, stdout=output, stderr=output,
             env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environ}, start_new_session=True,
         )  # fmt: skip
     try:
@@ -54,12 +57,21 @@ def serving(folder: Path, environ: dict[str, str]) -> Iterator[Serving]:
         waited(lambda: "Ctrl-C stops the server" in log.read_text(encoding="utf-8"), 180, "serve")
         yield running
     finally:
-        process.send_signal(signal.SIGINT)
+        os.kill(running_serve(process.pid), signal.SIGINT)
         try:
             process.wait(120)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def running_serve(root: int) -> int:
+    """Return the process of `copydesk serve` among a process and what it started."""
+    for pid in tree(root):
+        with contextlib.suppress(OSError):
+            if b"-m\0copydesk\0serve" in Path(f"/proc/{pid}/cmdline").read_bytes().rpartition(b"python")[2]:
+                return pid
+    return root
 
 
 def tree(root: int) -> list[int]:

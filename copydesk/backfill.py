@@ -9,13 +9,11 @@ from copydesk.prefect_server import Report, run_starter
 from copydesk.run import Count, exit_as, load_checked_settings, print_report, run_flow
 from copydesk.sample import serve_sample_feeds
 from pipeline.config import has_writer, load_feeds, parse_span
+from pipeline.services.cost_question import needs_confirmation
 from pipeline.storage import dollars
 
 if TYPE_CHECKING:
     from pipeline.services.archive import BackfillPreview
-
-_MAX_UNPRICED = 20
-"""Items that are drafted without a question when the price of the model is unknown. Chosen, not measured."""
 
 
 class StartBackfill(Protocol):
@@ -92,16 +90,11 @@ def _confirm_and_draft(run: StartBackfill, limit_usd: Decimal | None, *, model: 
     if limit_usd is not None:
         plan = run(True, previews=previews)
         planned(plan)
-        if needs_confirmation(plan["estimate"], limit_usd, model=model) and not _ask_user(plan["estimate"]):
+        cost = plan["estimate"]
+        must_ask = needs_confirmation(cost["items"], cost["likely"], limit_usd, model=model)
+        if must_ask and not _ask_user(cost):
             return None
     return run(False, count, planner=planned if limit_usd is None else None, previews=previews)
-
-
-def needs_confirmation(estimate: Report, limit_usd: Decimal, *, model: bool) -> bool:
-    """Return whether the user has to confirm: the likely cost is above `limit_usd` US dollars, or unknown."""
-    if estimate["likely"] is None:
-        return model and bool(estimate["items"] > _MAX_UNPRICED)
-    return bool(estimate["likely"] > limit_usd * 1_000_000)
 
 
 def _ask_user(estimate: Report) -> bool:

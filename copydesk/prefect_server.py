@@ -1,6 +1,6 @@
 """Starts runs as Prefect flow runs or without Prefect, and the Prefect server they need.
 
-Child processes of this module end with this process, also when it is killed.
+The servers end with this process, also when it is killed.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.request
@@ -19,9 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from copydesk.console import err
+from copydesk.child_processes import Child, end_process, start_process
+from copydesk.console import pluralize
 from flows.prefect_api import has_server, refresh_settings, require_api, require_api_url
-from pipeline.config import Settings, disable_telemetry, load_feeds, private_files
+from pipeline.config import Settings, load_feeds, private_files
 from pipeline.domain.errors import ConfigError
 from pipeline.storage import Database
 
@@ -30,15 +30,9 @@ if TYPE_CHECKING:
 
 _START_TIMEOUT_S = 120
 """Measured: a cold start of Prefect's server takes up to half a minute."""
-_END_TIMEOUT_S = 20
+_ENDS_WITHIN_S, _MAX_ENDS = 600.0, 4
+"""`serve` ends when its server ends more often than this in so many seconds. Chosen, not measured."""
 _PORT_FILE = "prefect-server.port"
-_SET_PDEATHSIG = """import ctypes, os, sys
-ctypes.CDLL(None).prctl(1, 15)
-if os.getppid() == int(sys.argv[1]):
-    os.execv(sys.argv[2], sys.argv[2:])
-"""
-"""1 is PR_SET_PDEATHSIG, 15 is SIGTERM: PR_SET_PDEATHSIG(2const). Exits if the parent has died already."""
-Child = subprocess.Popen[bytes]
 Report = dict[str, Any]
 
 
@@ -66,7 +60,7 @@ def run_starter(name: str, settings: Settings, *, direct: bool) -> Iterator[RunS
     with Database.open(settings.database_url) as db:
         db.feeds.sync(subscriptions.feeds)
     silence_prefect()
-    with small_server(settings.base) as ready:
+    with small_server(settings.base, settings.prefect_port) as ready:
         yield RunStarter(partial(_run_as_flow, name, ready), "starting Prefect, polling feeds")
 
 
@@ -109,31 +103,47 @@ def _run_as_flow(
         given_ports.reset(token)
 
 
+class FullServer(NamedTuple):
+    """Prefect's server as `serve` uses it."""
+
+    page: str | None
+    """URL of its pages; None where PREFECT_API_URL names it."""
+    keep: Callable[[], None]
+    """Starts it anew if it has ended. Raises ConfigError if it ended too often."""
+
+
 @contextlib.contextmanager
-def full_server(base: Path) -> Iterator[str | None]:
-    """Run Prefect's server on loopback and yield its URL; None if PREFECT_API_URL names a server.
+def full_server(base: Path, port: int | None = None) -> Iterator[FullServer]:
+    """Run Prefect's server on loopback, at any free port if `port` is None, unless PREFECT_API_URL names one.
 
     Its log, and its port for runs that start meanwhile, are in `base`/.copydesk. PREFECT_API_URL is set while
     it runs. Raises ConfigError if it does not start.
     """
     if os.environ.get("PREFECT_API_URL"):
-        yield None
+        yield FullServer(None, lambda: None)
         return
-    port = _free_port()
+    if port is not None and not _is_free(port):
+        raise ConfigError(
+            f"COPYDESK_PREFECT_PORT {port} cannot be used: another program has it, or it needs root; choose "
+            "another port, or unset it for any free one",
+            variable="COPYDESK_PREFECT_PORT",
+        )
+    port = port or _free_port()
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with _server_process(base, command, port) as ready:
-        ready()
+    with _server_process(base, command, port) as server:
+        server.wait_until_ready()
         with _port_file(base, port):
-            yield f"http://127.0.0.1:{port}"
+            yield FullServer(f"http://127.0.0.1:{port}", server.keep)
 
 
 @contextlib.contextmanager
-def small_server(base: Path) -> Iterator[Callable[[], None]]:
+def small_server(base: Path, port: int | None = None) -> Iterator[Callable[[], None]]:
     """Run Prefect's server without page and scheduler on loopback, for one run.
 
     Not needed if Prefect's settings name a server, or `copydesk serve` runs one in this folder. Yields a
     function that waits until the server answers, and raises ConfigError if it does not start. Prefect's
-    ephemeral server would keep running after a killed run, and would end at Ctrl-C before the run.
+    ephemeral server would keep running after a killed run, and would end at Ctrl-C before the run. Another
+    port than `port` is used while another run has that.
     """
     if has_server():
         yield lambda: None
@@ -143,57 +153,77 @@ def small_server(base: Path) -> Iterator[Callable[[], None]]:
             refresh_settings()
             yield lambda: None
         return
-    port = _free_port()
+    if port is None or not _is_free(port):
+        port = _free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"]
     # The variables with which Prefect starts its ephemeral server.
     extra_env = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
-    with _server_process(base, command, port, extra_env) as ready:
+    with _server_process(base, command, port, extra_env) as server:
         refresh_settings()
-        yield ready
+        yield server.wait_until_ready
 
 
-def start_process(
-    command: list[str], output: IO[bytes] | None = None, extra_env: Mapping[str, str] | None = None
-) -> Child:
-    """Start a process without telemetry that ends when this one dies.
+class ServerProcess:
+    """Prefect's server as a child process, which is started when this is made."""
 
-    It has its own process group, so that Ctrl-C reaches the runs, which need it, and not the process itself.
-    """
-    disable_telemetry()
-    return subprocess.Popen(  # noqa: S603
-        _end_with_parent(command),
-        stdout=output,
-        stderr=output,
-        env={**os.environ, **(extra_env or {})},
-        start_new_session=True,
-    )
+    def __init__(
+        self,
+        command: list[str],
+        port: int,
+        log: Path,
+        extra_env: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._command, self._port, self._path, self._extra_env = command, port, log, extra_env
+        self._clock = clock
+        self._ends: list[float] = []
+        self._process = self._start()
 
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
 
-def end_process(process: Child, what: str) -> None:
-    """End a process and its children: SIGTERM first, SIGKILL after 20 s with a message that names `what`."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(_END_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        err.print(f"{what} did not end within {_END_TIMEOUT_S} s; it is killed.")
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    def _start(self) -> Child:
+        with _open_log(self._path) as log:
+            return start_process(self._command, log, self._extra_env)
+
+    def keep(self) -> None:
+        """Start the server anew if it has ended. Raises ConfigError if it ended too often."""
+        code = self._process.poll()
+        if code is None:
+            return
+        now = self._clock()
+        self._ends = [*(end for end in self._ends if now - end < _ENDS_WITHIN_S), now]
+        times = pluralize(len(self._ends), "time")
+        ended = f"Prefect's server has ended with code {code}, {times} in ten minutes"
+        if len(self._ends) > _MAX_ENDS:
+            raise ConfigError(f"{ended}; see its log {self._path}", file=str(self._path))
+        logging.getLogger("copydesk.serve").warning("%s: it is started anew", ended)
+        with contextlib.suppress(ProcessLookupError):  # what is left of it would keep its port
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process = self._start()
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers. Raises ConfigError if it does not."""
+        _wait_until_ready(self._process, self._port, self._path)
+
+    def end(self) -> None:
+        """End it."""
+        end_process(self._process, "Prefect's server")
 
 
 @contextlib.contextmanager
 def _server_process(
     base: Path, command: list[str], port: int, extra_env: Mapping[str, str] | None = None
-) -> Iterator[Callable[[], None]]:
-    path = base / ".copydesk" / "prefect-server.log"
-    with _open_log(path) as log:
-        process = start_process(command, log, extra_env)
+) -> Iterator[ServerProcess]:
+    server = ServerProcess(command, port, base / ".copydesk" / "prefect-server.log", extra_env)
     try:
         with _api_url(port):
-            yield partial(_wait_until_ready, process, port, path)
+            yield server
     finally:
-        end_process(process, "Prefect's server")
+        server.end()
 
 
 @contextlib.contextmanager
@@ -247,22 +277,20 @@ def _open_log(log: Path) -> IO[bytes]:
         raise ConfigError(message, file=str(log)) from error
 
 
-def _end_with_parent(command: list[str]) -> list[str]:
-    """Return a command whose process ends when this one dies (Linux only: prctl(2)).
-
-    A Prefect server that keeps running would lock its database while the next one starts.
-    """
-    return (
-        [sys.executable, "-c", _SET_PDEATHSIG, str(os.getpid()), *command]
-        if sys.platform == "linux"
-        else command
-    )
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _wait_until_ready(process: Child, port: int, log: Path) -> None:

@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Iterator
 
+from copydesk.child_processes import end_process, start_process
 from copydesk.console import pluralize, print_line, printable
-from copydesk.prefect_server import end_process, full_server, start_process
+from copydesk.prefect_server import full_server
 from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import require_api, require_api_url
 from pipeline.config import Subscriptions, load_feeds, load_settings, require_prefect
@@ -31,19 +32,23 @@ def serve(desk: int | None = None) -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     if os.environ.get("PREFECT_API_URL"):  # otherwise `full_server` sets it before Prefect is imported
         asyncio.run(require_api())
-    with serve_sample_feeds(), _desk_process(desk), full_server(settings.base) as page:
+    with (
+        serve_sample_feeds(),
+        _desk_process(desk),
+        full_server(settings.base, settings.prefect_port) as server,
+    ):
         from flows.serve import serve_flows
 
-        if page:
-            print_line(f"Prefect's user interface: {page}")
+        if server.page:
+            print_line(f"Prefect's user interface: {server.page}")
         _print_schedules(subscriptions)
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-            asyncio.run(serve_flows())
+            asyncio.run(serve_flows(server.keep))
     print_line("Stopped. No data is lost; the next run continues from here.")
 
 
 def _print_schedules(subscriptions: Subscriptions) -> None:
-    from flows.serve import groups
+    from flows.schedules import groups
 
     for group in groups(subscriptions.feeds):
         feeds = f"{pluralize(len(group.feeds), 'feed')}: {printable(', '.join(group.feeds))}"

@@ -1,29 +1,62 @@
 """The flow `backfill`: drafts one feed's items of a date range. Idempotent: no item is paid for twice."""
 
-from datetime import datetime
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
 
 from prefect import flow
+from prefect.runtime import deployment, flow_run
+from pydantic import Field
 
-from flows.runtime import ports
+from flows.run_labels import backfill_name
+from flows.runtime import carried_out, ports
+from pipeline.config import Settings, load_settings
+from pipeline.config.time_syntax import timezone_of
 from pipeline.services import backfill as services
+from pipeline.services.cost_question import CostLimit
 
 
-@flow(name="backfill", persist_result=False)
+def _name() -> str:
+    return backfill_name(flow_run.parameters)
+
+
+@flow(name="backfill", flow_run_name=_name, persist_result=False)
 async def backfill(
     feed: str,
     since: datetime | None = None,
     until: datetime | None = None,
-    limit: int = 100,
+    limit: Annotated[int, Field(ge=1, le=100_000)] = 100,
     dry_run: bool = False,
+    confirm_cost: Annotated[Decimal, Field(ge=0)] | None = None,
 ) -> dict[str, Any]:
     """Draft a feed's items published in [since, until), newest first, at most `limit` of them.
 
     Queued items of the range are included; other items of the feed do not change.
 
-    The archive is read page by page, back to `since`, or until `limit` items are found. `since` and `until`
-    are aware UTC. A dry run writes nothing and returns a Plan as JSON; otherwise returns a RunReport as JSON.
-    Raises ConfigError for an unknown feed or an empty range, FeedError when a dry run cannot fetch the feed.
+    The archive is read page by page, back to `since`, or until `limit` items are found. Times without an
+    offset are in COPYDESK_TIMEZONE. A dry run writes nothing and returns a Plan as JSON; otherwise returns a
+    RunReport as JSON. `confirm_cost`: US dollars that the run may cost; without it, the run of a deployment
+    does nothing if the estimated cost is above COPYDESK_CONFIRM.
+    Raises ConfigError for an unknown feed, an empty range or a cost that is too high, FeedError when a dry
+    run cannot fetch the feed.
     """
-    report = await services.backfill(feed, since, until, limit, dry_run, ports())
-    return report.model_dump(mode="json")
+    settings = load_settings()
+    span = (_aware(since, settings.timezone), _aware(until, settings.timezone))
+    run_ports = replace(
+        ports(), cost_limit=cost_limit(settings, confirm_cost, by_deployment=deployment.id is not None)
+    )
+    return await carried_out(services.backfill(feed, *span, limit, dry_run, run_ports))
+
+
+def cost_limit(settings: Settings, confirm_cost: Decimal | None, *, by_deployment: bool) -> CostLimit | None:
+    """Return what a backfill may cost; None if the command that started it has asked. Pure."""
+    if confirm_cost is not None:
+        return CostLimit(confirm_cost, is_confirmed=True)
+    return CostLimit(settings.confirm, is_confirmed=False) if by_deployment else None
+
+
+def _aware(moment: datetime | None, timezone: str) -> datetime | None:
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone_of(timezone))).astimezone(UTC)

@@ -3,12 +3,18 @@
 from typing import Any
 
 from prefect import flow
+from prefect.runtime import flow_run
 
-from flows.runtime import ports
+from flows.run_labels import ingest_name
+from flows.runtime import carried_out, ports
 from pipeline.services import ingest as services
 
 
-@flow(name="ingest", persist_result=False, validate_parameters=True)
+def _name() -> str:
+    return ingest_name(flow_run.parameters, flow_run.scheduled_start_time)
+
+
+@flow(name="ingest", flow_run_name=_name, persist_result=False, validate_parameters=True)
 async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str, Any]:
     """Poll the enabled feeds that are due, or the named ones, and draft their new items.
 
@@ -18,4 +24,4 @@ async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str,
     Returns a RunReport as JSON. Raises ConfigError or DatabaseError before any work. Failed feeds and
     rejected model calls are part of the report.
     """
-    return (await services.ingest(feeds, due, ports())).model_dump(mode="json")
+    return await carried_out(services.ingest(feeds, due, ports()))

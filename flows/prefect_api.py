@@ -62,6 +62,15 @@ def _url_error(message: str) -> ConfigError:
     return ConfigError(message, variable=_VARIABLE)
 
 
+def is_lost(error: Exception) -> bool:
+    """Return whether an error says that Prefect's server cannot be reached now. Pure."""
+    import httpx
+
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code >= 500
+    return isinstance(error, httpx.TransportError)
+
+
 def has_server() -> bool:
     """Return whether the environment, `.env` or Prefect's profile names a server."""
     from prefect.settings import get_current_settings

@@ -5,6 +5,7 @@ import contextlib
 import importlib
 from collections.abc import AsyncIterator, Sequence
 
+from flows.events import emit
 from flows.runtime import finish_run
 from pipeline.checks.pool import CheckPool
 from pipeline.domain.models import Beat
@@ -55,7 +56,7 @@ async def redrafting(db: Database, *, warm: bool) -> AsyncIterator[Redrafts]:
     """
     async with CheckPool(_CHECK_WORKERS) as checks:
         switch = StopSwitch()
-        ports = Ports(publish=finish_run, say=lambda _message: None, switch=switch, checks=checks)
+        ports = Ports(emit=emit, publish=finish_run, say=lambda _message: None, switch=switch, checks=checks)
 
         async def carry_out(due: Sequence[StartableRedraft]) -> RunReport:
             return await services.redrafts(due, ports)

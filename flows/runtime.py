@@ -6,16 +6,23 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import UUID
 
 import httpx
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
 from prefect.exceptions import PrefectException
 from prefect.runtime import deployment, flow_run
+from prefect.states import Failed
 
-from pipeline.services.report import RunReport
+from flows.events import emit
+from flows.run_labels import report_tags
+from pipeline.domain.errors import CopydeskError
+from pipeline.services.report import Plan, RunReport
 from pipeline.services.run import DEFAULT_PORTS, Ports
 from pipeline.storage import cost_text
 
@@ -34,6 +41,7 @@ def ports() -> Ports:
     return replace(
         command_ports.get(),
         as_task=as_task,
+        emit=emit,
         publish=finish_run,
         scheduled=when.astimezone(UTC) if when else None,
         # The process that runs a deployment passes its signals on.
@@ -42,18 +50,50 @@ def ports() -> Ports:
 
 
 async def as_task(name: str, step: Callable[[], Awaitable[T]], /) -> T:
-    """Run a step as a Prefect task with this name; an error marks the task as failed."""
+    """Run a step as a Prefect task with this name; an error marks the task as failed, with one line.
+
+    Only an error that no user can cause has a traceback.
+    """
+    results: list[T] = []
+    failures: list[CopydeskError] = []
 
     @task(name=name.split()[0], task_run_name=name, cache_policy=NO_CACHE, persist_result=False)
-    async def run() -> T:
-        return await step()
+    async def run() -> State | None:
+        try:
+            results.append(await step())
+        except CopydeskError as error:
+            failures.append(error)
+            return Failed(message=error.message)
+        return None
 
-    return await run()
+    state: State = await run(return_state=True)  # type: ignore[misc] # typed as if it were not async
+    if failures:
+        raise failures[0]
+    if not results:
+        await state.aresult()  # raises what the step raised
+    return results[0]
+
+
+async def carried_out(run: Awaitable[RunReport | Plan]) -> dict[str, Any]:
+    """Return a run's report as JSON; the run of a deployment that cannot start fails with one line."""
+    try:
+        return (await run).model_dump(mode="json")
+    except CopydeskError as error:
+        if deployment.id is None:
+            raise  # the command that started the flow tells it
+        return Failed(message=error.message)  # type: ignore[return-value] # Prefect makes it the run's state
 
 
 async def finish_run(report: RunReport) -> None:
-    """Save the report as a Prefect artifact; if Prefect's server is not reachable, only log that."""
+    """Save the report as a Prefect artifact, and tag the flow run; an error is only logged.
+
+    A run that editors' requests began within `serve` is no flow run.
+    """
     try:
+        if run_id := flow_run.id:
+            async with get_client() as client:
+                tags = dict.fromkeys([*flow_run.tags, *report_tags(report)])
+                await client.update_flow_run(UUID(run_id), tags=list(tags))
         await acreate_markdown_artifact(
             markdown(report), key=f"{report.flow}-report", description="Run report"
         )

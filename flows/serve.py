@@ -2,120 +2,89 @@
 
 import asyncio
 import contextlib
-import hashlib
 import itertools
 import logging
-import os
 import signal
-import subprocess
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.flow_runs import arun_deployment
-from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
-from prefect.schedules import Cron, Interval
 
-from flows.ingest import ingest
+from flows.prefect_api import is_lost
 from flows.redrafts import Redrafts, redrafting
-from flows.requests import requests
+from flows.run_loop import RunLoop
+from flows.run_processes import run_processes, send_signal
+from flows.scheduled_deployments import REQUESTS, ScheduledDeployments
 from flows.zombie_runs import crash_zombie_runs
-from pipeline.config import has_writer, load_feeds, load_settings
+from pipeline.config import Settings, has_writer, load_feeds, load_settings
 from pipeline.domain.models import FeedConfig
 from pipeline.services.shutdown import REPEAT_S, SIGNALS, SignalCounter, stop_message
 from pipeline.storage import SYSTEM_EDITOR, Database
 
-NEVER = "never"
-_UNITS = {"m": 60, "h": 3_600, "d": 86_400}
-"""Seconds."""
-_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Group(NamedTuple):
-    """The feeds of one schedule."""
-
-    name: str
-    """Of the deployment."""
-    schedule: str
-    feeds: tuple[str, ...]
-    """Keys, in the order of feeds.yaml."""
-
-    @property
-    def interval(self) -> timedelta | None:
-        """Time between two runs; None for a cron schedule."""
-        count, unit = self.schedule[:-1], self.schedule[-1]
-        return timedelta(seconds=int(count) * _UNITS[unit]) if count.isdecimal() else None
-
-    @property
-    def anchor(self) -> datetime:
-        """Start of the interval; a hash of the feed keys gives each schedule a fixed offset (jitter)."""
-        interval = self.interval or timedelta(0)
-        number = int.from_bytes(hashlib.sha256(",".join(self.feeds).encode()).digest()[:8], "big")
-        return _EPOCH + timedelta(seconds=number % max(1, int(interval.total_seconds())))
-
-
-def groups(feeds: Iterable[FeedConfig]) -> list[Group]:
-    """Return a group for each schedule of the enabled feeds, without those that never run. Pure."""
-    keys_by_schedule: dict[str, list[str]] = defaultdict(list)
-    for feed in feeds:
-        if feed.enabled and feed.schedule != NEVER:
-            keys_by_schedule[" ".join(feed.schedule.split())].append(feed.key)
-    return [Group(_name(schedule), schedule, tuple(keys)) for schedule, keys in keys_by_schedule.items()]
-
-
-def _name(schedule: str) -> str:
-    """Return a valid deployment name for a schedule."""
-    if " " not in schedule:
-        return f"every-{schedule}"
-    return f"cron-{hashlib.sha256(schedule.encode()).hexdigest()[:8]}"
-
-
-REQUESTS = "waiting"
-"""Name of the deployment that publishes, writes draft files and redrafts what changed."""
 _REQUEST_POLL_S = 5.0
 """Seconds between two queries of the database for what that deployment does. Chosen, not measured."""
+_REQUEST_RETRY_S = 60.0
+"""Seconds to the next query after an error. Chosen: one line a minute at most."""
 _ZOMBIE_CHECK_EVERY = 12
 """Number of such queries between two searches for zombie runs. Chosen: once a minute."""
+_KEEP_S = 1.0
+"""Seconds between two checks whether Prefect's server has ended. Chosen, not measured."""
 _STOP_POLL_S = 0.5
 """Seconds between two checks whether runs are still active."""
 _END_MARGIN_S = 10.0
 """Seconds that a run may take to end after it stopped waiting for answers. Chosen, not measured."""
-_MAX_RUNS = 4
-"""Flow runs at the same time; each is a process. Chosen, not measured."""
-_PROC = Path("/proc")
 log = logging.getLogger("copydesk.serve")
 
 
-async def serve_flows() -> None:
-    """Serve every schedule of feeds.yaml and the requests of editors. Raises ConfigError, DatabaseError."""
+async def serve_flows(
+    keep_server: Callable[[], None] = lambda: None,
+    read_feeds: Callable[[], Sequence[FeedConfig]] | None = None,
+) -> None:
+    """Serve the schedules of the feeds and the requests of editors. Raises ConfigError, DatabaseError.
+
+    `keep_server` is called each second: it starts Prefect's server anew where that has ended, and raises
+    ConfigError where that is of no use; the runs under way then end as after Ctrl-C. `read_feeds` is called
+    before each look for due runs, and returns the feeds to be served from then on; None: those of feeds.yaml
+    at the start.
+    """
     settings = load_settings()
-    subscriptions = load_feeds(settings.feeds_file)
+    feeds = load_feeds(settings.feeds_file).feeds
     async with contextlib.AsyncExitStack() as stack:
         db = stack.enter_context(Database.open(settings.database_url))
         # Another machine writes the drafts otherwise, and no request is pending here.
-        warm = any(has_writer(settings, feed) for feed in subscriptions.feeds)
+        warm = any(has_writer(settings, feed) for feed in feeds)
         redrafts = (
             await stack.enter_async_context(redrafting(db, warm=warm)) if settings.writes_drafts else None
         )
         stack.enter_context(_graceful_stop(settings.stop_grace_s, redrafts))
-        scheduled = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
-        requested = await requests.ato_deployment(REQUESTS, concurrency_limit=_one_at_a_time())
-        await stack.enter_async_context(_request_watcher(db if settings.writes_drafts else None))
-        runner = _Runner(pause_on_shutdown=False, limit=_MAX_RUNS)
-        for deployment in (*scheduled, requested):
-            await runner.aadd_deployment(deployment)
-        await runner.start()
+        await stack.enter_async_context(_background(_watch(db if settings.writes_drafts else None)))
+        keeping = await stack.enter_async_context(_background(_keep(keep_server)))
+        runs = await stack.enter_async_context(_background(_run_due(settings, read_feeds or (lambda: feeds))))
+        done, _ = await asyncio.wait((keeping, runs), return_when=asyncio.FIRST_COMPLETED)
+        if keeping in done:
+            await _stop_runs(None, redrafts, settings.stop_grace_s + _END_MARGIN_S)
+        for task in done:
+            task.result()
 
 
-class _Runner(Runner):
-    """Prefect's runner without its SIGTERM handler, which would kill the runs."""
+async def _run_due(settings: Settings, read_feeds: Callable[[], Sequence[FeedConfig]]) -> None:
+    scheduled = ScheduledDeployments(settings.base, settings.timezone)
 
-    def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
-        """Do nothing: asyncio calls the handler of `_graceful_stop` as well."""
+    async def register(runner: Runner, is_new: bool) -> None:
+        if is_new:
+            scheduled.forget()
+        await scheduled.apply(runner, read_feeds())
+
+    await RunLoop(register).run()
+
+
+async def _keep(keep_server: Callable[[], None]) -> None:
+    """Call `keep_server` each second, in this thread: the server ends with the thread that starts it."""
+    while True:
+        keep_server()
+        await asyncio.sleep(_KEEP_S)
 
 
 @contextlib.contextmanager
@@ -172,36 +141,16 @@ def _cancel(serving: "asyncio.Task[Any] | None") -> None:
         serving.cancel()
 
 
-def _one_at_a_time() -> ConcurrencyLimitConfig:
-    """Return a limit of one active run; runs that start meanwhile are cancelled, not queued."""
-    return ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
-
-
-async def _deployment(group: Group, timezone: str) -> RunnerDeployment:
-    when = (
-        Interval(group.interval, anchor_date=group.anchor, timezone=timezone)
-        if group.interval
-        else Cron(group.schedule, timezone=timezone)
-    )
-    return await ingest.ato_deployment(
-        group.name,
-        schedule=when,
-        parameters={"feeds": list(group.feeds), "due": True},
-        concurrency_limit=_one_at_a_time(),
-        description=f"Polls {', '.join(group.feeds)}",
-    )
-
-
 @contextlib.asynccontextmanager
-async def _request_watcher(db: Database | None) -> AsyncIterator[None]:
-    """Run `_watch` in the background while the flows are served."""
-    watcher = asyncio.create_task(_watch(db))
+async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator["asyncio.Task[None]"]:
+    """Do `work` until the block is left."""
+    task = asyncio.create_task(work)
     try:
-        yield
+        yield task
     finally:
-        watcher.cancel()
+        task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await watcher
+            await task
 
 
 async def _watch(db: Database | None) -> None:
@@ -217,7 +166,10 @@ async def _watch(db: Database | None) -> None:
             if db is not None and await asyncio.to_thread(_is_request_waiting, db):
                 await arun_deployment(f"requests/{REQUESTS}", timeout=120, as_subflow=False)
         except Exception as error:  # noqa: BLE001 - the next attempt may succeed
+            if is_lost(error):
+                continue  # said by flows/run_loop
             log.warning("the requests of editors cannot be carried out now; next attempt soon: %s", error)
+            await asyncio.sleep(_REQUEST_RETRY_S)
 
 
 def _is_request_waiting(db: Database) -> bool:
@@ -230,42 +182,3 @@ def _is_request_waiting(db: Database) -> bool:
         publication.next_at is None or publication.next_at <= now for publication in db.publications.pending()
     )
     return bool(db.redrafts.counts(SYSTEM_EDITOR) or db.versions.pending_by_feed()) or any(due)
-
-
-def run_processes() -> set[int]:
-    """Return the process ids of flow runs: Prefect children in this process group.
-
-    Prefect's server is not among them: it has its own group.
-    """
-    own = (os.getpid(), os.getpgrp())
-    return {pid for pid, parent, group, line in _processes() if (parent, group) == own and "prefect" in line}
-
-
-def send_signal(processes: Iterable[int], number: signal.Signals) -> None:
-    """Send a signal to each process that still exists."""
-    for pid in processes:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def _processes() -> Iterator[tuple[int, int, int, str]]:
-    """Yield id, parent id, group id and command line of every visible process."""
-    if (_PROC / "self/stat").exists():  # Linux: slim container images have no ps
-        return _processes_in_proc()
-    command = ["ps", "-axo", "pid=,ppid=,pgid=,args="]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    rows = (line.split(None, 3) for line in listed.stdout.splitlines())
-    return ((int(row[0]), int(row[1]), int(row[2]), row[-1]) for row in rows if len(row) > 2)
-
-
-def _processes_in_proc() -> Iterator[tuple[int, int, int, str]]:
-    for folder in _PROC.glob("[0-9]*"):
-        try:
-            # The process name, in parentheses, may contain spaces and parentheses: proc_pid_stat(5).
-            _state, parent, group, *_ = (
-                (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-            )
-            line = (folder / "cmdline").read_text("utf-8", "replace").replace("\0", " ")
-        except OSError:  # the process has ended meanwhile
-            continue
-        yield int(folder.name), int(parent), int(group), line

@@ -27,6 +27,8 @@ from prefect.events.filters import EventFilter, EventNameFilter, EventOrder, Eve
 from prefect.exceptions import PrefectException
 from prefect.states import Crashed
 
+from flows.prefect_api import is_lost
+
 FLOWS = ["backfill", "drafting", "ingest", "requests"]
 _OURS = FlowFilter(name=FlowFilterName(any_=FLOWS))
 _UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
@@ -55,7 +57,8 @@ async def crash_zombie_runs(pause_s: float = 3.0) -> int:
     try:
         return await _crash_and_release(pause_s)
     except (httpx.HTTPError, PrefectException) as error:
-        log.warning("the search for crashed runs failed and is repeated later: %s", error)
+        if not is_lost(error):  # `serve` says that once
+            log.warning("the search for crashed runs failed and is repeated later: %s", error)
         return 0
 
 

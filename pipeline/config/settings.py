@@ -51,6 +51,7 @@ VARIABLES = {
     "COPYDESK_MODEL_DEADLINE": "deadline_s",
     "COPYDESK_STOP_GRACE": "stop_grace_s",
     "COPYDESK_PREFECT": "prefect",
+    "COPYDESK_PREFECT_PORT": "prefect_port",
     "COPYDESK_SERVER": "server",
     "COPYDESK_MAX_TOKENS": "max_tokens",
     "COPYDESK_TEMPERATURE": "temperature",
@@ -120,6 +121,8 @@ class Settings(BaseModel):
     """Seconds to wait for running model calls after a run is told to end (graceful shutdown)."""
     prefect: bool = True
     """Whether a run is a Prefect flow run; else it runs without Prefect."""
+    prefect_port: int | None = Field(default=None, ge=1, le=65_535)
+    """Port of the Prefect server that `serve` starts; None: any free one."""
     server: ServerKind | None = None
     """Kind of the model server; None: derived from its URL."""
     max_tokens: int | None = Field(default=None, ge=16, le=1_000_000)

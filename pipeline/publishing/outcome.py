@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from pipeline.config import Target
 from pipeline.domain.errors import CopydeskError, PublishError
 from pipeline.domain.models import FrozenModel
+from pipeline.domain.run_events import Emit, draft_event, ignore_event
 from pipeline.http_client import HttpClient
 from pipeline.publishing.targets import Result
 from pipeline.storage import Database, Publication
@@ -57,6 +58,8 @@ class PublishContext:
     net: HttpClient
     hooks: Mapping[str, SecretStr] = field(default_factory=dict)
     """URLs of deploy hooks, by variable."""
+    emit: Emit = ignore_event
+    """Tells others which articles were published."""
 
 
 async def run_target(
@@ -73,9 +76,9 @@ async def run_target(
     """
 
     async def step() -> TargetResult:
-        outcome = await asyncio.to_thread(
-            _record_results, ctx.db, target.name, rows, await _results(rows, send), now
-        )
+        results = await _results(rows, send)
+        outcome = await asyncio.to_thread(_record_results, ctx.db, target.name, rows, results, now)
+        _emit_published(ctx, target.name, rows, results)
         if outcome.error:
             raise PublishError(outcome.error, outcome=outcome)
         return outcome
@@ -87,6 +90,17 @@ async def run_target(
         if isinstance(outcome, TargetResult):
             return outcome
         raise
+
+
+def _emit_published(
+    ctx: PublishContext, target: str, rows: Sequence[Publication], results: Sequence[Result]
+) -> None:
+    """Tell others which articles a target has now."""
+    for row, result in zip(rows, results, strict=True):
+        if row.action == "publish" and not isinstance(result, PublishError):
+            ctx.emit(
+                draft_event("article.published", row.external_id, row.title, row.feed_key, target=target)
+            )
 
 
 async def _results(

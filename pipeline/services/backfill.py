@@ -5,6 +5,7 @@ What the archive offers of the span is admitted page by page, or, after a previe
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import datetime
 
 from pipeline.config import select_feeds, span
@@ -16,10 +17,12 @@ from pipeline.feeds.select import Selection
 from pipeline.services.archive import PAUSE_S, ArchivePager, BackfillPreview, FailedPage, without_body
 from pipeline.services.budget import BACKFILL
 from pipeline.services.context import PollReport, RunContext
+from pipeline.services.cost_question import capped, require_confirmed
 from pipeline.services.estimate import estimate_cost
 from pipeline.services.ingest import run_feed
 from pipeline.services.poll import (
     admit_snapshot,
+    emit_changes,
     fetch_and_select,
     policy,
     poll_report,
@@ -45,15 +48,21 @@ async def backfill(
 
     Queued items of that span are included; no other items of the feed are changed. Pages are read back to
     `since`, or, without it, until `limit` items are found. `since` and `until` are aware UTC. A dry run
-    writes nothing and returns the plan.
-    Raises ConfigError for a feed that is not subscribed or an empty span, FeedError if a dry run cannot
-    fetch the feed.
+    writes nothing and returns the plan. With `ports.cost_limit`, a dry run comes first, and nothing is
+    written if the estimated cost is above it.
+    Raises ConfigError for a feed that is not subscribed, an empty span or a cost above the limit, FeedError
+    if a dry run cannot fetch the feed.
     """
     began, window = time.monotonic(), span(since, until)
     async with open_run(BACKFILL, ports) as (ctx, subscriptions):
         [config] = select_feeds(subscriptions, [feed])
         if dry_run:
             return await _dry_run(ctx, config, window, limit, ports)
+        if cost_limit := ports.cost_limit:
+            ports = replace(ports, previews={})
+            plan = await _dry_run(ctx, config, window, limit, ports)
+            require_confirmed(plan.estimate, cost_limit, model=bool(ctx.writers(config)))
+            ctx = capped(ctx, cost_limit)
         done = run_feed(ctx, config, limit, window, read=lambda: _admit(ctx, config, window, limit, ports))
         return await finish("backfill", ctx, [await timed(done)], began, ports.publish)
 
@@ -183,6 +192,7 @@ async def _admit_page(ctx: RunContext, feed: FeedConfig, selection: Selection) -
         return ctx.db.items.admit(feed.key, poll_result(selection, state), policy(ctx, feed))
 
     admitted = await asyncio.to_thread(admit_page)
+    emit_changes(ctx, feed, admitted)
     return poll_report(feed, admitted, (), selection.beyond)
 
 

@@ -14,6 +14,7 @@ from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import CopydeskError, FailureRow
 from pipeline.domain.models import Beat, FeedConfig, FrozenModel, PollState, Source
 from pipeline.domain.reviews import Finding, Front
+from pipeline.domain.run_events import Emit, ignore_event
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.pages.turns import PagesAhead
 from pipeline.feeds.parsing.parse import ParsedFeed
@@ -111,6 +112,11 @@ class ItemOutcome(Spending):
     """Name of the model that wrote it; None for an offline brief, and where an earlier run wrote it."""
     notes: tuple[str, ...] = ()
     """Which writers were asked instead of others, and why."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether there should be a draft: the item is neither left out nor waits."""
+        return self.reason is not None and not (self.skipped or self.waits)
 
 
 class PollStateCache:
@@ -236,6 +242,8 @@ class RunContext(ModelContext):
     notify: ProgressCallback = lambda _feed, _outcome: None
     as_task: AsTask = run_untracked
     """Runs a step that is to be tracked."""
+    emit: Emit = ignore_event
+    """Tells others what happened."""
     warnings: tuple[str, ...] = ()
     """What feeds.yaml should have otherwise, a line each."""
     suspects: list[tuple[FailureRow, Lease]] = field(default_factory=list)

@@ -25,7 +25,9 @@ from pipeline.domain.errors import (
 )
 from pipeline.domain.models import FeedConfig, Window, external_id
 from pipeline.domain.reviews import Draft, Severity
+from pipeline.domain.run_events import EventName, draft_event
 from pipeline.domain.skip_causes import SAME_PAGE
+from pipeline.domain.text import redact_url
 from pipeline.feeds.rights.declaration import is_reserved
 from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose
@@ -101,6 +103,7 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
         except LLMError as error:
             outcome = await _failed(ctx, lease, error)
     _log(ctx, feed, lease, outcome, budget.notes)
+    _emit(ctx, feed, outcome)
     ctx.notify(feed.key, "drafted" if outcome.path else "failed")
     return outcome.model_copy(update=dict(budget.spending) | {"notes": tuple(budget.notes)})
 
@@ -112,8 +115,16 @@ def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome, 
     if outcome.path:
         log.info("drafted %s", outcome.path, extra=about)
     else:
-        level = logging.INFO if outcome.skipped else logging.WARNING
+        level = logging.WARNING if outcome.failed else logging.INFO
         log.log(level, "no draft of %r: %s", outcome.title, outcome.reason, extra=about)
+
+
+def _emit(ctx: RunContext, feed: FeedConfig, outcome: ItemOutcome) -> None:
+    """Tell others of a draft that waits for review."""
+    if outcome.path and outcome.ref:
+        name: EventName = "draft.held" if outcome.held else "draft.ready"
+        url = redact_url(f"{ctx.settings.desk_url.rstrip('/')}/drafts/{outcome.ref}")
+        ctx.emit(draft_event(name, outcome.ref, outcome.title, feed.key, path=outcome.path, url=url))
 
 
 async def _source_too_thin(ctx: RunContext, lease: Lease, error: SourceTooThin) -> ItemOutcome:

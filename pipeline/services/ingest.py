@@ -167,12 +167,15 @@ async def draft_queue(
     polled: PollReport | None = None,
     error: str | None = None,
 ) -> FeedReport:
-    """Draft a feed's queue as a tracked step, which fails if an item or the model failed."""
+    """Draft a feed's queue as a tracked step, which fails if an item or the model failed.
+
+    An item that waits for its page has not failed.
+    """
     outcomes: list[ItemOutcome] = []
 
     async def draft() -> None:
         outcomes.extend(await draft_feed(ctx, feed, limit, window))
-        failed = [outcome for outcome in outcomes if outcome.reason and not outcome.skipped]
+        failed = [outcome for outcome in outcomes if outcome.failed]
         stopped = [error for error in ctx.fatal_errors if not isinstance(error, ShutdownRequested)]
         if stopped or failed:
             raise ItemsFailed(stopped[0].message if stopped else f"{failed[0].title}: {failed[0].reason}")
@@ -184,7 +187,7 @@ async def draft_queue(
     return feed_report(feed.key, polled, error, outcomes, queued)
 
 
-class ItemsFailed(Exception):
+class ItemsFailed(CopydeskError):
     """Items of a feed failed; the run continues."""
 
 

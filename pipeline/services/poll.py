@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item, PollState, Window
+from pipeline.domain.run_events import draft_event
 from pipeline.domain.skip_causes import skip_cause
 from pipeline.domain.withdrawals import complete_since
 from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
@@ -222,8 +223,17 @@ async def admit_snapshot(
     result = poll_result(snapshot.selection, after, snapshot.parsed)
     admitted = await asyncio.wrap_future(ctx.db.items.submit_admission(feed.key, result, policy(ctx, feed)))
     ctx.poll_states.set(feed, after)
+    emit_changes(ctx, feed, admitted)
     notes = (*snapshot.parsed.notes, *_notes(snapshot.selection))
     return poll_report(feed, admitted, notes, snapshot.selection.beyond)
+
+
+def emit_changes(ctx: RunContext, feed: FeedConfig, admitted: AdmissionResult) -> None:
+    """Tell others which drafts and articles have a source that changed, or is gone."""
+    for notice in admitted.notices:
+        if notice.has_draft:
+            change = notice.notice
+            ctx.emit(draft_event("source.changed", notice.external_id, notice.title, feed.key, change=change))
 
 
 def poll_report(feed: FeedConfig, admitted: AdmissionResult, notes: tuple[str, ...], left: int) -> PollReport:

@@ -3,13 +3,14 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from pydantic import Field, computed_field
 
-from pipeline.domain.errors import CopydeskError, DatabaseError, LLMRejected
+from pipeline.domain.errors import BudgetExceeded, CopydeskError, DatabaseError, LLMRejected
 from pipeline.domain.models import FrozenModel
+from pipeline.domain.run_events import cap_event
 from pipeline.publishing import TargetResult
 from pipeline.services.alerts import send_alerts
 from pipeline.services.context import ItemOutcome, PollReport, RunContext
@@ -56,6 +57,8 @@ class RunReport(Spending):
     """URL of the review desk."""
     warnings: tuple[str, ...] = ()
     """What feeds.yaml should have otherwise, a line each."""
+    beats: tuple[str, ...] = Field(default=(), exclude=True)
+    """Of its feeds."""
 
     @computed_field  # type: ignore[prop-decorator] # as pydantic's documentation has it
     @property
@@ -119,11 +122,7 @@ def feed_report(
         refs=tuple(outcome.ref or "" for outcome in drafted),
         blocked=sum(outcome.held for outcome in drafted),
         models=Counter(outcome.model for outcome in drafted if outcome.model),
-        failed=tuple(
-            f"{outcome.title}: {outcome.reason}"
-            for outcome in outcomes
-            if outcome.reason and not (outcome.skipped or outcome.waits)
-        ),
+        failed=tuple(f"{outcome.title}: {outcome.reason}" for outcome in outcomes if outcome.failed),
         queued=queued,
         **dict(sum(outcomes, Spending())),
     )
@@ -170,9 +169,12 @@ async def finish(
         output=str(ctx.settings.output),
         desk=ctx.settings.desk_url,
         warnings=ctx.warnings,
+        beats=_beats(ctx, {feed.feed for feed in reports}),
         **dict(ctx.spending()),
     )
     _log(ctx, report)
+    if isinstance(stopped_by, BudgetExceeded):
+        ctx.emit(cap_event(str(stopped_by.context.get("cap")), stopped_by.message))
     await _send_alerts(ctx)
     await publish(report)
     return report
@@ -194,6 +196,10 @@ def _model_names(ctx: RunContext, reports: Sequence[FeedReport]) -> str:
         writers = (writer for feed in feeds for writer in ctx.writers(feed)[:1])
         models = list(dict.fromkeys(writer.client.model for writer in writers))
     return " and ".join(models) or OFFLINE_BRIEF
+
+
+def _beats(ctx: RunContext, keys: Collection[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(feed.beat for feed in ctx.feeds if feed.key in keys))
 
 
 def _log(ctx: RunContext, report: RunReport) -> None:

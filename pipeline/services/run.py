@@ -26,6 +26,7 @@ from pipeline.config import (
 from pipeline.config.logging import configure_logging
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import CopydeskError, DatabaseError, OutputError, PublishError
+from pipeline.domain.run_events import Emit, ignore_event
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.pages.turns import PagesAhead
 from pipeline.feeds.poll_schedule import host_cooldowns
@@ -42,6 +43,7 @@ from pipeline.services.context import (
     RunContext,
     run_untracked,
 )
+from pipeline.services.cost_question import CostLimit
 from pipeline.services.report import Plan, Publish, RunReport
 from pipeline.services.shutdown import StopSwitch, graceful_shutdown, sleep_unless_stopped
 from pipeline.services.site_file_store import DatabaseSiteFiles
@@ -67,6 +69,8 @@ class Ports:
 
     as_task: AsTask = run_untracked
     """Runs a tracked step."""
+    emit: Emit = ignore_event
+    """Tells others what happens, as it happens."""
     publish: Publish = _discard
     scheduled: datetime | None = None
     """The scheduled time of the run, aware; None: now."""
@@ -85,6 +89,8 @@ class Ports:
     previews: dict[str, BackfillPreview] | None = None
     """By feed key, what a backfill's dry run read; a later run in this process does not read it again. None:
     it is not kept."""
+    cost_limit: CostLimit | None = None
+    """What a backfill may cost; None: it was asked about before."""
 
 
 DEFAULT_PORTS = Ports()
@@ -140,6 +146,7 @@ async def open_run(
             longest_call_s=max([settings.deadline_s, *(each.deadline or 0 for each in models.values())]),
             notify=_notify(ports.listener, pool),
             as_task=ports.as_task,
+            emit=ports.emit,
             warnings=subscriptions.warnings,
         )
         yield ctx, subscriptions
@@ -242,7 +249,7 @@ async def publish_after_run(ctx: RunContext, targets: Sequence[Target]) -> list[
     """Publish pending articles, one tracked step per target; a failed target does not end the run."""
     if not ctx.settings.writes_drafts:
         return []
-    context = PublishContext(ctx.db, ctx.settings.output, targets, ctx.net, ctx.settings.hooks)
+    context = PublishContext(ctx.db, ctx.settings.output, targets, ctx.net, ctx.settings.hooks, ctx.emit)
     try:
         return await publish_pending(context, datetime.now(UTC), runner=ctx.as_task)
     except (DatabaseError, OutputError, PublishError) as error:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from pipeline.domain.skip_causes import skip_cause
-from pipeline.domain.withdrawals import notice_cause
+from pipeline.domain.withdrawals import OTHER_TEXT, notice_cause
 from pipeline.storage import SourceNotice
 
 _NOTICES = 5
@@ -21,11 +21,16 @@ def skip_notes(skipped: Iterable[tuple[str, str]], done: str = "skipped") -> lis
     ]
 
 
+def _is_counted(notice: SourceNotice) -> bool:
+    """Return whether notices like this are counted; other texts of drafts are among the report's updates."""
+    return not notice.published and notice.notice != OTHER_TEXT
+
+
 def notice_notes(notices: Iterable[SourceNotice]) -> list[str]:
     """Return a note for each published article whose source changed or went, and one a cause for drafts."""
     every = list(notices)
     lines = [f"source of a published article {each.notice}: {each.title}" for each in every if each.published]
-    counts = Counter(notice_cause(each.notice) for each in every if not each.published)
+    counts = Counter(notice_cause(each.notice) for each in every if _is_counted(each))
     more = [f"{len(lines) - _NOTICES} more published articles"] if len(lines) > _NOTICES else []
     return [
         *lines[:_NOTICES],

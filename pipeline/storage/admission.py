@@ -288,8 +288,8 @@ def _update_item(
         notices += added
         return False
     counts = update_source(connection, row, item, policy)
-    if counts and row.state == "approved":
-        notices.append(SourceNotice(title=row.title, notice=OTHER_TEXT, published=True))
+    if counts and row.state in ("drafted", "approved"):
+        notices.append(SourceNotice.about(row, OTHER_TEXT))
     return counts
 
 

@@ -40,6 +40,20 @@ class SourceNotice(FrozenModel):
     notice: str
     published: bool
     """The item's article is approved."""
+    external_id: str
+    has_draft: bool
+    """The item has a draft or an article."""
+
+    @classmethod
+    def about(cls, row: Row, notice: str) -> "SourceNotice":
+        """Return a notice about a stored item."""
+        return cls(
+            title=row.title,
+            notice=notice,
+            published=row.state == "approved",
+            external_id=row.external_id,
+            has_draft=row.state in _DRAFTED,
+        )
 
 
 def set_notice(connection: sa.Connection, row: Row, notice: str) -> SourceNotice | None:
@@ -58,7 +72,7 @@ def set_notice(connection: sa.Connection, row: Row, notice: str) -> SourceNotice
         queue_duplicate(connection, row.id, items.c.feed_id != row.feed_id)
     if row.state in _DRAFTED:
         flag_notice(connection, row.id)
-    return SourceNotice(title=row.title, notice=notice, published=row.state == "approved")
+    return SourceNotice.about(row, notice)
 
 
 def _is_new(stored: str, notice: str) -> bool:

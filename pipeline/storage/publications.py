@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from pipeline.domain.models import FrozenModel
 from pipeline.storage.engine import Row, Transactions, chunks
 from pipeline.storage.live_approvals import IS_LIVE, PUBLISHES
-from pipeline.storage.schema import items, publications, verdicts
+from pipeline.storage.schema import feeds, items, publications, verdicts
 
 Action = Literal["publish", "withdraw"]
 
@@ -30,6 +30,7 @@ class Publication(FrozenModel):
     id: int
     item_id: int
     external_id: str
+    feed_key: str
     title: str
     """The item's, for messages."""
     published_at: AwareDatetime
@@ -212,9 +213,9 @@ def withdraw_all(connection: sa.Connection, item_id: int, editor: str, now: date
             add(connection, item_id, [target], NewPublication("withdraw", row.sha256, row.path, editor, now))
 
 
-_ROWS = sa.select(publications, items.c.external_id, items.c.title, items.c.published_at).select_from(
-    publications.join(items)
-)
+_ROWS = sa.select(
+    publications, items.c.external_id, feeds.c.key.label("feed_key"), items.c.title, items.c.published_at
+).select_from(publications.join(items).join(feeds))
 
 
 def _records(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[Publication]:

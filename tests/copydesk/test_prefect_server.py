@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from copydesk.prefect_server import _serving_port, small_server, start_process
+from copydesk.child_processes import start_process
+from copydesk.prefect_server import _serving_port, small_server
 from flows.prefect_api import has_server, refresh_settings
 from pipeline.config import minimal_environment
 from pipeline.config.env_values import NO_TELEMETRY
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PRINTS = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
 STARTS = """
 import subprocess, sys
-from copydesk.prefect_server import start_process
+from copydesk.child_processes import start_process
 child = start_process([sys.executable, "-c", "import sys, time; print('up', flush=True); time.sleep(600)"])
 print(child.pid, flush=True)
 child.wait()

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from copydesk.backfill import needs_confirmation
 from copydesk.run import Count, progress_bar
+from pipeline.services.cost_question import needs_confirmation
 
 
 def test_progress_shows_pace_cost_and_time_left() -> None:
@@ -79,4 +79,4 @@ def test_without_a_terminal_nothing_is_shown() -> None:
 def test_high_cost_or_many_items_of_unknown_price_need_confirmation(
     likely: int | None, items: int, model: bool, asks: bool
 ) -> None:
-    assert needs_confirmation({"likely": likely, "items": items}, Decimal(1), model=model) is asks
+    assert needs_confirmation(items, likely, Decimal(1), model=model) is asks

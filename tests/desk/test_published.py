@@ -211,8 +211,8 @@ def test_pages_hold_fifty_and_the_newest_approval_comes_first(desk: Desk) -> Non
 
 def test_the_address_of_a_target_that_is_gone_is_unknown() -> None:
     last = Publication(
-        id=1, item_id=1, external_id="x", title="", published_at=NOW, target="old", action="publish",
-        sha256="", path="published/2026/02/x.md", by="Ada", at=NOW,
+        id=1, item_id=1, external_id="x", feed_key="f", title="", published_at=NOW, target="old",
+        action="publish", sha256="", path="published/2026/02/x.md", by="Ada", at=NOW,
     )  # fmt: skip
     assert address_at(None, last, "x") == ""
 

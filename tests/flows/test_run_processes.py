@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.serve import run_processes, send_signal
+from flows.run_processes import run_processes, send_signal
 
 
 @contextlib.contextmanager

@@ -1,15 +1,24 @@
 """Schedules: which feeds run together and when; valid and invalid schedules."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.serve import groups
+from flows.scheduled_deployments import is_outdated
+from flows.schedules import groups
+from flows.serve import serve_flows
 from pipeline.config.time_syntax import is_jitter, is_schedule, jitter_s
+from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FeedConfig, PollState
 from pipeline.services.ingest import polled_since
+from tests.fakes.stock import layout
 from tests.pipeline.storage.records import feed
 
 
@@ -33,6 +42,34 @@ def test_feeds_of_one_schedule_run_together_and_each_feed_once() -> None:
     ]
     assert [group.interval for group in schedules] == [timedelta(minutes=15), None]
     assert len({group.name for group in schedules}) == 2
+
+
+def test_a_deployment_is_named_for_its_schedule() -> None:
+    lines = ("15m", "1d", "0 6 * * 1-5", "*/5 0-6,12 1,15 * 7", "5 0-6,12 1,15 * 7")
+    names = [group.name for group in groups(scheduled(f"f{n}", line) for n, line in enumerate(lines))]
+    assert names == [
+        "poll-every-15m", "poll-every-1d", "poll-at-0_6_x_x_1-5", "poll-at-xby5_0-6+12_1+15_x_7",
+        "poll-at-5_0-6+12_1+15_x_7",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "is_old"),
+    [
+        ("poll-every-1h", {"tags": ["folder:/news"]}, True),
+        ("poll-every-15m", {"tags": ["folder:/news"]}, False),
+        ("poll-every-1h", {"tags": ["folder:/other"]}, False),
+        ("every-15m", {"parameters": {"feeds": ["a"], "due": True}}, True),
+        ("cron-0a1b2c3d", {"parameters": {"feeds": ["a", "elsewhere"]}}, False),
+        ("every-15m", {"parameters": {"feeds": ["a"]}, "work_pool_name": "mine"}, False),
+        ("all", {"parameters": {"due": True}}, False),
+    ],
+)
+def test_only_schedules_that_this_folder_had_are_deleted(
+    name: str, fields: dict[str, Any], is_old: bool
+) -> None:
+    deployment = DeploymentResponse(name=name, flow_id=uuid4(), **fields)
+    assert is_outdated(deployment, groups([scheduled("a", "15m")]), "folder:/news") is is_old
 
 
 def test_an_interval_begins_at_an_offset_of_its_own_that_a_restart_does_not_change() -> None:
@@ -79,3 +116,23 @@ def test_of_late_runs_the_first_one_polls() -> None:
     assert not polled_since(PollState(), due)
     assert not polled_since(PollState(last_polled_at=due - timedelta(seconds=1)), due)
     assert polled_since(PollState(last_polled_at=due + timedelta(minutes=4)), due)
+
+
+async def test_a_server_that_cannot_be_kept_ends_serve_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No server answers meanwhile, so no run is started."""
+    settings = layout(tmp_path)
+    monkeypatch.chdir(settings.base)
+    looks: list[int] = []
+
+    def keep() -> None:
+        looks.append(len(looks))
+        raise ConfigError("Prefect's server has ended 5 times")
+
+    with (
+        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
+        pytest.raises(ConfigError, match="has ended 5 times"),
+    ):
+        await serve_flows(keep)
+    assert looks == [0]

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from pipeline.articles.front_matter import dumps
 from pipeline.config import FeedTarget, FolderTarget, HookTarget, Target
+from pipeline.domain.run_events import Emit, ignore_event
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, TargetResult, publish_pending
 from pipeline.storage import Database, DraftRow
@@ -59,11 +60,12 @@ async def drained(
     *targets: Target,
     server: FeedServer | None = None,
     now: datetime = NOW,
+    emit: Emit = ignore_event,
     **more: Any,
 ) -> list[TargetResult]:
     hooks = {HOOK: SecretStr(server.url("/build/sesame"))} if server else {}
     async with HttpClient("test", allowed=server.hosts if server else ()) as net:
-        ctx = PublishContext(db, tmp_path / "output", targets, net, hooks)
+        ctx = PublishContext(db, tmp_path / "output", targets, net, hooks, emit)
         return await publish_pending(ctx, now, **more)
 
 

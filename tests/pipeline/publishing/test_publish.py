@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from pipeline.config import FolderTarget
 from pipeline.domain.errors import PublishError
+from pipeline.domain.run_events import RunEvent, draft_event
 from pipeline.publishing import TargetResult
 from pipeline.publishing.publish import publish_lock, send_to_target
 from pipeline.storage import Database
@@ -39,6 +40,19 @@ async def test_what_was_approved_goes_to_every_target_once(db: Database, tmp_pat
     [first, _] = db.publications.published("site")
     assert first.place == str(tmp_path / "site" / first.path.removeprefix("published/"))
     assert await drained(db, tmp_path, *targets) == []
+
+
+async def test_each_published_article_is_told_once_for_each_target(db: Database, tmp_path: Path) -> None:
+    events: list[RunEvent] = []
+    target = site(tmp_path)
+    row = approved(db, 1, target)
+    await drained(db, tmp_path, target, emit=events.append)
+    await drained(db, tmp_path, target, emit=events.append)
+    told = draft_event("article.published", row.external_id, row.title, row.feed_key, target="site")
+    assert events == [told]
+    undone(db, row, target)
+    await drained(db, tmp_path, target, emit=events.append)
+    assert events == [told], "it was withdrawn"
 
 
 async def test_an_undo_takes_it_down_and_a_revision_replaces_it(db: Database, tmp_path: Path) -> None:

@@ -1,0 +1,208 @@
+"""`copydesk serve` for days of a clock that runs faster: memory, missed schedules, repeated log lines.
+
+    python benchmarks/months.py [--hours 72] [--speed 20] [--feeds 50] [--faults 0.05] [--minutes 15]
+
+The program `faketime` gives `serve`, its Prefect server and its runs a clock of `--speed` seconds a second,
+from when they have started: a start would seem to take minutes otherwise. Every feed has a new item each
+simulated hour; a part of the requests fails: not found, a page in place of a feed, a document that is cut
+off. Ends with an error where a bar is missed.
+"""
+
+import argparse
+import itertools
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from newsroom import feed_server, lay_out, rss
+from served import Serving, memory_mb, running_serve, serving, tree
+
+_MAX_GROWTH = 1.15
+"""Resident memory at the end, as a part of that after a third of the time. Chosen, not measured."""
+_REPEAT_S = 60.0
+"""Simulated seconds within which no line is to come twice."""
+
+
+class Feeds(Mapping[str, bytes]):
+    """Documents by path: with a new item each simulated hour, and at random not what was asked for."""
+
+    def __init__(self, count: int, faults: float, speed: float) -> None:
+        self._count, self._faults, self._speed = count, faults, speed
+        self._chance, self._begun = random.Random(7), time.monotonic()
+        self.served = Counter[str]()
+
+    def __getitem__(self, path: str) -> bytes:
+        number = int(path.strip("/"))
+        hours = int((time.monotonic() - self._begun) * self._speed / 3600)
+        body = rss(number * 1000, 3 + hours)
+        if self._chance.random() >= self._faults:
+            self.served["whole"] += 1
+            return body
+        fault = self._chance.choice(["missing", "page", "cut"])
+        self.served[fault] += 1
+        if fault == "missing":
+            raise KeyError(path)
+        return b"<!doctype html><title>Log in</title>" if fault == "page" else body[: len(body) // 2]
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"/{number}" for number in range(self._count))
+
+    def __len__(self) -> int:
+        return self._count
+
+
+class Clock(NamedTuple):
+    """The clock of all processes, which libfaketime reads from a file; it is changed once."""
+
+    file: Path
+    speed: float
+
+    def command(self, library: Path | None) -> list[str]:
+        """Return the words before a command that has this clock, and its children as well."""
+        self.file.write_text("+0", encoding="ascii")
+        variables = {"FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_CACHE_DURATION": "1"}
+        variables |= {"LD_PRELOAD": str(library)} if library else {}
+        # `faketime` makes the memory by which all processes have the same start of the clock.
+        return ["faketime", "-f", "+0", "env", "-u", "FAKETIME", *(f"{k}={v}" for k, v in variables.items())]
+
+    def hurry(self) -> None:
+        """Let it run faster from now on."""
+        self.file.write_text(f"+0 x{self.speed:g}", encoding="ascii")
+
+
+class Lines:
+    """What `serve` prints, each line with the simulated time at which it came."""
+
+    def __init__(self, log: Path, speed: float) -> None:
+        self._log, self._speed = log, speed
+        self._stop = threading.Event()
+        self._last: dict[str, float] = {}
+        self.repeated = Counter[str]()
+        self.count = 0
+        self._thread = threading.Thread(target=self._follow)
+
+    def __enter__(self) -> "Lines":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        with self._log.open(encoding="utf-8", errors="replace") as text:
+            while not self._stop.is_set():
+                for line in text:
+                    self._note(line.strip())
+                time.sleep(0.2)
+
+    def _note(self, line: str) -> None:
+        now = time.monotonic() * self._speed
+        self.count += 1
+        if line and now - self._last.get(line, -_REPEAT_S) < _REPEAT_S:
+            self.repeated[line] += 1
+        self._last[line] = now
+
+
+def runs(api: str) -> list[dict[str, Any]]:
+    """Return the ingest runs that are not in the future, in the order of their times."""
+    found: list[dict[str, Any]] = []
+    for offset in itertools.count(0, 200):
+        asked = {
+            "flows": {"name": {"any_": ["ingest"]}},
+            "flow_runs": {"state": {"type": {"not_any_": ["SCHEDULED"]}}},
+            "limit": 200,
+            "offset": offset,
+        }
+        request = urllib.request.Request(
+            f"{api}/flow_runs/filter", json.dumps(asked).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            page: list[dict[str, Any]] = json.load(answer)
+        found += page
+        if len(page) < 200:
+            return sorted(found, key=lambda one: str(one["expected_start_time"]))
+    raise AssertionError
+
+
+def missed(found: list[dict[str, Any]], interval: timedelta) -> int:
+    """Return how many times of the schedules had no run."""
+    times = defaultdict[str, list[datetime]](list)
+    for one in found:
+        times[one["deployment_id"]].append(datetime.fromisoformat(one["expected_start_time"]))
+    gaps = (later - earlier for each in times.values() for earlier, later in itertools.pairwise(each))
+    return sum(max(0, round(gap / interval) - 1) for gap in gaps)
+
+
+def verdict(
+    running: Serving, lines: Lines, memory: list[tuple[float, float]], interval: timedelta
+) -> list[str]:
+    """Print what came of it and return the bars that were missed."""
+    found = runs(running.api)
+    states = Counter(str(one["state_name"]) for one in found)
+    without = missed(found, interval)
+    print(f"runs\t{len(found)}: {dict(states)}\nscheduled times without a run\t{without}")
+    print(f"lines\t{lines.count}, repeated within a minute: {dict(lines.repeated) or 'none'}")
+    ours, server = (memory[-1][n] / memory[len(memory) // 3][n] for n in (0, 1))
+    print(f"growth of memory in the last two thirds\tours {ours:.2f}, server {server:.2f}")
+    bars = {
+        "a schedule was missed": without > 0,
+        "a run failed or crashed": bool(states["Failed"] + states["Crashed"]),
+        "a line came twice a minute": bool(lines.repeated),
+        "memory grows": ours > _MAX_GROWTH,
+    }
+    return [name for name, is_missed in bars.items() if is_missed]
+
+
+def watch(running: Serving, seconds: float, speed: float) -> list[tuple[float, float]]:
+    """Return the resident memory of `serve` and of its server in megabytes, at each fifteenth of the time."""
+    print("hour\tours, MB\tserver, MB\truns", flush=True)
+    memory = []
+    for part in range(1, 16):
+        time.sleep(seconds / 15)
+        memory.append(
+            (memory_mb(running_serve(running.process.pid)), sum(map(memory_mb, tree(running.server))))
+        )
+        hour = part * seconds / 15 * speed / 3600
+        print(f"{hour:.1f}\t{memory[-1][0]:.0f}\t{memory[-1][1]:.0f}\t{len(runs(running.api))}", flush=True)
+    return memory
+
+
+def main() -> int:
+    """Run the trial."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--library", type=Path, help="libfaketime.so.1, if `faketime` does not find it")
+    parser.add_argument("--hours", type=float, default=72)
+    parser.add_argument("--speed", type=float, default=20)
+    parser.add_argument("--feeds", type=int, default=50)
+    parser.add_argument("--faults", type=float, default=0.05)
+    parser.add_argument("--minutes", type=int, default=15, help="between two runs of the schedule")
+    arguments = parser.parse_args()
+    feeds = Feeds(arguments.feeds, arguments.faults, arguments.speed)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary, feed_server(feeds) as url:
+        home, clock = Path(temporary) / "home", Clock(Path(temporary) / "clock", arguments.speed)
+        places = {f"f{number}": f"{url}/{number}" for number in range(arguments.feeds)}
+        environ = lay_out(home, places, schedule=f"{arguments.minutes}m", poll_minutes=[0, 0])
+        with serving(home, environ, *clock.command(arguments.library)) as running:
+            clock.hurry()
+            with Lines(running.log, arguments.speed) as lines:
+                memory = watch(running, arguments.hours * 3600 / arguments.speed, arguments.speed)
+            failures = verdict(running, lines, memory, timedelta(minutes=arguments.minutes))
+    print(f"answers\t{dict(feeds.served)}")
+    print("missed: " + "; ".join(failures) if failures else "every bar is met")
+    return bool(failures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
