@@ -60,6 +60,17 @@ def select_feeds(subscriptions: Subscriptions, keys: list[str] | None) -> list[F
     return list({feed.key: feed for feed in named}.values())
 
 
+def served_name(name: str) -> str:
+    """Return the name of the copy of feeds.yaml that the runs of `copydesk serve` read."""
+    return f".{name}.served"
+
+
+def _shown_name(path: Path) -> str:
+    """Return the name of the file that its user edits."""
+    name = path.name.removeprefix(".").removesuffix(".served")
+    return name if path.name == served_name(name) else path.name
+
+
 def load_feeds(path: Path) -> Subscriptions:
     """Return the subscriptions in the file `path`.
 
@@ -74,7 +85,7 @@ def load_feeds(path: Path) -> Subscriptions:
     subscriptions = None if document.problems else _subscriptions(document, path.parent)
     if subscriptions is None or document.problems:
         raise config_error(path.name, document.problems)
-    warnings = tuple(f"{path.name}:{each.line}: {each.text}" for each in document.warnings)
+    warnings = tuple(f"{_shown_name(path)}:{each.line}: {each.text}" for each in document.warnings)
     return subscriptions.model_copy(update={"warnings": warnings})
 
 
