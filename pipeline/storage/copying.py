@@ -141,4 +141,5 @@ def require_unused(connection: sa.Connection, shown: str) -> None:
     )
     for table in copied_tables():
         if connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first():
-            raise ReviewError(f"{shown} has data already (table {table.name}); name an empty database")
+            fix = "name an empty database, or restore only the files with --files-only"
+            raise ReviewError(f"{shown} has data already (table {table.name}); {fix}")
