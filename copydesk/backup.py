@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from copydesk.console import err, pluralize, print_line, printable
+from copydesk.console import pluralize, print_line, printable
 from pipeline.config import Settings, desk_settings
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.services.backup import (
@@ -10,11 +10,11 @@ from pipeline.services.backup import (
     create_backup,
     reconcile_database,
     restore_files,
+    restore_into,
     verify_backup,
 )
 from pipeline.storage import Database, file_of
 
-_DUMP = 'pg_dump --format=custom --file=copydesk.dump "$COPYDESK_DATABASE_URL"'
 _LOAD = 'pg_restore --clean --if-exists --dbname="$COPYDESK_DATABASE_URL" copydesk.dump'
 
 
@@ -25,51 +25,54 @@ def save(archive: Path) -> None:
         raise ConfigError(f"{archive} exists; name another file")
     with Database.open(settings.database_url) as db:
         saved = create_backup(db, settings.output, archive.absolute())
-    contents = f"{pluralize(saved.files, 'file')}{' and the database' if saved.db else ''}"
+    contents = f"{pluralize(saved.files, 'file')} and the database"
     print_line(f"{printable(archive)}: {contents}. feeds.yaml, prompts and .env are not included.")
-    if not saved.db:
-        err.print(f"The PostgreSQL database is not included: dump it now: {_DUMP}", markup=False)
 
 
-def restore(archive: Path) -> None:
-    """Restore a backup where there is no data yet. Raises ConfigError, ReviewError, OutputError."""
+def restore(archive: Path, *, files_only: bool) -> None:
+    """Restore a backup where there is no data yet, or only the files of a database that is there.
+
+    Raises ConfigError, ReviewError, OutputError, DatabaseError.
+    """
     settings = desk_settings()
     if not archive.is_file():
         raise ConfigError(f"{archive} does not exist")
     saved = verify_backup(archive.absolute())
-    database = _sqlite_file(settings, db=saved.db)
-    if not saved.db:
-        _require_database(settings)
-    restore_files(archive.absolute(), settings.output, database)
+    with_database = saved.db and not files_only
+    if with_database:
+        _restore_all(settings, archive.absolute())
+    else:
+        _require_database(settings, dump=not saved.db)
+        restore_files(archive.absolute(), settings.output, None)
     with Database.open(settings.database_url) as db:
         summary = reconcile_database(db, settings.output)
-    print_line(f"{pluralize(saved.files, 'file')}{' and the database' if saved.db else ''} restored.")
+    print_line(f"{pluralize(saved.files, 'file')}{' and the database' if with_database else ''} restored.")
     _print_changes(summary)
     print_line("The next run continues from this state.")
 
 
-def _sqlite_file(settings: Settings, *, db: bool) -> Path | None:
-    """Return the file for the archive's SQLite database; None if it holds none. Raises ConfigError."""
+def _restore_all(settings: Settings, archive: Path) -> None:
+    """Restore files and database; the archive may be of either kind of database, and so may the target."""
     file = file_of(settings.database_url)
-    if db and file is None:
-        raise ConfigError(
-            "the archive contains a SQLite database, but COPYDESK_DATABASE_URL names PostgreSQL; "
-            "remove COPYDESK_DATABASE_URL from .env to restore the archive",
-            variable="COPYDESK_DATABASE_URL",
-        )
-    return file if db else None
+    if file is not None:
+        restore_files(archive, settings.output, file)
+        return
+    with Database.open(settings.database_url) as db:
+        restore_into(db, archive, settings.output)
 
 
-def _require_database(settings: Settings) -> None:
+def _require_database(settings: Settings, *, dump: bool) -> None:
     """Raise ReviewError if the database that belongs to the archive is missing or empty."""
     file = file_of(settings.database_url)
     if file is None or file.exists():  # opening would create the file
         with Database.open(settings.database_url) as db:
             if db.feeds.item_counts():
                 return
-    raise ReviewError(
-        f"the archive contains no database, and yours is empty; load the database dump first: {_LOAD}"
-    )
+    if dump:
+        fix = f"the archive contains no database, and yours is empty; load the database dump first: {_LOAD}"
+    else:
+        fix = "your database is empty; leave out --files-only to restore the one of the archive"
+    raise ReviewError(fix)
 
 
 def _print_changes(summary: RestoreSummary) -> None:

@@ -12,8 +12,9 @@ from copydesk.feeds_check import FeedCheckReport, check_feed, page
 from copydesk.forecast import forecast
 from copydesk.sample import serve_sample_feeds
 from pipeline.articles.files import write_atomically
-from pipeline.config import Settings, load_feeds, load_settings, select_feeds, user_agent
+from pipeline.config import Settings, feed_credentials, load_feeds, load_settings, select_feeds, user_agent
 from pipeline.domain.errors import ConfigError
+from pipeline.domain.feed_access import Credentials
 from pipeline.domain.models import FeedConfig
 from pipeline.domain.urls import normalize_feed_url
 from pipeline.feeds.opml import read_opml, to_yaml, write_opml
@@ -91,7 +92,13 @@ async def check_feeds(settings: Settings, feeds: list[FeedConfig]) -> list[dict[
     return [_summary(checkup) for checkup in await _check_all(settings, feeds)]
 
 
+def _credentials(settings: Settings, feeds: list[FeedConfig]) -> dict[str, Credentials]:
+    logins = load_feeds(settings.feeds_file).logins if settings.feeds_file.exists() else {}
+    return feed_credentials(settings, feeds, logins)
+
+
 async def _check_all(settings: Settings, feeds: list[FeedConfig]) -> list[FeedCheckReport]:
+    credentials = _credentials(settings, feeds)
     now, semaphore = datetime.now(UTC), asyncio.Semaphore(MAX_CONCURRENT)
 
     async def check_one(
@@ -104,7 +111,8 @@ async def _check_all(settings: Settings, feeds: list[FeedConfig]) -> list[FeedCh
                 fields = {"feed": feed.key, "name": feed.name, "asked": redact_url(feed.url)}
                 return FeedCheckReport(**fields, ok=False, error=error_message(error))
 
-    async with HttpClient(user_agent(settings), allowed=settings.allow_hosts) as net, ParsePool() as pool:
+    net = HttpClient(user_agent(settings), allowed=settings.allow_hosts, credentials=credentials)
+    async with net, ParsePool() as pool:
         pages = PageFetcher(net, pool.extract)
         return list(await asyncio.gather(*(check_one(net, pool.parse, pages, feed) for feed in feeds)))
 
@@ -129,19 +137,24 @@ def import_opml(file: str) -> None:
     """Print the YAML to add to feeds.yaml for an OPML file. Raises ConfigError if it cannot be read."""
     settings = load_settings()
     try:
-        data = Path(file).read_bytes()
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}; name an OPML file", file=file) from error
     existing = load_feeds(settings.feeds_file) if settings.feeds_file.exists() else None
     outlines, notes = read_opml(data, file)
-    sys.stdout.write(to_yaml(outlines, existing))
-    for note in notes:
+    text = to_yaml(outlines, existing)
+    sys.stdout.write(text)
+    advice = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# Add to")]
+    for note in (*notes, *advice):
         err.print(printable(note))
 
 
 def export_opml(file: str) -> None:
-    """Write the subscriptions as OPML."""
+    """Write the subscriptions as OPML; `-` is standard output."""
     feeds = load_feeds(load_settings().feeds_file).feeds
+    if file == "-":
+        sys.stdout.write(write_opml(feeds))
+        return
     target = Path(file).absolute()
     write_atomically(target.parent, target.name, write_opml(feeds).encode())
     print_line(f"{len(feeds)} feeds written to {printable(file)}")

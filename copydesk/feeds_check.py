@@ -224,7 +224,7 @@ async def check_feed(
         notes=parsed.notes,
         excerpts=parsed.excerpts,
         taken_out=parsed.repeated,
-        odd=tuple(warnings(fetched, parsed.items, now)),
+        odd=(*warnings(fetched, parsed.items, now), *language_advice(feed, parsed.items)),
         rows=await ask_pages(pages, feed, parsed.items, rows),
     )
 
@@ -301,6 +301,17 @@ def kind_of(text: str) -> str:
     if name == "rss":
         return f"RSS {version[1]}" if version else "RSS"
     return "RSS 1.0 (RDF)" if name == "rdf" else "Atom"
+
+
+def language_advice(feed: FeedConfig, items: Sequence[Item]) -> Iterator[str]:
+    """Yield what to write where most items declare another language than feeds.yaml has for the feed."""
+    counts = Counter(item.language.partition("-")[0] for item in items if item.language)
+    for language, count in counts.most_common(1):
+        if 2 * count > len(items) and language != feed.language.lower().partition("-")[0]:
+            yield (
+                f"its language is {language}, and articles are written in {feed.language}: "
+                f"write `language: {language}` in feeds.yaml for articles in {language}"
+            )
 
 
 def _languages(items: Sequence[Item]) -> str:

@@ -14,6 +14,7 @@ from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import require_api, require_api_url
 from pipeline.config import Subscriptions, load_feeds, load_settings, require_prefect
 from pipeline.http_client import require_usable_proxies
+from pipeline.services.watched_feeds import WatchedFeeds, served_copy
 from pipeline.storage import Database
 
 
@@ -43,7 +44,9 @@ def serve(desk: int | None = None) -> None:
             print_line(f"Prefect's user interface: {server.page}")
         _print_schedules(subscriptions)
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-            asyncio.run(serve_flows(server.keep))
+            feeds = WatchedFeeds(settings.feeds_file)
+            with served_copy(settings.feeds_file):
+                asyncio.run(serve_flows(server.keep, feeds))
     print_line("Stopped. No data is lost; the next run continues from here.")
 
 

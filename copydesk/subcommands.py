@@ -40,14 +40,19 @@ def backup_save(
 
 
 @backup_app.command("restore")
-def backup_restore(archive: Annotated[Path, typer.Argument(help="A file of `backup save`.")]) -> None:
-    """Restore a backup.
+def backup_restore(
+    archive: Annotated[Path, typer.Argument(help="A file of `backup save`.")],
+    files_only: Annotated[
+        bool, typer.Option("--files-only", help="Restore the output folder of a database that is there.")
+    ] = False,
+) -> None:
+    """Restore a backup, of SQLite or PostgreSQL, into the database of COPYDESK_DATABASE_URL.
 
-    There must be no database and no draft yet.
+    There must be no draft yet, and no row in the database.
     """
     from copydesk import backup
 
-    backup.restore(archive)
+    backup.restore(archive, files_only=files_only)
 
 
 @drafts_app.command("list")
@@ -95,7 +100,7 @@ def feeds_check(
 
 
 @feeds_app.command("import")
-def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")]) -> None:
+def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file; - is standard input.")]) -> None:
     """Print an OPML file's feeds as YAML for feeds.yaml."""
     from copydesk import feeds as feeds_command
 
@@ -103,7 +108,9 @@ def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")]) -> 
 
 
 @feeds_app.command("export")
-def feeds_export(file: Annotated[str, typer.Argument(help="The OPML file to write.")]) -> None:
+def feeds_export(
+    file: Annotated[str, typer.Argument(help="The OPML file to write; - is standard output.")],
+) -> None:
     """Write the subscriptions to an OPML file."""
     from copydesk import feeds as feeds_command
 

@@ -36,6 +36,7 @@ _PROCESS = (
     "pipeline/feeds/test_hostile.py",
     "pipeline/feeds/test_pool.py",
     "pipeline/publishing/targets/test_git.py",
+    "pipeline/publishing/targets/test_git_push.py",
     *_SOAK,
 )
 _STARTING = frozenset(("browser", "desk", "node", "postgres_server", "prefect_api"))

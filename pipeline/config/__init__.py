@@ -1,6 +1,7 @@
 """Reads the environment, `.env` and feeds.yaml; all other packages get their settings as arguments."""
 
 from pipeline.config.env_values import disable_telemetry, git_environment, minimal_environment
+from pipeline.config.feed_access import feed_credentials, feed_secrets, split_login
 from pipeline.config.feeds_yaml import Subscriptions, load_feeds, select_feeds
 from pipeline.config.model_connection import (
     DEFAULT_NAMES,
@@ -49,6 +50,8 @@ __all__ = [
     "day_start",
     "desk_settings",
     "disable_telemetry",
+    "feed_credentials",
+    "feed_secrets",
     "git_environment",
     "has_writer",
     "jitter_s",
@@ -65,6 +68,7 @@ __all__ = [
     "require_user_secret",
     "select_feeds",
     "span",
+    "split_login",
     "used_profiles",
     "used_verifiers",
     "user_agent",

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
+from pipeline.config.feed_access import access_mistakes, login_advice, split_login
 from pipeline.config.model_profiles import ModelProfile, ProfileUse, check_profile_names, parse_profiles
 from pipeline.config.publish_targets import Target, parse_targets
 from pipeline.config.validation import check_all, check_beat, check_feed, parse_record
@@ -24,7 +25,7 @@ MAX_BYTES = 5_000_000
 """Largest size of feeds.yaml, in bytes. Chosen, not measured."""
 
 SECTIONS = ("defaults", "models", "beats", "feeds", "publish")
-NO_DEFAULT = {"key", "previous_keys", "name", "url"}
+NO_DEFAULT = {"key", "previous_keys", "name", "url", "access"}
 DEFAULTS = FeedConfig.model_fields.keys() - NO_DEFAULT
 
 
@@ -37,6 +38,8 @@ class Subscriptions(FrozenModel):
     models: dict[str, ModelProfile] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     """What should be written otherwise, a line each."""
+    logins: dict[str, SecretStr] = Field(default_factory=dict, exclude=True, repr=False)
+    """`user:password` of the feeds, by key, in whose URLs it is written; the URLs are without it."""
 
     def feed(self, key: str) -> FeedConfig:
         """Return the feed called `key` now or formerly. Raises ConfigError where there is none."""
@@ -57,6 +60,17 @@ def select_feeds(subscriptions: Subscriptions, keys: list[str] | None) -> list[F
     return list({feed.key: feed for feed in named}.values())
 
 
+def served_name(name: str) -> str:
+    """Return the name of the copy of feeds.yaml that the runs of `copydesk serve` read."""
+    return f".{name}.served"
+
+
+def _shown_name(path: Path) -> str:
+    """Return the name of the file that its user edits."""
+    name = path.name.removeprefix(".").removesuffix(".served")
+    return name if path.name == served_name(name) else path.name
+
+
 def load_feeds(path: Path) -> Subscriptions:
     """Return the subscriptions in the file `path`.
 
@@ -71,7 +85,7 @@ def load_feeds(path: Path) -> Subscriptions:
     subscriptions = None if document.problems else _subscriptions(document, path.parent)
     if subscriptions is None or document.problems:
         raise config_error(path.name, document.problems)
-    warnings = tuple(f"{path.name}:{each.line}: {each.text}" for each in document.warnings)
+    warnings = tuple(f"{_shown_name(path)}:{each.line}: {each.text}" for each in document.warnings)
     return subscriptions.model_copy(update={"warnings": warnings})
 
 
@@ -113,7 +127,7 @@ def _subscriptions(document: YamlDocument, base: Path) -> Subscriptions | None:
     defaults = _defaults(document, sections["defaults"])
     models = parse_profiles(document, sections["models"])
     beats = _beats(document, sections["beats"])
-    feeds = _feeds(document, sections["feeds"], defaults)
+    feeds, logins = _feeds(document, sections["feeds"], defaults)
     targets = parse_targets(document, sections["publish"], base)
     if not document.problems:
         document.problems.extend(check_all(feeds, beats, document))
@@ -124,7 +138,7 @@ def _subscriptions(document: YamlDocument, base: Path) -> Subscriptions | None:
         return None
     pairs = zip(feeds, sections["feeds"], strict=True)
     completed = tuple(_with_beat_models(feed, own, beats[feed.beat]) for feed, own in pairs)
-    return Subscriptions(beats=beats, feeds=completed, publish=tuple(targets), models=models)
+    return Subscriptions(beats=beats, feeds=completed, publish=tuple(targets), models=models, logins=logins)
 
 
 def _sections(document: YamlDocument) -> dict[str, Any]:
@@ -169,21 +183,32 @@ def _renamed(document: YamlDocument, loc: Loc, value: object) -> object:
     """Return a beat with `verify`, the former name of `repair_sentences`, under its new name."""
     if not isinstance(value, dict) or "verify" not in value or "repair_sentences" in value:
         return value
-    if not document.warnings:  # one for the file
+    if not document.warnings:  # one for the file; beats come before feeds
         text = "verify is called repair_sentences now; rename it (the second reader is `verifier`)"
         document.warnings.append(ConfigProblem(document.line((*loc, "verify")), text))
     return {"repair_sentences" if name == "verify" else name: each for name, each in value.items()}
 
 
-def _feeds(document: YamlDocument, raw: tuple[Any, ...], defaults: dict[str, Any]) -> list[FeedConfig]:
-    feeds = []
+def _feeds(
+    document: YamlDocument, raw: tuple[Any, ...], defaults: dict[str, Any]
+) -> tuple[list[FeedConfig], dict[str, SecretStr]]:
+    """Return the feeds, their URLs without logins, and these logins by key."""
+    feeds, logins = [], {}
     for index, value in enumerate(raw):
         loc: Loc = ("feeds", index)
         feed = parse_record(document, loc, FeedConfig, value, defaults, DEFAULTS)
         if feed:
+            url, login = split_login(feed.url)
+            if login:
+                logins[feed.key] = login
+                text = login_advice(feed.url, feed.key)
+                document.warnings.append(ConfigProblem(document.line((*loc, "url")), text))
+                feed = feed.model_copy(update={"url": url})
             document.problems.extend(check_feed(feed, loc, document))
+            for field, mistake in access_mistakes(feed.access):
+                document.report((*loc, "access", *field), f"access: {mistake}")
             feeds.append(feed)
-    return feeds
+    return feeds, logins
 
 
 def _with_beat_models(feed: FeedConfig, own: dict[str, Any], beat: Beat) -> FeedConfig:

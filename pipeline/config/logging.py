@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 
 from pipeline.config import Settings
+from pipeline.domain.urls import without_userinfo
 
 FIELDS = ("run", "feed", "item")
 """Fields of an entry, passed as `extra`."""
@@ -36,10 +37,10 @@ class RedactingFormatter(logging.Formatter):
         return {name: self.redact(str(value)) for name, value in fields.items() if value}
 
     def redact(self, text: str) -> str:
-        """Return the text with `***` in place of every secret."""
+        """Return the text with `***` in place of every secret, and no login in URLs."""
         for secret in self._secrets:
             text = text.replace(secret, _REDACTED)
-        return text
+        return without_userinfo(text)
 
 
 class JsonFormatter(RedactingFormatter):

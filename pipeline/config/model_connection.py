@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from pydantic import Field, SecretStr
 
 from pipeline.config.env_values import header
-from pipeline.config.model_profiles import ModelProfile, SecretTemplate
+from pipeline.config.model_profiles import ModelProfile
+from pipeline.config.secret_texts import SecretTemplate
 from pipeline.config.settings import ServerKind, Settings
 from pipeline.config.yaml_source import did_you_mean, quoted
 from pipeline.domain.errors import ConfigError

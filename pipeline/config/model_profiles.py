@@ -1,17 +1,26 @@
 """Model profiles: reads the section `models:` of feeds.yaml as records, and checks who names them."""
 
 import json
-import re
 from collections.abc import Collection, Iterator
 from datetime import date
 from decimal import Decimal
-from string import Template
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from pipeline.config.env_values import header, http_url, rates
+from pipeline.config.env_values import http_url, rates
+from pipeline.config.secret_texts import (
+    HIDDEN,
+    KEY_START,
+    RANDOM,
+    TO_ENV,
+    header_mistakes,
+    how,
+    shown,
+    text_mistakes,
+    variable_mistakes,
+)
 from pipeline.config.settings import ServerKind
 from pipeline.config.validation import KEY, locate, parse_record, string_fields
 from pipeline.config.yaml_source import ConfigProblem, Loc, YamlDocument, did_you_mean, quoted
@@ -23,39 +32,10 @@ RESERVED = {
     VERIFIER_OFF: "off means that no second reader reads",
 }
 """Names that a profile cannot have, and why."""
-_HIDDEN = "(its value is not shown)"
-_TO_ENV = f"{_HIDDEN}; keys are never in this file: put it into .env, and write the name of its variable here"
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
-_HEADER = re.compile(r"[A-Za-z0-9_-]{1,60}")
-_SENT_BY_US = {"host", "content-length", "content-type", "transfer-encoding", "connection", "accept"}
 _OWN_FIELDS_FOR_KEYS = {"key", "api_key", "apikey", "api-key", "token", "secret", "password"}
 """What a user may call a key by mistake; here only variables are named."""
-_KEY = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|hf|r8|ghp|pplx|nvapi|csk)[-_][A-Za-z0-9_-]{8,}|\bAIza[\w-]{16,}|\beyJ[\w-]{16,}"
-    r"|\b(?:Bearer|Basic)\s+[^\s$]",
-    re.IGNORECASE,
-)
-"""Starts of keys. Source: the documentation of the providers that give them."""
-_RANDOM = re.compile(r"(?<![\w-])(?!org-|proj_)(?=[\w-]*\d)(?=[\w-]*[A-Za-z])\w{24,}")
 _ANY_TEXT = {"model", "base_url", "extra_body", "headers", "query", "key_variable"}
 """Fields that may hold long texts, or that have a check of their own."""
-_NAMES_A_SECRET = re.compile(
-    r"(?:^|[-_])(?:api)?(?:key|token|secret|password|authorization|auth|cookie)$", re.I
-)
-
-
-class SecretTemplate(Template):
-    """A text with `$NAME` or `${NAME}` for the value of a variable, and `$$` for a dollar."""
-
-    idpattern = "[A-Z_][A-Z0-9_]*"
-    flags = 0  # type: ignore[assignment] # upper case only: the base class ignores case
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """The variables that the text names. Raises ValueError for a single `$`."""
-        if not self.is_valid():
-            raise ValueError("has a $ without a variable's name; write $NAME, or $$ for a dollar")
-        return tuple(dict.fromkeys(self.get_identifiers()))
 
 
 def _date_as_text(value: object) -> object:
@@ -147,26 +127,16 @@ def _keys_in(value: object, field: Loc) -> Iterator[tuple[Loc, str]]:
         for name, each in value.items():
             if not field and name.lower() in _OWN_FIELDS_FOR_KEYS:
                 fix = "put the key into .env, such as STRONG_KEY=…, and write `key_variable: STRONG_KEY`"
-                yield (name,), f"{name} {_HIDDEN} does not belong in this file; {fix}"
+                yield (name,), f"{name} {HIDDEN} does not belong in this file; {fix}"
             else:
                 yield from _keys_in(each, (*field, name))
     elif isinstance(value, tuple):
         for index, each in enumerate(value):
             yield from _keys_in(each, (*field, index))
     elif isinstance(value, str) and (
-        _KEY.search(value) or (field[0] not in _ANY_TEXT and _RANDOM.search(value))
+        KEY_START.search(value) or (field[0] not in _ANY_TEXT and RANDOM.search(value))
     ):
-        yield field, f"{_shown(field)} looks like a key {_TO_ENV}{_how(field)}"
-
-
-def _shown(field: Loc) -> str:
-    return ".".join(map(str, field))
-
-
-def _how(field: Loc) -> str:
-    if field[0] == "key_variable":
-        return ": `key_variable: STRONG_KEY`"
-    return f": `{field[1]}: $STRONG_KEY`" if field[0] in {"headers", "query"} and len(field) > 1 else ""
+        yield field, f"{shown(field)} looks like a key {TO_ENV}{how(field)}"
 
 
 def _mistakes(profile: ModelProfile) -> Iterator[tuple[Loc, str]]:
@@ -174,48 +144,21 @@ def _mistakes(profile: ModelProfile) -> Iterator[tuple[Loc, str]]:
     if profile.base_url is not None:
         yield from ((("base_url",), text) for text in _url_mistakes(profile.base_url))
     if profile.key_variable is not None:
-        yield from _variable_mistakes(("key_variable",), profile.key_variable)
+        yield from variable_mistakes(("key_variable",), profile.key_variable)
     for name, text in profile.headers.items():
-        if not _HEADER.fullmatch(name) or name.lower() in _SENT_BY_US:
-            yield (
-                ("headers", name),
-                f"{quoted(name)} is no header that can be added; write one such as api-key",
-            )
-        yield from _text_mistakes(("headers", name), text)
+        yield from header_mistakes(("headers", name), name, text)
     for name, text in profile.query.items():
-        yield from _text_mistakes(("query", name), text)
+        yield from text_mistakes(("query", name), text)
 
 
 def _url_mistakes(url: str) -> Iterator[str]:
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
-        yield f"base_url holds a password {_TO_ENV}: `headers: {{Authorization: Basic $SERVER_LOGIN}}`"
+        yield f"base_url holds a password {TO_ENV}: `headers: {{Authorization: Basic $SERVER_LOGIN}}`"
     if parts.query or parts.fragment:
         yield "base_url has a query; write `query: {api-version: 2024-10-21}` for what follows the ?"
     if parts.path.rstrip("/").endswith("/completions"):
         yield "base_url ends in /chat/completions, which every request adds; write the URL without it"
-
-
-def _variable_mistakes(field: Loc, name: str) -> Iterator[tuple[Loc, str]]:
-    if not _VARIABLE.fullmatch(name) or _RANDOM.search(name.replace("_", "-")):
-        yield field, f"{field[0]} is no name of a variable {_TO_ENV}, in capitals{_how(field)}"
-    elif name.startswith("COPYDESK_"):
-        yield field, f"{name} would be a setting of Copydesk; choose a name that does not begin so"
-
-
-def _text_mistakes(field: Loc, text: str) -> Iterator[tuple[Loc, str]]:
-    """Yield the mistakes in the value of a header or of a query's field."""
-    try:
-        header(text)
-        variables = SecretTemplate(text).variables
-    except ValueError as error:
-        yield field, f"{_shown(field)} {_HIDDEN} {error}"
-        return
-    for variable in variables:
-        if variable.startswith("COPYDESK_"):
-            yield from _variable_mistakes(field, variable)
-    if not variables and (_RANDOM.search(text) or _NAMES_A_SECRET.search(str(field[1]))):
-        yield field, f"{_shown(field)} looks like a key {_TO_ENV}{_how(field)}"
 
 
 class ProfileUse(NamedTuple):

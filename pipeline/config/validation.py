@@ -235,7 +235,7 @@ def string_fields(record: FrozenModel, loc: Loc, document: YamlDocument) -> Iter
 
 R = TypeVar("R", bound=FrozenModel)
 
-_REDACTED_FIELDS = {"url_variable", "base_url", "key_variable", "headers", "query", "extra_body"}
+_REDACTED_FIELDS = {"access", "url_variable", "base_url", "key_variable", "headers", "query", "extra_body"}
 """Fields that may hold a secret by mistake: their values are not shown."""
 
 

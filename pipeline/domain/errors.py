@@ -20,6 +20,8 @@ CopydeskError                 exit code 1
 from enum import StrEnum
 from typing import ClassVar
 
+from pipeline.domain.urls import without_userinfo
+
 
 class CopydeskError(Exception):
     """An error whose message is one line that names what is wrong and the fix.
@@ -30,8 +32,8 @@ class CopydeskError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, **context: object) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = without_userinfo(message)
+        super().__init__(self.message)
         self.context = context
 
 

@@ -1,6 +1,6 @@
 """Frozen records of the pipeline: beat, feed, poll state, item, source, model response.
 
-Records reject unknown fields. Every time is aware and in UTC. This module imports no sibling.
+Records reject unknown fields. Every time is aware and in UTC.
 """
 
 import hashlib
@@ -8,6 +8,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from pipeline.domain.feed_access import FeedAccess
 
 Window = tuple[datetime | None, datetime | None]
 """A half-open range [since, until) of publication times, aware UTC; None leaves that side open."""
@@ -173,6 +175,8 @@ class FeedConfig(FrozenModel):
     jitter: str = "0s"
     """Longest random delay of a scheduled poll (30s, 5m), so that feeds of one schedule spread out."""
     enabled: bool = True
+    access: FeedAccess = FeedAccess()
+    """What requests to the origin of its URL have in addition."""
     model: str | None = None
     """Profile of the model that writes: the feed's own, else its beat's; None: DEFAULT_PROFILE."""
     fallbacks: tuple[str, ...] = ()
@@ -323,10 +327,7 @@ class Source(FrozenModel):
 def build_source(
     feed: FeedConfig, item: Item, *, first_key: str | None = None, also: tuple[Credit, ...] = ()
 ) -> Source:
-    """Return the source of an item; `first_key` is the one in the database, where the feed is stored.
-
-    `also` are further publishers of its text.
-    """
+    """Return the source of an item; `first_key` is the database's, `also` further publishers of its text."""
     return Source(
         item=item,
         feed_key=feed.key,

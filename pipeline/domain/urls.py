@@ -1,7 +1,27 @@
-"""The spelling of http(s) URLs."""
+"""The spelling of http(s) URLs, and the secrets in them."""
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+_USERINFO = re.compile(r"(https?://)[^/?#\s\"'<>\\]*@", re.IGNORECASE)
+
+
+def without_userinfo(text: str) -> str:
+    """Return a text, or a URL, with user and password left out of each URL in it."""
+    return _USERINFO.sub(r"\1", text)
+
+
+def web_origin(url: str) -> str:
+    """Return `scheme://host:port` of an http(s) URL, in lower case; empty where it has none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS[parts.scheme]
+    except (KeyError, ValueError):
+        return ""
+    host = (parts.hostname or "").rstrip(".")
+    return f"{parts.scheme}://{host}:{port}" if host else ""
 
 
 def normalize_feed_url(url: str) -> str | None:

@@ -21,7 +21,10 @@ _MAX_NOT_MODIFIED = 48
 """Responses 304 in a row before an unconditional request: some servers never stop. Chosen, not measured."""
 
 _REFUSALS: dict[int, tuple[str, str]] = {
-    401: ("refused", "needs a login (401); put its key or password into its url in feeds.yaml"),
+    401: (
+        "refused",
+        "needs a login (401); write `access` in feeds.yaml, or correct its variables",
+    ),
     402: ("refused", "wants payment (402); ask its publisher for terms, or set `enabled: false`"),
     403: ("refused", "refuses access (403); ask the publisher, or set `enabled: false`"),
     404: ("not-found", "is not there (404); correct its url in feeds.yaml, or set `enabled: false`"),
@@ -81,7 +84,7 @@ async def fetch_feed(
     has_validator = state.etag or state.last_modified
     unconditional = whole or not has_validator or state.unchanged >= _MAX_NOT_MODIFIED
     try:
-        response = await net.get(url, _headers(None if unconditional else state))
+        response = await net.get(url, _headers(None if unconditional else state), feed=feed.key)
     except FeedError as error:
         context = {"feed": feed.key} | error.context
         raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, **context) from error

@@ -16,12 +16,15 @@ from slugify import slugify
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat, FeedConfig, FrozenModel
-from pipeline.domain.urls import normalize_feed_url
+from pipeline.domain.urls import normalize_feed_url, without_userinfo
+from pipeline.feeds.entries import language_of
 
 MAX_BYTES = 10_000_000
 """Bytes; about fifty thousand feeds. Chosen, not measured."""
 MAX_DEPTH = 64
 """Nested elements. Chosen, not measured."""
+
+_DEFAULT_LANGUAGE = "en"
 
 # All but what both XML and YAML can contain; also marks that change the reading direction.
 _UNWRITABLE_CHARS = re.compile(
@@ -106,10 +109,15 @@ class _Reader:
             self.notes.append(f"{self.name}:{line}: {title[:80] or 'an outline'} {reason}; left out")
             return
         self.urls.add(address)
-        categories = tuple(filter(None, self.open_titles))
+        categories = tuple(filter(None, self.open_titles)) or _category_path(values.get("category", ""))
         self.feeds.append(
             OutlineFeed(title=title, url=url, categories=categories, language=values.get("language") or None)
         )
+
+
+def _category_path(attribute: str) -> tuple[str, ...]:
+    """Return the first category of the attribute `category`, `/Money/Coins,/Law`: used without folders."""
+    return tuple(filter(None, map(str.strip, attribute.partition(",")[0].split("/"))))
 
 
 def clean_line(text: str) -> str:
@@ -121,13 +129,14 @@ def to_yaml(outlines: Sequence[OutlineFeed], existing: Subscriptions | None = No
     """Return YAML for feeds.yaml that subscribes to `outlines`.
 
     With `existing`, it is lines to add under `feeds:`, and feeds that are subscribed to already are comments.
-    Without it, it is a complete feeds.yaml.
+    Without it, it is a complete feeds.yaml. Folders are categories; those that the vocabulary of a beat lacks
+    are named in a comment at the beginning.
     """
     existing_keys = {normalize_feed_url(feed.url): feed.key for feed in existing.feeds} if existing else {}
     used_keys = (
         {key for feed in existing.feeds for key in (feed.key, *feed.previous_keys)} if existing else set()
     )
-    parts = ["# Add these lines at the end of feeds.yaml, under feeds:\n" if existing else _head(outlines)]
+    parts = [_head_of_addition(outlines, existing) if existing else _head(outlines)]
     for outline in outlines:
         key = existing_keys.get(normalize_feed_url(outline.url))
         if key:
@@ -141,8 +150,18 @@ def _head(outlines: Sequence[OutlineFeed]) -> str:
     beats = {
         "news": {"market": "market", "vocabulary": sorted({_category(outline, None) for outline in outlines})}
     }
-    head = _dump({"defaults": {"beat": "news", "language": "en"}, "beats": beats})
+    head = _dump({"defaults": {"beat": "news", "language": _DEFAULT_LANGUAGE}, "beats": beats})
     return f"{head}feeds:\n" if outlines else f"{head}feeds: []\n"
+
+
+def _head_of_addition(outlines: Sequence[OutlineFeed], existing: Subscriptions) -> str:
+    lines = ["# Add these lines at the end of feeds.yaml, under feeds:"]
+    for beat in existing.beats.values():
+        own = [outline for outline in outlines if _beat(outline, existing) == beat]
+        used = dict.fromkeys(_category(outline, beat, existing.feeds) for outline in own)
+        if missing := [name for name in used if beat.vocabulary and name not in beat.vocabulary]:
+            lines.append(f"# Add to the vocabulary of beat {beat.key}: {', '.join(missing)}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _new_key(outline: OutlineFeed, used_keys: set[str]) -> str:
@@ -161,6 +180,9 @@ def _entry(outline: OutlineFeed, key: str, existing: Subscriptions | None) -> st
     if beat:
         entry["beat"] = beat.key
     entry["category"] = _category(outline, beat, existing.feeds if existing else ())
+    language = language_of(outline.language or "")
+    if language and (existing or language != _DEFAULT_LANGUAGE):
+        entry["language"] = language
     text = _dump([entry])
     return "".join(f"  {line}\n" for line in text.splitlines())
 
@@ -176,13 +198,18 @@ def _beat(outline: OutlineFeed, existing: Subscriptions | None) -> Beat | None:
 
 
 def _category(outline: OutlineFeed, beat: Beat | None, feeds: Iterable[FeedConfig] = ()) -> str:
-    """Return the innermost outline title in the beat's vocabulary, else the beat's most common category."""
-    names = [slugify(title, separator="-").upper() for title in reversed(outline.categories)]
+    """Return the innermost folder in the beat's vocabulary, else the innermost, else the usual category.
+
+    A folder that is called like the beat is none of its categories.
+    """
+    folders = [slugify(title).upper() for title in reversed(outline.categories)]
+    names = [name for name in folders if name and (beat is None or name != beat.key.upper())]
     if beat is None or not beat.vocabulary:
-        return next(filter(None, names), "NEWS")
+        return next(iter(names), "NEWS")
+    terms = {slugify(term).upper(): term for term in beat.vocabulary}
     usual = Counter(feed.category for feed in feeds if feed.beat == beat.key).most_common(1)
     fallback = usual[0][0] if usual else beat.vocabulary[0]
-    return next((name for name in names if name in beat.vocabulary), fallback)
+    return next((terms[name] for name in names if name in terms), next(iter(names), fallback))
 
 
 def _dump(value: object) -> str:
@@ -191,11 +218,18 @@ def _dump(value: object) -> str:
 
 
 def write_opml(feeds: Iterable[FeedConfig]) -> str:
-    """Return an OPML 2.0 file of `feeds`, grouped by category."""
-    groups: dict[str, list[FeedConfig]] = {}
+    """Return an OPML 2.0 file of `feeds`: a folder for each category, within one for each beat if several."""
+    beats: dict[str, dict[str, list[FeedConfig]]] = {}
     for feed in feeds:
-        groups.setdefault(clean_line(feed.category), []).append(feed)
-    body = "".join(_group(category, members) for category, members in groups.items())
+        beats.setdefault(feed.beat, {}).setdefault(clean_line(feed.category), []).append(feed)
+    by_beat = {
+        beat: "".join(_group(category, members) for category, members in groups.items())
+        for beat, groups in beats.items()
+    }
+    body = "".join(
+        f"    <outline text={_quoted(beat)}>\n{folders}    </outline>\n" if len(beats) > 1 else folders
+        for beat, folders in by_beat.items()
+    )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n'
         f"  <head><title>Copydesk subscriptions</title></head>\n  <body>\n{body}  </body>\n</opml>\n"
@@ -205,7 +239,7 @@ def write_opml(feeds: Iterable[FeedConfig]) -> str:
 def _group(category: str, feeds: Iterable[FeedConfig]) -> str:
     rows = "".join(
         f'      <outline type="rss" text={_quoted(feed.name)} title={_quoted(feed.name)} '
-        f"xmlUrl={_quoted(feed.url)} language={_quoted(feed.language)}/>\n"
+        f"xmlUrl={_quoted(without_userinfo(feed.url))} language={_quoted(feed.language)}/>\n"
         for feed in feeds
     )
     return f"    <outline text={quoteattr(category)}>\n{rows}    </outline>\n"

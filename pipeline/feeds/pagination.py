@@ -64,14 +64,3 @@ def retry_delay(error: FeedError) -> float | None:
     if error.kind not in _RETRYABLE_KINDS or not isinstance(delay_s, float):
         return None
     return delay_s if delay_s <= MAX_RETRY_DELAY_S else None
-
-
-def with_credentials(url: str, feed_url: str) -> str:
-    """Return `url` with the user and password of `feed_url` if scheme, host and port are the same."""
-    try:
-        parts, feed = urlsplit(url), urlsplit(feed_url)
-    except ValueError:
-        return url
-    login, _, server = feed.netloc.rpartition("@")
-    same = (parts.scheme, parts.netloc.lower()) == (feed.scheme, server.lower())
-    return parts._replace(netloc=feed.netloc).geturl() if login and same else url

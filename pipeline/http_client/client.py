@@ -8,16 +8,18 @@ are written in URLs are checked here in either case.
 import asyncio
 import ssl
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 import aiohttp
 import httpx
 
 from pipeline.domain.errors import ConfigError, FeedError
+from pipeline.domain.feed_access import Credentials
 from pipeline.domain.models import FrozenModel
 from pipeline.domain.text import url_host
+from pipeline.domain.urls import web_origin
 from pipeline.http_client.decompress import BodyDecoder, CorruptBody, UnexpectedEncoding
 from pipeline.http_client.errors import (
     forbidden_address,
@@ -69,7 +71,8 @@ class HttpClient:
     """An HTTP client; open it with `async with`.
 
     `allowed` are the `host:port` outside the public internet that requests may go to. `resolve` replaces the
-    system's name resolution. Proxies and certificates come from the environment.
+    system's name resolution. Proxies and certificates come from the environment. `credentials` are those of
+    feeds, by key: they go to their origin only, also where a request is redirected.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class HttpClient:
         *,
         allowed: Collection[str] = (),
         resolve: Resolve | None = None,
+        credentials: Mapping[str, Credentials] = MappingProxyType({}),
     ) -> None:
         self._user_agent = user_agent
         self._limits = limits
@@ -87,31 +91,44 @@ class HttpClient:
         self._resolve = resolve or self._system_resolver
         self._limiter = HostLimiter(limits.total, limits.per_host)
         self._proxy_error = ""
+        self._credentials = credentials
+        self._proxied: dict[str, httpx.AsyncClient] = {}
 
     async def __aenter__(self) -> "HttpClient":
         """Open the client. An unusable proxy in the environment is an error of each request, not of this."""
-        tls, timeout_s = tls_context(), self._limits.timeout_s
+        tls = tls_context()
         proxied: dict[str, httpx.AsyncBaseTransport | None] = {}
         try:
             proxied = proxy_mounts(lambda proxy: self._proxy_transport(proxy, tls))
         except ConfigError as error:
             # Not raised here: work without network, such as a folder target, needs no proxy.
             self._proxy_error = error.message
-        self._client = httpx.AsyncClient(
+        transport = GuardedTransport(GuardedResolver(self._allowed, self._resolve), tls)
+        self._client = self._new_client(transport, proxied)
+        for proxy in {each.proxy for each in self._credentials.values() if each.proxy}:
+            self._proxied[proxy] = self._new_client(self._proxy_transport(proxy, tls), {})
+        for client in (self._client, *self._proxied.values()):
+            await client.__aenter__()
+        return self
+
+    def _new_client(
+        self, transport: httpx.AsyncBaseTransport, mounts: Mapping[str, httpx.AsyncBaseTransport | None]
+    ) -> httpx.AsyncClient:
+        timeout_s = self._limits.timeout_s
+        return httpx.AsyncClient(
             # Only gzip: for other encodings the size cannot be limited while decoding.
             headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
             timeout=httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s), pool=None),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            transport=GuardedTransport(GuardedResolver(self._allowed, self._resolve), tls),
-            mounts=proxied,
+            transport=transport,
+            mounts=mounts,
         )
-        await self._client.__aenter__()
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+        for client in (self._client, *self._proxied.values()):
+            await client.__aexit__(kind, error, trace)
         self._system_resolver.close()
 
     def _proxy_transport(self, proxy: str, tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
@@ -120,14 +137,23 @@ class HttpClient:
         return GuardedTransport(guard, tls, proxy_of(proxy))
 
     async def get(
-        self, url: str, headers: Iterable[tuple[str, str]] = (), *, max_bytes: int | None = None
+        self,
+        url: str,
+        headers: Iterable[tuple[str, str]] = (),
+        *,
+        max_bytes: int | None = None,
+        feed: str = "",
     ) -> Response:
         """Return the response to a GET, of any status; `max_bytes` overrides the client's limit.
 
-        Raises FeedError of kind url, proxy, unreachable, tls, timeout, too-large, redirects,
-        forbidden-address or http. Its message names the host but not the feed.
+        At the origin of the credentials of `feed`, a key, the request has them. Raises FeedError of kind url,
+        proxy, unset (a variable), unreachable, tls, timeout, too-large, redirects, forbidden-address or http.
+        Its message names the host but not the feed.
         """
-        return await self._request("GET", url, headers, max_bytes or self._limits.max_bytes, follow=True)
+        limit, credentials = max_bytes or self._limits.max_bytes, self._credentials.get(feed)
+        if credentials and credentials.error:
+            raise FeedError(credentials.error, kind="unset")
+        return await self._request("GET", url, headers, limit, credentials=credentials)
 
     async def post(self, url: str, json: bytes = b"", *, max_bytes: int = 100_000) -> Response:
         """Return the response to a POST, of any status; redirects are not followed.
@@ -135,7 +161,7 @@ class HttpClient:
         Raises FeedError as `get` does.
         """
         headers = (("Content-Type", "application/json"),) if json else ()
-        return await self._request("POST", url, headers, max_bytes, follow=False, body=json)
+        return await self._request("POST", url, headers, max_bytes, body=json)
 
     async def _request(
         self,
@@ -144,8 +170,8 @@ class HttpClient:
         headers: Iterable[tuple[str, str]],
         max_bytes: int,
         *,
-        follow: bool,
         body: bytes = b"",
+        credentials: Credentials | None = None,
     ) -> Response:
         current_url, left_s = url, self._limits.timeout_s
         hops: list[tuple[int, str]] = []
@@ -155,10 +181,11 @@ class HttpClient:
             request = self._client.build_request(method, url, headers=list(headers), content=body or None)
             while True:
                 current_url = str(request.url)
+                client = self._authorize(request, credentials)
                 async with self._limiter.at(self._require_allowed(request.url)):
                     started = time.monotonic()
                     async with asyncio.timeout(left_s):
-                        answer = await self._send(request, hops, max_bytes, follow=follow)
+                        answer = await self._send(client, request, hops, max_bytes)
                     left_s -= time.monotonic() - started
                 if isinstance(answer, Response):
                     return answer
@@ -168,13 +195,28 @@ class HttpClient:
         except _ERRORS as error:
             raise to_feed_error(error, current_url) from error
 
+    def _authorize(self, request: httpx.Request, credentials: Credentials | None) -> httpx.AsyncClient:
+        """Put credentials into a request to their origin, else take them out; return the client to use.
+
+        A request that follows a redirect has the headers of the one before.
+        """
+        if credentials is None:
+            return self._client
+        if web_origin(str(request.url)) == credentials.origin:
+            request.headers.update(credentials.headers)
+            return self._proxied[credentials.proxy] if credentials.proxy else self._client
+        for name, _ in credentials.headers:
+            request.headers.pop(name, None)
+        request.headers["User-Agent"] = self._user_agent
+        return self._client
+
     async def _send(
-        self, request: httpx.Request, hops: list[tuple[int, str]], max_bytes: int, *, follow: bool
+        self, client: httpx.AsyncClient, request: httpx.Request, hops: list[tuple[int, str]], max_bytes: int
     ) -> Response | httpx.Request:
-        """Return the response, or the next request of a redirect, which is added to `hops`."""
-        response = await self._client.send(request, stream=True)
+        """Return the response, or the next request of a redirect of a GET, which is added to `hops`."""
+        response = await client.send(request, stream=True)
         try:
-            if response.next_request is None or not follow:
+            if response.next_request is None or request.method != "GET":
                 return await _read(response, tuple(hops), max_bytes)
         finally:
             await response.aclose()

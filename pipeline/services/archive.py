@@ -20,7 +20,6 @@ from pipeline.feeds.pagination import (
     next_page_url,
     retry_delay,
     unseen,
-    with_credentials,
 )
 from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.feeds.urls import same_site
@@ -167,7 +166,7 @@ class ArchivePager:
 
     async def _fetch(self, url: str) -> FetchedFeed | None:
         """Return a page's bytes; None if the run is to end. Raises FeedError as `fetch_feed` does."""
-        ctx, feed = self._ctx, self._feed.model_copy(update={"url": with_credentials(url, self._feed.url)})
+        ctx, feed = self._ctx, self._feed.model_copy(update={"url": url})
         for tries_left in reversed(range(_MAX_ATTEMPTS)):
             if ctx.fatal_errors:
                 return None

@@ -33,6 +33,7 @@ class BackupSummary(NamedTuple):
 
     files: int
     db: bool
+    """False in archives that an earlier Copydesk made beside PostgreSQL."""
 
 
 class RestoreSummary(NamedTuple):
@@ -45,7 +46,7 @@ class RestoreSummary(NamedTuple):
 
 
 def create_backup(db: Database, root: Path, archive: Path) -> BackupSummary:
-    """Write an archive of the files below `root` and, if it is SQLite, of the database.
+    """Write an archive of the files below `root` and of the database, as an SQLite file from either database.
 
     The write is atomic. Raises OutputError, DatabaseError.
     """
@@ -57,11 +58,11 @@ def create_backup(db: Database, root: Path, archive: Path) -> BackupSummary:
                 _open_archive(file, archive) as tar,
             ):
                 count = sum(_add_file(tar, root, path) for path in _whole_files(root))
-                has_database = _add_database(tar, db)
+                _add_database(tar, db)
             os.replace(unfinished, archive)  # noqa: PTH105 - beside the other calls of os
     finally:
         unfinished.unlink(missing_ok=True)
-    return BackupSummary(count, has_database)
+    return BackupSummary(count, db=True)
 
 
 def _open_archive(file: IO[bytes], archive: Path) -> tarfile.TarFile:
@@ -88,13 +89,11 @@ def _add_file(tar: tarfile.TarFile, root: Path, path: Path) -> int:
     return 1
 
 
-def _add_database(tar: tarfile.TarFile, db: Database) -> bool:
+def _add_database(tar: tarfile.TarFile, db: Database) -> None:
     with tempfile.TemporaryDirectory(prefix="copydesk-backup-") as folder:
         copy = Path(folder, _DATABASE_NAME)
-        if not db.snapshot(copy):
-            return False
+        db.snapshot(copy)
         tar.add(copy, _DATABASE_NAME)
-    return True
 
 
 def verify_backup(archive: Path) -> BackupSummary:
@@ -137,6 +136,23 @@ def restore_files(archive: Path, root: Path, database: Path | None) -> None:
                 files.write_atomically(root, name.removeprefix(f"{_FOLDER}/"), content.read())
             elif database is not None:
                 _write_database(content, database)
+
+
+def restore_into(db: Database, archive: Path, root: Path) -> None:
+    """Write an archive's files below `root`, and the rows of its database to an empty PostgreSQL database.
+
+    The rows are committed after the last file. Raises ReviewError if there are articles or rows already,
+    OutputError, DatabaseError.
+    """
+    require_empty(root, None)
+    with tempfile.TemporaryDirectory(prefix="copydesk-restore-") as folder:
+        copy = Path(folder, _DATABASE_NAME)
+        with _as_output_error(archive), tarfile.open(archive, "r:gz") as tar:
+            for name, content in _files(tar):
+                if name == _DATABASE_NAME:
+                    _write_database(content, copy)
+        with db.loading(copy):
+            restore_files(archive, root, None)
 
 
 def require_empty(root: Path, database: Path | None) -> None:

@@ -15,6 +15,8 @@ from pipeline.config import (
     Settings,
     Subscriptions,
     Target,
+    feed_credentials,
+    feed_secrets,
     has_writer,
     load_settings,
     profile_secrets,
@@ -110,7 +112,7 @@ async def open_run(
         if settings.writes_drafts:
             await asyncio.to_thread(remove_temp_files, settings.output)
         db = await _open_database(stack, settings, subscriptions)
-        net = await stack.enter_async_context(HttpClient(user_agent(settings), allowed=settings.allow_hosts))
+        net = await stack.enter_async_context(_http_client(settings, subscriptions))
         fatal_errors, grace_expired = list[CopydeskError](), asyncio.Event()
         pool = WriterPool(settings, models, partial(open_client, db, fatal_errors), stack)
         pool.require(subscriptions.beats, subscriptions.feeds)
@@ -150,6 +152,11 @@ async def open_run(
         yield ctx, subscriptions
 
 
+def _http_client(settings: Settings, subscriptions: Subscriptions) -> HttpClient:
+    credentials = feed_credentials(settings, subscriptions.feeds, subscriptions.logins)
+    return HttpClient(user_agent(settings), allowed=settings.allow_hosts, credentials=credentials)
+
+
 def _shutdown(
     settings: Settings, ports: Ports, fatal_errors: list[CopydeskError], grace_expired: asyncio.Event
 ) -> contextlib.AbstractAsyncContextManager[None]:
@@ -166,7 +173,9 @@ def _shutdown(
 def _load() -> tuple[Settings, Subscriptions]:
     settings = load_settings()
     subscriptions = load_subscriptions(settings)
-    configure_logging(settings, secrets=profile_secrets(settings, subscriptions.models.values()))
+    secrets_of_feeds = feed_secrets(settings, subscriptions.feeds, subscriptions.logins)
+    secrets_of_models = profile_secrets(settings, subscriptions.models.values())
+    configure_logging(settings, secrets=[*secrets_of_models, *secrets_of_feeds])
     return settings, subscriptions
 
 

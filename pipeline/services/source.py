@@ -18,7 +18,9 @@ PAGE_CACHE_AGE = timedelta(days=30)
 """How long a page is cached. Chosen, not measured."""
 _FAILED_PAGE_AGE = timedelta(days=1)
 """How long a page that could not be used is not requested again. Chosen, not measured."""
-_TEMPORARY_KINDS = frozenset(("timeout", "unreachable", "server", "rate-limited", "resting", "http", "tls"))
+_TEMPORARY_KINDS = frozenset(
+    ("timeout", "unreachable", "server", "rate-limited", "resting", "http", "tls", "unset")
+)
 """Kinds of FeedError that may be gone at a later run."""
 
 _NOTICES = {"gone": GONE, "not-found": NOT_FOUND}

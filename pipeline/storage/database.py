@@ -1,6 +1,7 @@
 """The database: one repository per noun over one engine; repositories' methods are one transaction each."""
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from pipeline.storage.budget import BudgetRepository
 from pipeline.storage.caches import CacheRepository
+from pipeline.storage.copying import copy_rows, require_unused
 from pipeline.storage.drafts import DraftRepository
 from pipeline.storage.engine import Transactions, explained, is_sqlite, open_engine
 from pipeline.storage.erasure import ErasureRepository
@@ -79,13 +81,42 @@ class Database(Transactions):
         self.items.close()
         self._engine.dispose()
 
-    def snapshot(self, path: Path) -> bool:
-        """Write a consistent copy of the database to a new file; returns False where it is not SQLite.
+    def snapshot(self, path: Path) -> None:
+        """Write a consistent copy of the database to a new SQLite file.
 
         Others may read and write meanwhile (https://sqlite.org/lang_vacuum.html).
         """
-        if not is_sqlite(self._engine):
-            return False
-        with explained(self.shown_url), contextlib.closing(self._engine.raw_connection()) as connection:
-            connection.cursor().execute("VACUUM INTO ?", (str(path),))
-        return True
+        if is_sqlite(self._engine):
+            with explained(self.shown_url), contextlib.closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("VACUUM INTO ?", (str(path),))
+            return
+        copy = open_engine(f"sqlite:///{path}")
+        try:
+            with (
+                explained(self.shown_url),
+                self._engine.connect().execution_options(isolation_level="REPEATABLE READ") as source,
+                copy.begin() as target,
+            ):
+                copy_rows(source, target)
+        finally:
+            copy.dispose()
+
+    @contextlib.contextmanager
+    def loading(self, path: Path) -> Iterator[None]:
+        """Fill this empty PostgreSQL database from an SQLite file, which is migrated; commit at the end.
+
+        Where the body raises or the process ends, the database stays empty. Raises ReviewError where it is in
+        use, DatabaseError.
+        """
+        copy = open_engine(f"sqlite:///{path}")
+        try:
+            with (
+                explained(self.shown_url),
+                self._engine.begin() as target,
+                copy.connect().execution_options(reading=True) as source,
+            ):
+                require_unused(target, self.shown_url)
+                copy_rows(source, target)
+                yield
+        finally:
+            copy.dispose()

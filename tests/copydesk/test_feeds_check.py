@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from copydesk.feeds import unsubscribed
-from copydesk.feeds_check import Answer, check_feed, kind_of, warnings
+from copydesk.feeds_check import Answer, check_feed, kind_of, language_advice, warnings
 from copydesk.forecast import ask_pages, forecast, item_outcomes
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FeedConfig, Item
@@ -185,6 +185,26 @@ def test_warnings_about_items(items: list[Item], message: str) -> None:
 def test_warnings_about_the_response(changes: dict[str, Any], message: str) -> None:
     [result] = warnings(fetched(**changes), [], NOW)
     assert result.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("configured", "declared", "advice"),
+    [
+        ("en", ["de-at", "de", None], ["write `language: de` in feeds.yaml"]),
+        ("en", ["de", None, None], []),
+        ("en", ["en-gb", "en"], []),
+        ("pt-BR", ["pt", "pt"], []),
+        ("en", [], []),
+    ],
+)
+def test_another_language_than_that_of_feeds_yaml_is_named(
+    configured: str, declared: list[str | None], advice: list[str]
+) -> None:
+    items = [item(str(number), language=language) for number, language in enumerate(declared)]
+    feed = unsubscribed("https://w.example/feed").model_copy(update={"language": configured})
+    lines = list(language_advice(feed, items))
+    assert len(lines) == len(advice)
+    assert all(words in line for words, line in zip(advice, lines, strict=True))
 
 
 def test_a_good_feed_has_no_warnings() -> None:

@@ -1,11 +1,13 @@
 """`copydesk feeds`: OPML export and import; only feeds.yaml defines the subscriptions."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from pipeline.domain.models import PollState
+from pipeline.config import load_feeds
+from pipeline.domain.models import FeedConfig, PollState
 from pipeline.storage import Database
 from tests.commands import call_copydesk
 from tests.end_to_end.project import Project, run_copydesk
@@ -17,6 +19,9 @@ def test_subscriptions_are_exported_as_opml_and_imported_as_yaml(tmp_path: Path)
     before = feeds_file.read_bytes()
     assert call_copydesk(project, "feeds", "export", "out.opml").returncode == 0
     assert "https://one.example/feed" in (project.folder / "out.opml").read_text()
+    printed = call_copydesk(project, "feeds", "export", "-")
+    assert printed.stdout == (project.folder / "out.opml").read_text()
+    assert not (project.folder / "-").exists()
     imported = call_copydesk(project, "feeds", "import", "out.opml")
     assert imported.returncode == 0
     assert "\n  - key:" not in imported.stdout, "what is subscribed already is not offered again"
@@ -28,6 +33,49 @@ def test_subscriptions_are_exported_as_opml_and_imported_as_yaml(tmp_path: Path)
     assert listed.returncode == 0, listed.stderr
     assert "https://one.example/feed" in listed.stdout
     feeds_file.write_bytes(before)
+
+
+def test_fifty_feeds_in_folders_are_imported_and_exported(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
+    feeds_file = project.folder / "feeds.yaml"
+    feeds_file.write_text(
+        "beats: {crypto: {vocabulary: [BTC]}}\nfeeds:\n"
+        "  - {key: one, name: One, url: 'https://one.example/', beat: crypto, category: BTC}\n"
+    )
+    languages = ("de-AT", "en", "xx?")
+    rows = [
+        f'<outline text="Feed {n}" xmlUrl="https://f{n}.example/rss" language="{languages[n % 3]}"/>'
+        for n in range(50)
+    ]
+    folders = "".join(
+        f'<outline text="Area"><outline text="Law &amp; Money {n}">{"".join(rows[n::5])}</outline></outline>'
+        for n in range(5)
+    )
+    (project.folder / "in.opml").write_text(f'<opml version="2.0"><body>{folders}</body></opml>')
+    added = call_copydesk(project, "feeds", "import", "in.opml")
+    names = ", ".join(f"LAW-MONEY-{n}" for n in range(5))
+    assert added.stderr == f"Add to the vocabulary of beat crypto: {names}\n"
+    feeds_file.write_text(feeds_file.read_text().replace("[BTC]", f"[BTC, {names}]") + added.stdout)
+    feeds = load_feeds(feeds_file).feeds[1:]
+    assert [feed.category for feed in feeds] == [name for name in names.split(", ") for _ in range(10)]
+    assert Counter(feed.language for feed in feeds) == {"de-at": 17, "en": 33}
+    (project.folder / "out.opml").write_text(call_copydesk(project, "feeds", "export", "-").stdout)
+    feeds_file.unlink()
+    feeds_file.write_text(call_copydesk(project, "feeds", "import", "out.opml").stdout)
+    again = load_feeds(feeds_file).feeds[1:]
+    assert list(map(described, again)) == list(map(described, feeds))
+
+
+def described(feed: FeedConfig) -> tuple[str, str, str]:
+    return feed.url, feed.category, feed.language
+
+
+def test_a_password_is_in_no_export(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", {"one": "https://ada:s3same@one.example/feed"})
+    for arguments in (("export", "-"), ("list",), ("list", "--json")):
+        printed = call_copydesk(project, "feeds", *arguments)
+        assert "https://one.example/feed" in printed.stdout
+        assert "s3same" not in printed.stdout + printed.stderr
 
 
 def test_a_missing_or_wrong_opml_file_is_named(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ class PageFetcher:
                 rules = await self._rules(url)
                 await self.rights.site(url)  # before the page, whose own declarations the decision waits for
                 if await self._wait(host, rules, place):
-                    return await self._request(host, url)
+                    return await self._request(host, url, feed)
             again = True
 
     async def _wait(self, host: _Host, rules: RobotsRules, place: Place) -> bool:
@@ -171,9 +171,9 @@ class PageFetcher:
             else:
                 await self._sleep(left_s)
 
-    async def _request(self, host: _Host, url: str) -> Response:
+    async def _request(self, host: _Host, url: str, feed: str) -> Response:
         try:
-            response = await self._net.get(url, _ACCEPT, max_bytes=_MAX_BYTES)
+            response = await self._net.get(url, _ACCEPT, max_bytes=_MAX_BYTES, feed=feed)
         finally:
             host.asked_at = self._clock()
         if rest_s := _rest_s(response):

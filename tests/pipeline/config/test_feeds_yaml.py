@@ -93,7 +93,7 @@ def test_filters_and_limits_are_read(tmp_path: Path) -> None:
     assert (two.languages, two.exclude_match) == ((), ("ad(s|vert)",))
 
 
-INHERITED = sorted(FeedConfig.model_fields.keys() - {"key", "previous_keys", "name", "url"})
+INHERITED = sorted(FeedConfig.model_fields.keys() - {"key", "previous_keys", "name", "url", "access"})
 
 
 @pytest.mark.parametrize("field", INHERITED)

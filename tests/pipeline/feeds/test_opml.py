@@ -1,5 +1,7 @@
 """OPML in and out, and the YAML that subscribes to its feeds."""
 
+import json
+import re
 import tempfile
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -149,7 +151,10 @@ def test_any_list_becomes_a_file_that_loads(rows: list[tuple[str, str, str]]) ->
     assert [o.url for o in outlines] == [url for _, url, _ in rows]
     fresh = loaded(to_yaml(outlines))
     assert [(f.name, f.url) for f in fresh.feeds] == [(o.title, o.url) for o in outlines]
-    added = loaded(f"{HEAD}{to_yaml(outlines, EXISTING)}")
+    addition = to_yaml(outlines, EXISTING)
+    missing = re.search(r"^# Add to the vocabulary of beat crypto: (.*)$", addition, re.MULTILINE)
+    terms = f"[MARKET, BTC, {json.dumps(missing[1].split(', '))[1:-1]}]" if missing else "[MARKET, BTC]"
+    added = loaded(f"{HEAD}{addition}".replace("[MARKET, BTC]", terms))
     assert [f.url for f in added.feeds] == ["https://one.example/feed", *(o.url for o in outlines)]
 
 
@@ -178,6 +183,33 @@ def test_yaml_to_add() -> None:
         ("ri-ben", "crypto", "MARKET"),
         ("2024", "crypto", "BTC"),
     ]
+
+
+def test_a_folder_that_the_vocabulary_lacks_is_a_category_to_add() -> None:
+    outlines = [
+        OutlineFeed(title="A", url="https://new.example/a", categories=("Crypto", "Real Estate")),
+        OutlineFeed(title="B", url="https://new.example/b", categories=("Crypto",), language="pt-BR"),
+    ]
+    text = to_yaml(outlines, EXISTING)
+    assert text.splitlines()[1] == "# Add to the vocabulary of beat crypto: REAL-ESTATE"
+    feeds = loaded(HEAD.replace("BTC]", "BTC, REAL-ESTATE]") + text).feeds[1:]
+    assert [(f.category, f.language) for f in feeds] == [("REAL-ESTATE", "en"), ("BTC", "pt-br")]
+
+
+def test_beats_are_folders_where_there_are_several() -> None:
+    feeds = [feed("one"), feed("two", beat="law", category="COURTS", language="de")]
+    outlines, _ = read_opml(write_opml(feeds).encode())
+    assert [(o.categories, o.language) for o in outlines] == [
+        (("crypto", "BTC"), "en"),
+        (("law", "COURTS"), "de"),
+    ]
+    added = loaded(HEAD + to_yaml(outlines, EXISTING)).feeds[1:]
+    assert [(f.beat, f.category, f.language) for f in added] == [("law", "COURTS", "de")]
+
+
+def test_a_category_attribute_counts_without_folders() -> None:
+    row = '<outline text="A" xmlUrl="https://a.example/" category="/Money/Coins,/Law"/>'
+    assert read_opml(opml(row))[0][0].categories == ("Money", "Coins")
 
 
 def test_a_title_cannot_write_yaml_of_its_own() -> None:

@@ -15,7 +15,6 @@ from pipeline.feeds.pagination import (
     next_page_url,
     retry_delay,
     unseen,
-    with_credentials,
 )
 from pipeline.feeds.parsing.parse import ParsedFeed, parse_feed
 from pipeline.feeds.urls import same_site
@@ -152,11 +151,3 @@ def test_not_found_and_gone_are_the_end() -> None:
         "not-found",
         "gone",
     ]
-
-
-def test_credentials_are_sent_to_the_same_server_only() -> None:
-    feed = "https://ada:secret@news.example/feed"
-    assert with_credentials("https://news.example/2", feed) == "https://ada:secret@news.example/2"
-    for elsewhere in ("https://feeds.news.example/2", "http://news.example/2", "https://news.example:8443/2"):
-        assert with_credentials(elsewhere, feed) == elsewhere
-    assert with_credentials("https://news.example/2", "https://news.example/feed") == "https://news.example/2"

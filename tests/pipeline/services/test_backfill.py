@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from pipeline.domain.errors import ConfigError, FeedError, ShutdownRequested
+from pipeline.domain.feed_access import Credentials
 from pipeline.domain.models import Beat, FeedConfig, Window
+from pipeline.domain.urls import web_origin
 from pipeline.http_client import HttpClient
 from pipeline.services.backfill import admit_preview, backfill_feed, preview_backfill
 from pipeline.services.context import PollReport, RunContext, Writer
@@ -371,13 +373,12 @@ async def test_a_stopped_run_makes_no_more_requests(
     assert (await walked(desk, days)).new == 4, "what was read is kept"
 
 
-async def test_a_password_goes_with_every_page(
-    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
-) -> None:
+async def test_a_password_goes_with_every_page(db: Database, server: FeedServer, tmp_path: Path) -> None:
     paged(server)
     days = subscribed(db, server)
-    days = days.model_copy(update={"url": days.url.replace("//", "//ada:secret@")})
-    report = await walked(run_context(db, net, tmp_path, feeds=(days,)), days)
+    login = Credentials(web_origin(days.url), (("Authorization", "Basic YWRhOnNlY3JldA=="),))
+    async with HttpClient("test", allowed=server.hosts, credentials={days.key: login}) as net:
+        report = await walked(run_context(db, net, tmp_path, feeds=(days,)), days)
     assert report.new == 6
     assert {request.headers["authorization"] for request in server.seen} == {"Basic YWRhOnNlY3JldA=="}
 

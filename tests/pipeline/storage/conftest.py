@@ -40,6 +40,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return _database(server, f"t{uuid.uuid4().hex}", template)
 
 
+@pytest.fixture
+def new_postgres(postgres_server: str) -> Callable[[], str]:
+    """Create an empty PostgreSQL database and return its URL, each time another one."""
+    return lambda: _database(postgres_server, f"t{uuid.uuid4().hex}")
+
+
 def _database(server: str, name: str, template: str = "template1") -> str:
     """Create a database and return its URL."""
     with psycopg.connect(server, autocommit=True) as connection:

@@ -187,20 +187,6 @@ def test_what_is_committed_is_pushed(repo: Path, tmp_path: Path) -> None:
     assert count(tmp_path / "remote.git") == 2
 
 
-def test_a_refused_push_is_reported_and_retried(repo: Path, tmp_path: Path) -> None:
-    git(tmp_path, "clone", "-q", "--bare", str(repo), "remote.git")
-    git(repo, "remote", "add", "origin", str(tmp_path / "remote.git"))
-    git(tmp_path, "clone", "-q", "remote.git", "other")
-    git(tmp_path / "other", "commit", "-q", "--allow-empty", "-m", "Theirs")
-    git(tmp_path / "other", "push", "-q")
-    message = refused(repo, job(), push=True)
-    assert "main is committed but not pushed to origin" in message
-    assert "git pull --rebase" in message
-    git(repo, "pull", "-q", "--rebase", "origin", "main")
-    assert isinstance(publish(repo, job(), push=True), str)
-    assert count(tmp_path / "remote.git") == 3
-
-
 def test_a_remote_that_wants_a_password_gets_none(repo: Path) -> None:
     git(repo, "remote", "add", "origin", "https://ada:sesame@127.0.0.1:9/site.git")
     assert "sesame" not in refused(repo, job(), push=True)

@@ -1,0 +1,128 @@
+"""Credentials of a feed go to the origin of its URL, and nowhere else."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.domain.errors import FeedError
+from pipeline.domain.feed_access import Credentials
+from pipeline.domain.urls import web_origin
+from pipeline.feeds.pages.fetch import PageFetcher
+from pipeline.http_client import HttpClient
+from tests.fakes.feed_server import FeedServer
+
+SECRETS = (
+    ("Authorization", "Bearer s3same"),
+    ("Cookie", "session=s3same"),
+    ("X-Api-Key", "s3same"),
+    ("User-Agent", "Reader/s3same"),
+)
+
+
+@pytest.fixture
+def server() -> Iterator[FeedServer]:
+    with FeedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def other() -> Iterator[FeedServer]:
+    with FeedServer() as other:
+        yield other
+
+
+def client(*servers: FeedServer, proxy: str | None = None, error: str | None = None) -> HttpClient:
+    """Return a client with credentials of the feed `paid` at the first server."""
+    login = Credentials(web_origin(servers[0].url("/")), SECRETS, proxy, error)
+    hosts = frozenset[str]().union(*(server.hosts for server in servers))
+    return HttpClient("Copydesk/test", allowed=hosts, credentials={"paid": login})
+
+
+def sent(server: FeedServer, number: int = 0) -> dict[str, str]:
+    headers = server.seen[number].headers
+    return {name: headers.get(name.lower(), "") for name, _ in SECRETS}
+
+
+NOTHING = {"Authorization": "", "Cookie": "", "X-Api-Key": "", "User-Agent": "Copydesk/test"}
+
+
+async def test_a_request_of_the_feed_has_them(server: FeedServer) -> None:
+    async with client(server) as net:
+        await net.get(server.add("/feed", b"x"), feed="paid")
+    assert sent(server) == dict(SECRETS)
+
+
+async def test_other_requests_do_not(server: FeedServer, other: FeedServer) -> None:
+    async with client(server, other) as net:
+        await net.get(server.add("/feed", b"x"))
+        await net.get(server.add("/feed", b"x"), feed="free")
+        await net.get(other.add("/feed", b"x"), feed="paid")
+    assert [sent(server, 0), sent(server, 1), sent(other)] == [NOTHING] * 3
+
+
+async def test_a_redirect_to_another_origin_does_not_have_them(server: FeedServer, other: FeedServer) -> None:
+    back = server.add("/back", b"x")
+    away = other.add("/away", status=302, headers={"Location": back})
+    start = server.add("/start", status=302, headers={"Location": "/next"})
+    server.add("/next", status=307, headers={"Location": away})
+    async with client(server, other) as net:
+        assert (await net.get(start, feed="paid")).body == b"x"
+    assert [sent(server, number) for number in range(3)] == [dict(SECRETS)] * 3
+    assert sent(other) == NOTHING
+
+
+async def test_pages_of_the_origin_have_them_and_pages_elsewhere_do_not(
+    server: FeedServer, other: FeedServer
+) -> None:
+    async with client(server, other) as net:
+        pages = PageFetcher(net)
+        for each in (server, other):
+            with pytest.raises(FeedError):
+                await pages.page(each.url("/article"), feed="paid", delay_s=0)
+    asked = {request.path: request.headers.get("x-api-key") for request in server.seen}
+    assert asked["/article"] == "s3same"
+    assert all("s3same" not in str(request.headers) for request in other.seen)
+
+
+async def test_requests_to_the_origin_go_through_its_proxy(server: FeedServer, other: FeedServer) -> None:
+    server.add("/feed", status=302, headers={"Location": other.add("/away", b"direct")})
+    with FeedServer() as proxy:
+        proxy.add(server.url("/feed"), status=302, headers={"Location": other.url("/away")})
+        address = proxy.url("").replace("http://", "http://ada:s3same@")
+        async with client(server, other, proxy=address) as net:
+            assert (await net.get(server.url("/feed"), feed="paid")).body == b"direct"
+            await net.get(server.add("/free", b"x"))
+        assert [request.path for request in proxy.seen] == [server.url("/feed")]
+        assert proxy.seen[0].headers["proxy-authorization"].startswith("Basic ")
+    assert [request.path for request in server.seen] == ["/free"]
+    assert "s3same" not in str(other.seen)
+
+
+async def test_a_variable_that_is_not_set_is_an_error_and_no_request(server: FeedServer) -> None:
+    async with client(server, error="needs PAID_TOKEN, which is not set") as net:
+        with pytest.raises(FeedError, match="needs PAID_TOKEN") as raised:
+            await net.get(server.url("/feed"), feed="paid")
+    assert raised.value.kind == "unset"
+    assert server.requests == 0
+
+
+def test_secrets_are_not_shown() -> None:
+    assert "s3same" not in repr(Credentials("https://a.example:443", SECRETS, "http://ada:s3same@proxy"))
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://A.example/feed", "https://a.example:443"),
+        ("https://a.example:443/", "https://a.example:443"),
+        ("http://a.example/", "http://a.example:80"),
+        ("http://a.example:8080/", "http://a.example:8080"),
+        ("https://b.a.example/", "https://b.a.example:443"),
+        ("https://ada:x@a.example./", "https://a.example:443"),
+        ("ftp://a.example/", ""),
+        ("https://a.example:x/", ""),
+        ("nothing", ""),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
+    assert web_origin(url) == origin
