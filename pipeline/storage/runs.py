@@ -11,9 +11,10 @@ from pydantic import Field, TypeAdapter
 from pipeline.domain.days import Day
 from pipeline.domain.models import FrozenModel
 from pipeline.storage.daily import by_day
-from pipeline.storage.engine import Transactions
+from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.processes import process_is_dead
 from pipeline.storage.run_schema import runs
+from pipeline.storage.schema import items
 
 RunState = Literal["running", "done", "stopped", "lost"]
 """Under way; ended as planned; ended early, with a reason; its process ended without a word."""
@@ -126,12 +127,14 @@ class RunRepository(Transactions):
         with self._reading() as connection:
             return [_run(row, now) for row in connection.execute(ordered)]
 
-    def last_end(self) -> datetime | None:
-        """Return when the last run ended; None: none did."""
-        query = sa.select(runs.c.ended_at).where(runs.c.ended_at.is_not(None))
+    def titles(self, refs: Sequence[str]) -> dict[str, str]:
+        """Return the titles of drafts by external id, without those that were erased."""
+        titles: dict[str, str] = {}
         with self._reading() as connection:
-            ended: datetime | None = connection.scalar(query.order_by(runs.c.began_at.desc()).limit(1))
-            return ended
+            for chunk in chunks(refs):
+                query = sa.select(items.c.external_id, items.c.title).where(items.c.external_id.in_(chunk))
+                titles.update((row[0], row[1]) for row in connection.execute(query))
+        return titles
 
     def counts(self, days: Sequence[Day], now: datetime) -> list[RunCount]:
         """Return the numbers of runs by the day on which they began, and state."""
