@@ -6,7 +6,7 @@ a title and a description; the page has its numbers in a table.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -144,6 +144,9 @@ def time_line(title: str, since: datetime, until: datetime, marks: Sequence[Mark
 
 
 _LANE = 34.0
+_TIME_LABEL = 56.0
+"""Width that the label of a time takes, in px."""
+_HOURS = (1, 2, 3, 4, 6, 12, 24)
 
 
 def _lanes_height(lanes: Sequence[str]) -> float:
@@ -172,12 +175,17 @@ def _time_line(
 
 
 def _time_labels(width: float, left: float, since: datetime, until: datetime, y: float) -> Iterator[Markup]:
-    pattern = "%H:%M" if (until - since).total_seconds() <= 2 * 86_400 else "%m-%d"
-    count = max(1, int((width - left) / 90))
-    for at in range(count + 1):
-        moment = since + (until - since) * at / count
-        anchor = "start" if at == 0 else "end" if at == count else "middle"
-        yield _text(left + (width - left) * at / count, y, f"{moment:{pattern}}", anchor)
+    """Yield labels at whole hours, as many as there is room for."""
+    span = max(1.0, (until - since).total_seconds())
+    room = max(1, int((width - left) / _TIME_LABEL))
+    hours = next((step for step in _HOURS if span / 3600 / step <= room), math.ceil(span / 3600 / room))
+    moment = since.replace(minute=0, second=0, microsecond=0)
+    for _ in range(int(span / 3600) + 2):
+        x = left + (width - left) * (moment - since).total_seconds() / span
+        if left <= x <= width - _TIME_LABEL / 2 and moment.hour % min(hours, 24) == 0:
+            yield _line("grid", x, y - 15, x, y - 11)
+            yield _text(x, y, f"{moment:%H:%M}", "middle")
+        moment += timedelta(hours=1)
 
 
 def bar(parts: Sequence[tuple[str, float]], highest: float) -> Markup:

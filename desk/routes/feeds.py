@@ -36,7 +36,7 @@ class Health(NamedTuple):
 
     label: str
     tone: str
-    """The badge's class."""
+    """The badge's class; empty: it is neither good nor bad."""
     rank: int
     """Ill feeds come first."""
 
@@ -151,9 +151,9 @@ def feed_views(
 def health_of(config: FeedConfig | None, poll: PollState, now: datetime) -> Health:
     """Return how a feed is, by its last polls. Pure."""
     if config is None:
-        return Health("not in feeds.yaml any more", "note", 5)
+        return Health("not in feeds.yaml any more", "", 5)
     if not config.enabled:
-        return Health("switched off", "note", 4)
+        return Health("switched off", "", 4)
     if poll.retired:
         return Health("gone for good", "block", 0)
     if is_paused(poll):
@@ -161,9 +161,9 @@ def health_of(config: FeedConfig | None, poll: PollState, now: datetime) -> Heal
     if poll.failures:
         return Health(f"failed {_times(poll.failures)} in a row", "warn", 1)
     if poll.last_polled_at is None:
-        return Health("not polled yet", "note", 3)
+        return Health("not polled yet", "", 3)
     waits = poll.wait_until is not None and poll.wait_until > now
-    return Health("its host asked to wait", "warn", 2) if waits else Health("well", "fine", 3)
+    return Health("its host asked to wait", "warn", 2) if waits else Health("healthy", "fine", 3)
 
 
 def _times(count: int) -> str:

@@ -17,7 +17,7 @@ from pipeline.config import Settings
 from pipeline.config.time_syntax import timezone_of
 from pipeline.domain.days import Day, day_of
 from pipeline.services.budget import BACKFILL
-from pipeline.storage import Database, DayCost, cost_text, dollars
+from pipeline.storage import Database, DayCost, dollars
 
 router = APIRouter()
 _TONES = ("a", "b", "c", "d")
@@ -51,8 +51,8 @@ class Sum(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The cost for people."""
-        return cost_text(self.micros, self.unpriced)
+        """The cost for people, without the calls whose price is not known."""
+        return dollars(self.micros) if self.micros or not self.unpriced else "price unknown"
 
 
 @router.get("/operations/money")
