@@ -158,11 +158,11 @@ def _time_line(
 ) -> Iterator[Markup]:
     left = min(12 + _CHAR * max(len(lane) for lane in lanes), width / 3)
     span = max(1.0, (until - since).total_seconds())
-    room = int((left - 12) / _CHAR)
+    space = int((left - 12) / _CHAR)
     for at, lane in enumerate(lanes):
         y = _TOP + _LANE * (at + 0.5)
         yield _line("grid", left, y, width, y)
-        yield _text(left - 6, y + 4, lane if len(lane) <= room else lane[: room - 1] + "…", "end")
+        yield _text(left - 6, y + 4, lane if len(lane) <= space else lane[: space - 1] + "…", "end")
     for mark in marks:
         begin, end = (
             left + (width - left) * min(1.0, max(0.0, (moment - since).total_seconds() / span))
@@ -177,8 +177,8 @@ def _time_line(
 def _time_labels(width: float, left: float, since: datetime, until: datetime, y: float) -> Iterator[Markup]:
     """Yield labels at whole hours, as many as there is room for."""
     span = max(1.0, (until - since).total_seconds())
-    room = max(1, int((width - left) / _TIME_LABEL))
-    hours = next((step for step in _HOURS if span / 3600 / step <= room), math.ceil(span / 3600 / room))
+    space = max(1, int((width - left) / _TIME_LABEL))
+    hours = next((step for step in _HOURS if span / 3600 / step <= space), math.ceil(span / 3600 / space))
     moment = since.replace(minute=0, second=0, microsecond=0)
     for _ in range(int(span / 3600) + 2):
         x = left + (width - left) * (moment - since).total_seconds() / span
