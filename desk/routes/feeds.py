@@ -17,6 +17,7 @@ from desk.periods import Period, count_text, share
 from pipeline.domain.models import FeedConfig, PollState
 from pipeline.feeds.poll_schedule import is_paused
 from pipeline.storage import DayItems
+from pipeline.storage.daily import MAX_REASONS
 
 router = APIRouter()
 OUTCOMES = {
@@ -87,6 +88,7 @@ async def feeds(request: Request) -> Response:
         days=by_date(items),
         outcomes=OUTCOMES,
         reasons=reasons,
+        max_reasons=MAX_REASONS,
         bar=bar,
     )
 
@@ -123,6 +125,7 @@ async def feed(request: Request, key: str) -> Response:
         days=by_date(items),
         outcomes=OUTCOMES,
         reasons=reasons,
+        max_reasons=MAX_REASONS,
         bar=bar,
     )
 

@@ -16,8 +16,11 @@ from pipeline.domain.skip_causes import skip_cause
 from pipeline.storage.engine import Transactions
 from pipeline.storage.schema import calls, draft_index, feeds, items, verdicts
 
-_MAX_REASONS = 20_000
-"""Skipped items whose reasons are read, the latest. Chosen, not measured."""
+MAX_REASONS = 5_000
+"""Skipped items whose reasons are read, the latest.
+
+Source: benchmarks/pages.py; each is a row at a place of its own, and 20,000 took 80 ms of processor time.
+"""
 _TITLES = 5
 """Titles given for a reason: the latest. Chosen, not measured."""
 
@@ -96,7 +99,8 @@ class DailyRepository(Transactions):
     def skip_reasons(self, since: datetime, until: datetime, feed: str | None = None) -> list[SkipReason]:
         """Return why items dated in [since, until) were skipped, the most frequent reason first.
 
-        Of more than 20,000 skipped items the latest count. With `feed`, a key, its items alone, with titles.
+        Of more than MAX_REASONS skipped items the latest count. With `feed`, a key: its items alone, and
+        titles.
         """
         skipped = sa.and_(items.c.state == "skipped", items.c.published_at >= since)
         query = sa.select(items.c.reason, items.c.title if feed else sa.literal("")).where(
@@ -106,7 +110,7 @@ class DailyRepository(Transactions):
             if feed is not None:
                 number = connection.scalar(sa.select(feeds.c.id).where(feeds.c.key == feed))
                 query = query.where(items.c.feed_id == (number or 0))
-            rows = connection.execute(query.order_by(items.c.published_at.desc()).limit(_MAX_REASONS))
+            rows = connection.execute(query.order_by(items.c.published_at.desc()).limit(MAX_REASONS))
             return _by_cause(rows)
 
     def decisions(self, days: Sequence[Day]) -> dict[Day, Counter[str]]:
