@@ -101,7 +101,7 @@ async def feed(request: Request, key: str) -> Response:
     polls = await asyncio.to_thread(db.feeds.poll_states)
     if key not in polls:
         raise HTTPException(404)
-    items = [each for each in await asyncio.to_thread(db.daily.items, period.days) if each.feed == key]
+    items = await asyncio.to_thread(db.daily.items, period.days, key)
     reasons = await asyncio.to_thread(db.daily.skip_reasons, period.since, period.until, key)
     [view] = feed_views(
         [each for each in page.subscriptions.feeds if each.key == key],

@@ -87,14 +87,15 @@ class DailyRepository(Transactions):
         with self._reading() as connection:
             return int(connection.scalar(query, {"since": day.since, "until": day.until}) or 0)
 
-    def items(self, days: Sequence[Day]) -> list[DayItems]:
-        """Return the numbers of the items that are dated on these days."""
+    def items(self, days: Sequence[Day], feed: str | None = None) -> list[DayItems]:
+        """Return the numbers of the items that are dated on these days; with `feed`, a key, its own."""
         with self._reading() as connection:
             keys = _feed_keys(connection)
-            return [
-                DayItems(day, keys[row.feed_id], row.state, row.number)
-                for day, row in by_day(connection, _ITEMS, days)
-            ]
+            numbers = [number for number, key in keys.items() if key == feed]
+            # `+ 0` keeps the databases from the index of the feed, which is not ordered by day.
+            query = _ITEMS if feed is None else _ITEMS.where((items.c.feed_id + 0).in_(numbers))
+            rows = by_day(connection, query, days)
+            return [DayItems(day, keys[row[0]], row[1], row[2]) for day, row in rows]
 
     def skip_reasons(self, since: datetime, until: datetime, feed: str | None = None) -> list[SkipReason]:
         """Return why items dated in [since, until) were skipped, the most frequent reason first.
