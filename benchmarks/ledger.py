@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from machines import answers, free_port, postgresql, waited
@@ -27,6 +27,8 @@ from pipeline.storage.schema import calls, findings, items, versions
 FEEDS = 20
 _NOW = datetime.now(UTC)
 _BATCH = 5_000
+Found = TypeVar("Found")
+"""What is measured on a ledger."""
 
 
 def feed(number: int) -> FeedConfig:
@@ -163,19 +165,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         on_one = on_postgresql if arguments.postgresql else on_sqlite
-        found = on_one(folder, arguments.sizes)
+        found = on_one(folder, arguments.sizes, measured)
     print("ms\t" + "\t".join(f"{size:,}" for size in found))
     for name in next(iter(found.values())):
         print(name + "\t" + "\t".join(f"{one[name]:.2f}" for one in found.values()))
     return 0
 
 
-def on_sqlite(folder: Path, sizes: list[int]) -> dict[int, dict[str, float]]:
+def on_sqlite(folder: Path, sizes: list[int], measure: Callable[[str, int], Found]) -> dict[int, Found]:
     """Measure on SQLite, a file a size."""
-    return {size: measured(f"sqlite:///{folder / f'{size}.db'}", size) for size in sizes}
+    return {size: measure(f"sqlite:///{folder / f'{size}.db'}", size) for size in sizes}
 
 
-def on_postgresql(folder: Path, sizes: list[int]) -> dict[int, dict[str, float]]:
+def on_postgresql(folder: Path, sizes: list[int], measure: Callable[[str, int], Found]) -> dict[int, Found]:
     """Measure on a PostgreSQL of our own, a database a size."""
     folder.chmod(0o755)
     port = free_port()
@@ -190,7 +192,7 @@ def on_postgresql(folder: Path, sizes: list[int]) -> dict[int, dict[str, float]]
             with engine.connect() as connection:
                 connection.exec_driver_sql(f"CREATE DATABASE l{size}")
         engine.dispose()
-        return {size: measured(admin.replace("/postgres", f"/l{size}"), size) for size in sizes}
+        return {size: measure(admin.replace("/postgres", f"/l{size}"), size) for size in sizes}
     finally:
         server.end()
 

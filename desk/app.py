@@ -15,21 +15,26 @@ from desk.context import WebContext
 from desk.middleware import AccessMiddleware
 from desk.responses import STATIC, EditorNameMissing, error_page, not_found
 from desk.routes import (
+    articles,
     covers,
     decisions,
     drafts,
     edit,
+    feeds,
     history,
     metrics,
+    money,
     presence,
     profile,
     proof,
     published,
     queue,
     redrafts,
+    runs,
     sentence,
     shown,
 )
+from desk.routes import checks as checks_page
 from pipeline.checks.pool import CheckPool
 from pipeline.config import Settings, user_agent
 from pipeline.covers import API_URL
@@ -53,6 +58,11 @@ _PAGES = (
     published,
     profile,
     covers,
+    runs,
+    feeds,
+    money,
+    checks_page,
+    articles,
 )
 
 

@@ -17,6 +17,7 @@ from desk.filters import Filters, read_filters
 from desk.views import relative_time
 from pipeline.domain.errors import CopydeskError, DatabaseError, EditConflict, ReviewError
 from pipeline.domain.reviews import ReviewDecision
+from pipeline.storage import cost_text
 
 _FOLDER = Path(__file__).parent
 STATIC = _FOLDER / "static"
@@ -40,6 +41,9 @@ _ENVIRONMENT.globals["static"] = static
 _ENVIRONMENT.filters["moment"] = lambda at: f"{at:%Y-%m-%d %H:%M} UTC"
 _ENVIRONMENT.filters["iso"] = lambda at: at.isoformat()
 _ENVIRONMENT.filters["relative_time"] = relative_time
+_ENVIRONMENT.filters["cost"] = lambda each: (
+    cost_text(each.micros, each.unpriced) if each.micros or each.unpriced else ""
+)
 
 
 def web_context(request: Request) -> WebContext:

@@ -9,9 +9,11 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
+from desk.periods import read_period
 from desk.responses import current_editor, flash, redirect, render, web_context
 from desk.routes.drafts import REF, draft_page
 from pipeline.config import FeedTarget, FolderTarget, GitTarget, Target
+from pipeline.config.time_syntax import timezone_of
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.services.corrections import change_note, start_correction
 from pipeline.services.takedown import retract, unpublish
@@ -74,8 +76,12 @@ async def _page(request: Request, *, error: str = "", status: int = 200) -> Resp
     search = request.query_params.get("q", "")[:_MAX_SEARCH_CHARS].strip()
     number = _page_number(request.query_params.get("page"))
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
-    find = ctx.db.published.page
-    page = await asyncio.to_thread(find, search.split(), limit=PAGE, offset=PAGE * (number - 1))
+    period = read_period(request.query_params, ctx.now, timezone_of(ctx.settings.timezone))
+    day = period.days[0] if period.is_single else None
+    offset = PAGE * (number - 1)
+    page = await asyncio.to_thread(
+        lambda: ctx.db.published.page(search.split(), day=day, limit=PAGE, offset=offset)
+    )
     last = await asyncio.to_thread(ctx.db.publications.latest, [row.item_id for row in page.rows])
     targets = {target.name: target for target in subscriptions.publish}
     return render(
@@ -88,6 +94,7 @@ async def _page(request: Request, *, error: str = "", status: int = 200) -> Resp
             for row in page.rows
         ],
         search=search,
+        day=f"{day.date}" if day else "",
         number=number,
         pages=max(1, -(-page.total // PAGE)),
         targets=targets,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from pipeline.domain.days import Day
 from pipeline.domain.models import FrozenModel
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.domain.withdrawals import notice_kind
@@ -72,10 +73,16 @@ class PublishedPage(FrozenModel):
 class PublishedRepository(Transactions):
     """Finds published articles."""
 
-    def page(self, words: Sequence[str] = (), *, limit: int = 50, offset: int = 0) -> PublishedPage:
-        """Return a page of the articles whose texts have all these words, those approved last first."""
+    def page(
+        self, words: Sequence[str] = (), *, day: Day | None = None, limit: int = 50, offset: int = 0
+    ) -> PublishedPage:
+        """Return a page of the articles whose texts have all these words, those approved last first.
+
+        With `day`, of those that were approved or retracted on it.
+        """
         with self._reading() as connection:
             matches = [_has_word(connection, word) for word in words[:_MAX_WORDS]]
+            matches += [verdicts.c.at >= day.since, verdicts.c.at < day.until] if day else []
             items_changed = list(connection.scalars(_ITEMS_CHANGED))
             among = items_changed if len(items_changed) <= _MAX_LISTED else _ITEMS_CHANGED
             is_changed = verdicts.c.item_id.in_(among)

@@ -1,19 +1,35 @@
 """axe-core reports no accessibility violation on any page, in light and dark, wide and on a phone."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from pipeline.domain.model_calls import LLMResponse, Provenance
+from pipeline.storage import CallDetails, FeedActivity, RunSummary
 from tests.desk.browser.conftest import signed_in
 from tests.desk.conftest import Desk
-from tests.desk.server import Visitor, form_of
+from tests.desk.server import Visitor, database_of, form_of
+from tests.fakes.stock import FEED
 
 AXE = Path(__file__).parents[2] / "readers" / "node_modules" / "axe-core" / "axe.min.js"
 _RUN = "options => axe.run(document, {resultTypes: ['violations'], ...options})"
 _COLOURS = {"runOnly": ["color-contrast"]}
 """The only rule whose result depends on the colours of a page."""
+
+
+def record_work(desk: Desk) -> None:
+    """Record a run that ended early and an answer that was paid for, for the pages of operations."""
+    now = datetime.now(UTC)
+    feed = FeedActivity(feed=FEED, new=6, drafts=tuple(desk.refs), drafted=6, failed=1, causes={"why": 1})
+    with database_of(desk.settings) as db:
+        db.runs.begin("ingest-1", "ingest", now - timedelta(minutes=9))
+        db.runs.end("ingest-1", RunSummary(drafted=6, failed=1, stopped="a cap", feeds=(feed,)), now)
+        provenance = Provenance(rewritten=True, model="a-model", prompt="p")
+        details = CallDetails(at=now, run="ingest-1", micros=90_000)
+        db.budget.record(db.drafts.get(desk.refs[0]), LLMResponse(text="{}", provenance=provenance), details)
 
 
 def test_no_page_has_a_violation(browser: Browser, desk: Desk) -> None:
@@ -24,13 +40,17 @@ def test_no_page_has_a_violation(browser: Browser, desk: Desk) -> None:
     desk.ada.post(f"/drafts/{requested}/redraft", data={"note": "shorter"})
     form = form_of(desk.ada.page(f"/drafts/{edited}/edit"))
     desk.ada.post(f"/drafts/{edited}/save", data=form | {"title": "Another"})
+    record_work(desk)
     # The CSP would block axe-core, so it is bypassed.
     context, page = signed_in(browser, desk, color_scheme="light", bypass_csp=True)
     pages = [
         "/", "/?state=approved", "/?q=nothing-is-called-that", f"/drafts/{held}", f"/drafts/{clean}",
         f"/drafts/{requested}", f"/drafts/{held}/edit", f"/drafts/{edited}/history", f"/drafts/{clean}/proof",
         f"/drafts/{edited}/compare", f"/drafts/{held}/covers", "/published", "/recent", "/name", "/nothing",
+        *(f"/operations/{name}" for name in ("runs", "feeds", "money", "checks", "articles")),
+        f"/operations/feeds/{FEED}", "/operations/runs/ingest-1",
     ]  # fmt: skip
+    on_a_phone = ("/", f"/drafts/{held}", f"/drafts/{held}/edit", "/published")
     violations_by_page = {}
 
     def check(what: str) -> None:
@@ -44,13 +64,18 @@ def test_no_page_has_a_violation(browser: Browser, desk: Desk) -> None:
                 (item["id"], [node["html"][:200] for node in item["nodes"]]) for item in violations
             ]
 
+    def check_phone(path: str) -> None:
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.goto(desk.server.url + path)
+        check(f"{path} on a phone")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        page.set_viewport_size({"width": 1280, "height": 720})
+
     for path in pages:
         page.goto(desk.server.url + path)
         check(path)
-    page.set_viewport_size({"width": 390, "height": 844})
-    for path in ("/", f"/drafts/{held}", f"/drafts/{held}/edit", "/published"):
-        page.goto(desk.server.url + path)
-        check(f"{path} on a phone")
+        if path.startswith("/operations/") or path in on_a_phone:
+            check_phone(path)
     with Visitor(desk.server, "Ola") as ola:
         theirs = form_of(ola.page(f"/drafts/{edited}/edit"))
         page.goto(f"{desk.server.url}/drafts/{edited}/edit")

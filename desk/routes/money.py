@@ -1,0 +1,147 @@
+"""Money: what model calls cost by day, model and feed, and how far the caps are used."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request
+from markupsafe import Markup
+from starlette.responses import Response
+
+from desk.charts import Series, bar, columns
+from desk.operations import frame, show
+from desk.periods import Period, dollars_text
+from pipeline.config import Settings
+from pipeline.config.time_syntax import timezone_of
+from pipeline.domain.days import Day, day_of
+from pipeline.services.budget import BACKFILL
+from pipeline.storage import Database, DayCost, dollars
+
+router = APIRouter()
+_TONES = ("a", "b", "c", "d")
+"""Models with a colour of their own: the most expensive ones. The others share one."""
+
+
+class Cap(NamedTuple):
+    """A spending cap and how far it is used."""
+
+    name: str
+    variable: str
+    limit: int | None
+    """Millionths of a US dollar; None: no cap is set."""
+    spent: int | None
+    """None: it is of each run."""
+    resets: datetime | None
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether nothing is left of it."""
+        return self.limit is not None and self.spent is not None and self.spent >= self.limit
+
+
+class Sum(NamedTuple):
+    """What calls with one thing in common cost."""
+
+    name: str
+    calls: int
+    unpriced: int
+    micros: int
+
+    @property
+    def text(self) -> str:
+        """The cost for people, without the calls whose price is not known."""
+        return dollars(self.micros) if self.micros or not self.unpriced else "price unknown"
+
+
+@router.get("/operations/money")
+async def money(request: Request) -> Response:
+    """Show the costs of a period, and the caps."""
+    page = await frame(request)
+    ctx, period = page.ctx, page.period
+    model, feed = (request.query_params.get(name, "")[:300] for name in ("model", "feed"))
+    every = await asyncio.to_thread(ctx.db.daily.costs, period.days)
+    costs = [cost for cost in every if model in ("", cost.model) and feed in ("", cost.feed)]
+    caps = await asyncio.to_thread(read_caps, ctx.db, ctx.settings, ctx.now)
+    models = sums(costs, lambda cost: cost.model)
+    return show(
+        request,
+        page,
+        "money",
+        "money",
+        total=_total("", costs),
+        caps=caps,
+        models=models,
+        tones=tones(models),
+        feeds=sums(costs, lambda cost: cost.feed),
+        days=sorted(sums(costs, lambda cost: f"{cost.day.date}"), reverse=True),
+        chart=cost_columns(period, costs, models),
+        model=model,
+        feed=feed,
+        bar=bar,
+        dollars=dollars,
+    )
+
+
+def sums(costs: Sequence[DayCost], key: Callable[[DayCost], str]) -> list[Sum]:
+    """Return the costs by a key, the highest first. Pure."""
+    groups: dict[str, list[DayCost]] = {}
+    for cost in costs:
+        groups.setdefault(key(cost), []).append(cost)
+    every = [_total(name, group) for name, group in groups.items()]
+    return sorted(every, key=lambda each: (-each.micros, -each.calls, each.name))
+
+
+def _total(name: str, costs: Sequence[DayCost]) -> Sum:
+    calls, unpriced = sum(cost.calls for cost in costs), sum(cost.unpriced for cost in costs)
+    return Sum(name, calls, unpriced, sum(cost.micros for cost in costs))
+
+
+def tones(models: Sequence[Sum]) -> dict[str, str]:
+    """Return the colours of models, which are sorted by cost. Pure."""
+    return {each.name: _TONES[at] if at < len(_TONES) else "idle" for at, each in enumerate(models)}
+
+
+def cost_columns(period: Period, costs: Sequence[DayCost], models: Sequence[Sum]) -> Markup:
+    """Return the chart of costs by day, stacked by model. Pure."""
+    amounts: Counter[tuple[Day, str]] = Counter()
+    for cost in costs:
+        amounts[cost.day, cost.model] += cost.micros
+    colours = tones(models)
+    series = [
+        Series(each.name, colours[each.name], [amounts[day, each.name] for day in period.days])
+        for each in models
+        if each.micros
+    ]
+    days = [day.date for day in period.days]
+    return columns("Cost by day, in US dollars", days, series, dollars_text, whole=False)
+
+
+def read_caps(db: Database, settings: Settings, now: datetime) -> list[Cap]:
+    """Return the caps with what is spent of each. Does I/O: call it in a thread."""
+    zone = timezone_of(settings.timezone)
+    today = day_of(now.astimezone(zone).date(), zone)
+    month = [day_of(today.date - timedelta(days=back), zone) for back in range(today.date.day)]
+    by_day = Counter(dict.fromkeys(month, 0))
+    for cost in db.daily.costs(month):
+        by_day[cost.day] += cost.micros
+    following = (today.date.replace(day=1) + timedelta(days=32)).replace(day=1)
+    resets = day_of(date(following.year, following.month, 1), zone).since
+    backfills = db.daily.spent_by(BACKFILL, today)
+    return [
+        Cap("a run", "COPYDESK_CAP_RUN", _micros(settings.cap_run), None, None),
+        Cap("a day", "COPYDESK_CAP_DAY", _micros(settings.cap_day), by_day[today], today.until),
+        Cap("a month", "COPYDESK_CAP_MONTH", _micros(settings.cap_month), sum(by_day.values()), resets),
+        Cap(
+            "a day's backfills",
+            "COPYDESK_CAP_BACKFILL",
+            _micros(settings.cap_backfill),
+            backfills,
+            today.until,
+        ),
+    ]
+
+
+def _micros(amount: object) -> int | None:
+    return None if amount is None else int(float(str(amount)) * 1_000_000)

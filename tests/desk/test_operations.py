@@ -1,0 +1,182 @@
+"""The pages of operations: what they count, what their numbers link to, and that no name can break them."""
+
+import platform
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import httpx
+import pytest
+import yaml
+
+from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
+from pipeline.domain.models import PollState
+from pipeline.storage import CallDetails, Database, FeedActivity, RunSummary
+from tests.desk.conftest import Desk
+from tests.desk.server import database_of
+from tests.fakes.stock import FEED
+
+HOSTILE = '</title><script>alert(1)</script> & "Söhne" \''
+PAGES = ("runs", "feeds", "money", "checks", "articles", f"feeds/{FEED}")
+DEAD = f"{platform.node()}|an earlier boot|1|1"
+"""A process of this host that is not alive."""
+
+
+@pytest.fixture
+def db(desk: Desk) -> Iterator[Database]:
+    with database_of(desk.settings) as opened:
+        yield opened
+
+
+def links(page: str) -> set[str]:
+    return {unescape(link) for link in re.findall(r'href="([^"]*)"', page)}
+
+
+def text_of(page: str) -> str:
+    """Return what a page says, on one line."""
+    main = page[page.index("<main") : page.index("</main>")]
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", main)).split())
+
+
+def answer_costs(db: Database, desk: Desk, number: int, micros: int | None, model: str = "gpt-x") -> None:
+    row = db.drafts.get(desk.refs[number])
+    provenance = Provenance(rewritten=True, model=model, prompt="p")
+    answer = LLMResponse(
+        text="{}", usage=TokenUsage(prompt_tokens=9, completion_tokens=9), provenance=provenance
+    )
+    db.budget.record(row, answer, CallDetails(at=datetime.now(UTC), run="ingest-1", micros=micros))
+
+
+def test_each_page_needs_a_sign_in_and_works_on_an_empty_period(desk: Desk) -> None:
+    for page in PAGES:
+        assert httpx.get(f"{desk.server.url}/operations/{page}").status_code == 401
+        odd = ("?days=90", "?days=x", "?day=0001-01-01", "?day=9999-12-31") if page == "runs" else ()
+        for query in ("", "?day=2020-02-29", *odd):
+            answer = desk.ada.get(f"/operations/{page}{query}")
+            assert answer.status_code == 200, (page, query, answer.text)
+            assert "style=" not in answer.text
+            assert "/operations/money" in answer.text
+
+
+def test_a_run_is_told_with_what_it_did_and_links_to_its_drafts(desk: Desk, db: Database) -> None:
+    now = datetime.now(UTC)
+    ref = desk.refs[1]
+    db.runs.begin("ingest-1", "ingest", now - timedelta(minutes=9), "https://prefect.example/runs/flow-run/1")
+    feed = FeedActivity(
+        feed=FEED, new=3, drafts=(ref, "f" * 16), drafted=2, held=1, failed=1,
+        causes={"it <broke>": 1}, micros=90_000, error="stock-wire: 500",
+    )  # fmt: skip
+    summary = RunSummary(
+        polled=1, new=3, drafted=2, held=1, failed=1, unread=1, micros=90_000, exit_code=7,
+        stopped="the cap is reached", feeds=(feed,),
+    )  # fmt: skip
+    db.runs.end("ingest-1", summary, now)
+    page = desk.ada.page("/operations/runs")
+    said = text_of(page)
+    for part in (
+        "ended early",
+        "3 new",
+        "2 drafted",
+        "1 held",
+        "1 failed",
+        "$0.0900",
+        "9 min",
+        "the cap is reached",
+    ):
+        assert part in said
+    assert "https://prefect.example/runs/flow-run/1" in links(page)
+    assert "/operations/runs/ingest-1#drafts" in links(page)
+    one_run = desk.ada.page("/operations/runs/ingest-1")
+    assert {f"/drafts/{ref}", f"/operations/feeds/{FEED}"} <= links(one_run)
+    assert "1 item: it <broke>" in text_of(one_run)
+    assert "stock-wire: 500" in text_of(one_run)
+    assert f"/drafts/{'f' * 16}" not in links(one_run), "its item was erased"
+    assert desk.ada.get("/operations/runs/ingest-2").status_code == 404
+
+
+def test_a_killed_run_did_not_end_and_one_under_way_is_no_failure(desk: Desk, db: Database) -> None:
+    with Database.open(desk.settings.database_url, owner=DEAD) as dead:
+        dead.runs.begin("ingest-1", "ingest", datetime.now(UTC) - timedelta(minutes=1))
+    db.runs.begin("requests-2", "requests", datetime.now(UTC))
+    page = desk.ada.page("/operations/runs")
+    said = text_of(page)
+    assert re.search(r"ingest, \S+ \S+ UTC did not end", said)
+    assert re.search(r"requests, \S+ \S+ UTC under way", said)
+    assert "the next run goes on from here" in said
+
+
+def test_a_page_of_prefect_that_is_no_web_address_is_no_link(desk: Desk, db: Database) -> None:
+    db.runs.begin("ingest-1", "ingest", datetime.now(UTC), "javascript:alert(1)")
+    for path in ("/operations/runs", "/operations/runs/ingest-1"):
+        assert "javascript:" not in desk.ada.page(path)
+
+
+def test_money_by_day_model_and_feed_beside_the_caps(desk: Desk, db: Database) -> None:
+    answer_costs(db, desk, 0, 1_500_000)
+    answer_costs(db, desk, 1, 500_000, "mini<b>")
+    answer_costs(db, desk, 2, None, "mini<b>")
+    page = desk.ada.page("/operations/money")
+    said = text_of(page)
+    assert "Spent in the last 30 days $2.00" in said
+    assert "mini<b> 2 $0.50 1 without a price" in said
+    assert "Stock Wire 3 $2.00" in said
+    assert "COPYDESK_CAP_DAY no cap is set spent $2.00" in said
+    assert {"?model=gpt-x", "?model=mini%3Cb%3E", f"?feed={FEED}"} <= links(page)
+    assert "Spent in the last 30 days $0.50" in text_of(desk.ada.page("/operations/money?model=mini%3Cb%3E"))
+    assert "No model was paid" in desk.ada.page("/operations/money?feed=another")
+
+
+def test_feeds_with_health_counts_and_reasons(desk: Desk, db: Database) -> None:
+    now = datetime.now(UTC)
+    db.feeds.record_polls({FEED: PollState(failures=3, last_error="it answered <500>", last_polled_at=now)})
+    page = desk.ada.page("/operations/feeds?day=2026-02-05")
+    said = text_of(page)
+    assert "Stock Wire failed 3 times in a row 6 items" in said
+    assert "6 drafted (100%)" in said
+    assert "it answered <500>" in said
+    assert f"/operations/feeds/{FEED}?day=2026-02-05#items" in links(page)
+    own = desk.ada.page(f"/operations/feeds/{FEED}?day=2026-02-05")
+    assert f"/?feed={FEED}" in links(own)
+    assert desk.ada.get("/operations/feeds/unknown").status_code == 404
+
+
+def test_checks_count_open_and_decided_findings(desk: Desk) -> None:
+    assert "Findings that block 0" not in text_of(desk.ada.page("/operations/checks"))
+    page = desk.ada.page(f"/drafts/{desk.refs[0]}")
+    hidden = dict(re.findall(r'name="(key|sha256)" value="([^"]*)"', page))
+    place = re.search(r'action="(/drafts/[0-9a-f]+/(?:acknowledge|dismiss)[^"]*)"', page)
+    assert place, "the draft has a finding that can be dismissed"
+    form = hidden | {"preset": "checker-wrong", "reason": ""}
+    assert desk.ada.post(unescape(place[1]), data=form).status_code == 200
+    said = text_of(desk.ada.page("/operations/checks"))
+    assert "Dismissed as wrong 1" in said
+    assert "False-alarm rate 100%" in said
+
+
+def test_articles_wait_by_age_and_are_counted_on_the_day_of_their_approval(desk: Desk) -> None:
+    ref = desk.refs[1]
+    sha256 = desk.ada.go_through(ref)
+    desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": sha256})
+    page = desk.ada.page("/operations/articles")
+    assert "Drafts that wait 5" in text_of(page)
+    assert "Approved in the last 30 days 1" in text_of(page)
+    [day] = {link for link in links(page) if link.startswith("/published?day=")}
+    assert f"/drafts/{ref}" in links(desk.ada.page(day))
+    assert f"/drafts/{ref}" not in links(desk.ada.page("/published?day=2020-01-01"))
+    desk.ada.post(f"/drafts/{ref}/undo")
+    assert "Approved in the last 30 days 0" in text_of(desk.ada.page("/operations/articles"))
+
+
+def test_hostile_names_of_feeds_are_text_on_every_page(desk: Desk, db: Database) -> None:
+    path = desk.settings.feeds_file
+    document = yaml.safe_load(path.read_text())
+    document["feeds"][0]["name"] = HOSTILE
+    path.write_text(yaml.safe_dump(document))
+    answer_costs(db, desk, 0, 1_000_000, HOSTILE)
+    db.runs.begin("ingest-1", "ingest", datetime.now(UTC))
+    for page in PAGES:
+        html = desk.ada.page(f"/operations/{page}")
+        assert "<script>alert" not in html
+        if page not in ("runs", "checks"):
+            assert " ".join(HOSTILE.split()) in text_of(html)
