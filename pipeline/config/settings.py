@@ -176,7 +176,7 @@ class Settings(BaseModel):
 
     @property
     def prompts(self) -> Path:
-        """Folder of the prompt templates."""
+        """Folder of the operator's prompts; one that is not there is the packaged one."""
         return self.base / "prompts"
 
 

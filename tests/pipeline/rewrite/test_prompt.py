@@ -170,7 +170,8 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_in_the_folder_is_the_packaged_one(tmp_path: Path) -> None:
     packaged = load_prompt(PACKAGED, "article")
-    assert load_prompt(tmp_path / "nowhere", "article") == packaged
+    elsewhere = load_prompt(tmp_path / "nowhere", "article")
+    assert (elsewhere.id, elsewhere.path) == (packaged.id, PACKAGED / "article.md.j2")
     examples = tmp_path / "examples"
     examples.mkdir()
     (examples / "short.yaml").write_text((PACKAGED / "examples/short.yaml").read_text() + "\n")
