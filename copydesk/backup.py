@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from copydesk.console import err, pluralize, print_line, printable
-from pipeline.config import Settings, desk_settings
+from pipeline.config import Settings, desk_settings, load_settings, require_output_folder
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.services.backup import (
     RestoreSummary,
@@ -33,7 +33,8 @@ def save(archive: Path) -> None:
 
 def restore(archive: Path) -> None:
     """Restore a backup where there is no data yet. Raises ConfigError, ReviewError, OutputError."""
-    settings = desk_settings()
+    settings = load_settings()  # the folder may be empty
+    require_output_folder(settings)
     if not archive.is_file():
         raise ConfigError(f"{archive} does not exist")
     saved = verify_backup(archive.absolute())

@@ -18,7 +18,7 @@ from copydesk.console import (
 )
 from copydesk.eval_field import summary
 from pipeline.articles import files
-from pipeline.config import load_feeds, load_settings
+from pipeline.config import folder_settings, load_feeds, load_settings
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FrozenModel, Item
 from pipeline.domain.skip_causes import skip_cause
@@ -116,7 +116,7 @@ def _counts(counts: dict[str, int]) -> list[int]:
 
 def retry(feed: str | None) -> None:
     """Queue failed items again, of one feed or of all."""
-    settings = load_settings()
+    settings = folder_settings()
     with Database.open(settings.database_url) as db:
         count = db.items.retry_failed(feed)
     print_line(f"{pluralize(count, 'item')} queued again for the next `copydesk run`.")
@@ -127,7 +127,7 @@ def drafts(state: str, *, as_json: bool) -> None:
     states = ("drafted", "approved", "rejected") if state == "all" else (state,)
     if not set(states) <= {"drafted", "approved", "rejected"}:
         raise ConfigError(f"--state {state!r} must be one of: drafted, approved, rejected, all")
-    settings = load_settings()
+    settings = folder_settings()
     with Database.open(settings.database_url) as db:
         rows = db.drafts.list(states)
     if as_json:
@@ -146,7 +146,7 @@ def drafts(state: str, *, as_json: bool) -> None:
 
 def show(ref: str, *, as_json: bool) -> None:
     """Print a draft's text on disk, its findings and its source."""
-    settings = load_settings()
+    settings = folder_settings()
     with Database.open(settings.database_url) as db:
         row = db.drafts.get(ref)
     data = files.read_bytes(settings.output, row.path)

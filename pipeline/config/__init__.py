@@ -2,6 +2,7 @@
 
 from pipeline.config.env_values import disable_telemetry, git_environment, minimal_environment
 from pipeline.config.feeds_yaml import Subscriptions, load_feeds, select_feeds
+from pipeline.config.folder import desk_settings, folder_settings, require_folder
 from pipeline.config.model_connection import (
     DEFAULT_NAMES,
     OPENAI_URL,
@@ -21,8 +22,8 @@ from pipeline.config.settings import (
     VARIABLES,
     Settings,
     base_folder,
-    desk_settings,
     load_settings,
+    own_version,
     require_output_folder,
     require_prefect,
     require_user_secret,
@@ -49,6 +50,7 @@ __all__ = [
     "day_start",
     "desk_settings",
     "disable_telemetry",
+    "folder_settings",
     "git_environment",
     "has_writer",
     "jitter_s",
@@ -56,9 +58,11 @@ __all__ = [
     "load_settings",
     "minimal_environment",
     "month_start",
+    "own_version",
     "parse_day",
     "parse_span",
     "profile_secrets",
+    "require_folder",
     "require_output_folder",
     "require_prefect",
     "require_secrets",

@@ -185,10 +185,15 @@ def base_folder() -> Path:
     return Path.cwd().absolute()
 
 
+def own_version() -> str:
+    """Return the version of the installed package."""
+    return version("copydesk")
+
+
 def user_agent(settings: Settings) -> str:
     """Return the User-Agent: program, version and contact."""
     contact = f" (+{settings.contact})" if settings.contact else ""
-    return f"Copydesk/{version('copydesk')}{contact}"
+    return f"Copydesk/{own_version()}{contact}"
 
 
 def require_output_folder(settings: Settings) -> None:
@@ -248,13 +253,6 @@ def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = 
     except ValidationError as error:
         raise _config_error(error) from None  # its text may hold a key
     return _require_model_server(settings)
-
-
-def desk_settings() -> Settings:
-    """Return the settings for work on drafts. Raises ConfigError where this machine writes none."""
-    settings = load_settings()
-    require_output_folder(settings)
-    return settings
 
 
 def _refuse_unknown(merged: Mapping[str, str]) -> None:

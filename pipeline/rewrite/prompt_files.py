@@ -13,7 +13,7 @@ TEMPLATE_SUFFIX = ".md.j2"
 
 
 def template_path(folder: Path, name: str) -> Path:
-    """Return the file of a template: in `folder`, else the packaged one. Raises ConfigError if none exists."""
+    """Return a template's file: in `folder`, else the packaged one. Raises ConfigError if none exists."""
     path = _first(folder, f"{name}{TEMPLATE_SUFFIX}")
     if path is None:
         expected = folder / f"{name}{TEMPLATE_SUFFIX}"
