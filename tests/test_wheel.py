@@ -1,5 +1,6 @@
 """The built package: it holds every file that the program reads, and works without a checkout."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -113,16 +114,16 @@ def test_a_wheel_installed_without_a_checkout_drafts_and_opens_the_desk(tmp_path
     assert checked.returncode == 0, checked.stderr
 
     port = free_port()
-    desk = installed.start(news, "copydesk", "--sample", "desk", "--port", str(port))
-    try:
+    url = f"http://127.0.0.1:{port}"
+    with (
+        installed.start(news, "copydesk", "--sample", "desk", "--port", str(port)) as desk,
+        contextlib.ExitStack() as stack,
+    ):
+        stack.callback(desk.send_signal, signal.SIGINT)
         assert desk.stdout
         link = next(match[0] for line in desk.stdout if (match := re.search(r"http://\S+", line)))
-        url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, headers={"Origin": url}, follow_redirects=True) as browser:
             assert browser.get(link).status_code == 200
             queue = browser.post("/name", data={"name": "Ada", "next": "/"})
             assert (queue.status_code, 'href="/drafts/' in queue.text) == (200, True)
             assert browser.get("/static/desk.css").status_code == 200
-    finally:
-        desk.send_signal(signal.SIGINT)
-        desk.wait(60)
