@@ -36,6 +36,8 @@ def ports() -> Ports:
         as_task=as_task,
         publish=finish_run,
         scheduled=when.astimezone(UTC) if when else None,
+        # A server without deployments is one that ends with the command.
+        page=str(flow_run.ui_url or "") if deployment.id else "",
         # The process that runs a deployment passes its signals on.
         relayed=deployment.id is not None,
     )

@@ -14,7 +14,6 @@ from pipeline.feeds.fetch import NotModified
 from pipeline.feeds.poll_schedule import host_of, skip_reason, state_after_refusal
 from pipeline.feeds.select import Selection
 from pipeline.services.archive import PAUSE_S, ArchivePager, BackfillPreview, FailedPage, without_body
-from pipeline.services.budget import BACKFILL
 from pipeline.services.context import PollReport, RunContext
 from pipeline.services.estimate import estimate_cost
 from pipeline.services.ingest import run_feed
@@ -50,7 +49,7 @@ async def backfill(
     fetch the feed.
     """
     began, window = time.monotonic(), span(since, until)
-    async with open_run(BACKFILL, ports) as (ctx, subscriptions):
+    async with open_run("backfill", ports, is_recorded=not dry_run) as (ctx, subscriptions):
         [config] = select_feeds(subscriptions, [feed])
         if dry_run:
             return await _dry_run(ctx, config, window, limit, ports)

@@ -34,7 +34,7 @@ async def ingest(
     Raises ConfigError or DatabaseError before anything is done; later errors are part of the report.
     """
     began, scheduled = time.monotonic(), ports.scheduled or datetime.now(UTC)
-    async with open_run(ports=ports) as (ctx, subscriptions):
+    async with open_run("ingest", ports) as (ctx, subscriptions):
         selected = select_feeds(subscriptions, feeds)
         if due:
             selected = [feed for feed in selected if not polled_since(ctx.poll_states.state(feed), scheduled)]
@@ -70,7 +70,7 @@ async def drafting(ports: Ports = DEFAULT_PORTS) -> RunReport:
     DatabaseError.
     """
     began = time.monotonic()
-    async with open_run(ports=ports) as (ctx, subscriptions):
+    async with open_run("drafting", ports) as (ctx, subscriptions):
         queues = await asyncio.to_thread(ctx.db.items.waiting_counts)
         feeds = [feed for feed in subscriptions.feeds if feed.enabled and queues.get(feed.key)]
         reports = await asyncio.gather(*(timed(draft_queue(ctx, feed, feed.max_items)) for feed in feeds))
@@ -83,7 +83,7 @@ async def requests(ports: Ports = DEFAULT_PORTS) -> RunReport:
     Raises ConfigError, also on a machine that writes no drafts, and DatabaseError.
     """
     began = time.monotonic()
-    async with open_run(ports=ports) as (ctx, subscriptions):
+    async with open_run("requests", ports) as (ctx, subscriptions):
         require_output_folder(ctx.settings)
         counts = Counter(await asyncio.to_thread(ctx.db.redrafts.counts))
         counts.update(await asyncio.to_thread(ctx.db.versions.pending_by_feed))
@@ -102,7 +102,7 @@ async def redrafts(startable: Sequence[StartableRedraft], ports: Ports = DEFAULT
     ids: dict[str, list[int]] = defaultdict(list)
     for request in startable:
         ids[request.feed_key].append(request.item_id)
-    async with open_run(ports=ports) as (ctx, subscriptions):
+    async with open_run("requests", ports) as (ctx, subscriptions):
         require_output_folder(ctx.settings)
         feeds = [feed for feed in subscriptions.feeds if feed.key in ids]
         steps = (_run_requests(ctx, feed, len(ids[feed.key]), ids[feed.key]) for feed in feeds)

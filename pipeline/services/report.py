@@ -10,10 +10,12 @@ from pydantic import Field, computed_field
 
 from pipeline.domain.errors import CopydeskError, DatabaseError, LLMRejected
 from pipeline.domain.models import FrozenModel
+from pipeline.domain.skip_causes import skip_cause
 from pipeline.publishing import TargetResult
 from pipeline.services.alerts import send_alerts
 from pipeline.services.context import ItemOutcome, PollReport, RunContext
 from pipeline.services.estimate import Estimate
+from pipeline.services.run_record import record_end
 from pipeline.services.skip_notes import skip_notes
 from pipeline.services.spending import Spending
 
@@ -33,6 +35,8 @@ class FeedReport(PollReport, Spending):
     """Number of drafts by the model that wrote them."""
     failed: tuple[str, ...] = ()
     """One line per item: title and reason."""
+    causes: dict[str, int] = Field(default_factory=dict)
+    """Number of failed items by cause, without what differs from item to item."""
     queued: int = 0
     """Items left in the queue for the next run."""
     seconds: float = 0.0
@@ -124,6 +128,11 @@ def feed_report(
             for outcome in outcomes
             if outcome.reason and not (outcome.skipped or outcome.waits)
         ),
+        causes=Counter(
+            skip_cause(outcome.reason)
+            for outcome in outcomes
+            if outcome.reason and not (outcome.skipped or outcome.waits)
+        ),
         queued=queued,
         **dict(sum(outcomes, Spending())),
     )
@@ -156,7 +165,7 @@ async def finish(
 ) -> RunReport:
     """Return the report of a run that began at `began` of the monotonic clock, in seconds.
 
-    Logs a line per feed, sends alerts and calls `publish`.
+    Logs a line per feed, records the run's end, sends alerts and calls `publish`.
     """
     stopped_by = ctx.fatal_errors[0] if ctx.fatal_errors else None
     report = RunReport(
@@ -173,6 +182,7 @@ async def finish(
         **dict(ctx.spending()),
     )
     _log(ctx, report)
+    await record_end(ctx.db, ctx.run, report)
     await _send_alerts(ctx)
     await publish(report)
     return report

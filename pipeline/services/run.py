@@ -41,6 +41,7 @@ from pipeline.services.context import (
     run_untracked,
 )
 from pipeline.services.report import Plan, Publish, RunReport
+from pipeline.services.run_record import recorded
 from pipeline.services.shutdown import StopSwitch, graceful_shutdown, sleep_unless_stopped
 from pipeline.services.site_file_store import DatabaseSiteFiles
 from pipeline.services.source import PAGE_CACHE_AGE
@@ -68,6 +69,8 @@ class Ports:
     publish: Publish = _discard
     scheduled: datetime | None = None
     """The scheduled time of the run, aware; None: now."""
+    page: str = ""
+    """URL of the run's page in Prefect; empty without one."""
     relayed: bool = False
     """Whether a parent process forwards signals, so that each may arrive twice."""
     switch: StopSwitch | None = None
@@ -91,13 +94,16 @@ DEFAULT_PORTS = Ports()
 
 @contextlib.asynccontextmanager
 async def open_run(
-    kind: str = "", ports: Ports = DEFAULT_PORTS
+    flow: str, ports: Ports = DEFAULT_PORTS, *, is_recorded: bool = True
 ) -> AsyncIterator[tuple[RunContext, Subscriptions]]:
-    """Load the settings and open database, HTTP client and model; `kind` is the prefix of the run's name.
+    """Load the settings and open database, HTTP client and model; the run's name begins with its flow's.
+
+    With `is_recorded`, the run is in the database's list of runs.
 
     Raises ConfigError, DatabaseError.
     """
     settings, subscriptions = _load()
+    run = f"{flow}-{secrets.token_hex(8)}"
     models = subscriptions.models
     prompts = _prompts(settings, subscriptions)
     async with contextlib.AsyncExitStack() as stack:
@@ -130,7 +136,7 @@ async def open_run(
             verify_prompt=_verify_prompt(settings, subscriptions),
             repair_prompt=_repair_prompt(settings, subscriptions),
             covers=_cover_search(settings, subscriptions, net),
-            run=f"{kind}{secrets.token_hex(8)}",
+            run=run,
             fatal_errors=fatal_errors,
             grace_expired=grace_expired,
             item_slots=asyncio.Semaphore(2 * settings.max_in_flight),
@@ -140,6 +146,8 @@ async def open_run(
             as_task=ports.as_task,
             warnings=subscriptions.warnings,
         )
+        if is_recorded:
+            await stack.enter_async_context(recorded(db, run, flow, ports.page))
         yield ctx, subscriptions
 
 

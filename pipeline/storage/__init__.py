@@ -12,11 +12,13 @@ from pipeline.storage.budget import (
     dollars,
 )
 from pipeline.storage.caches import CoverRow, PageRow
+from pipeline.storage.daily import DayCost, DayItems, SkipReason, WaitingDrafts
 from pipeline.storage.database import Database
 from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage, QueueRow
 from pipeline.storage.drafts import HistoryEvent
 from pipeline.storage.engine import file_of
 from pipeline.storage.feeds import FeedStatus
+from pipeline.storage.finding_counts import OpenFindings
 from pipeline.storage.finding_ends import NO_TIME, FindingEnd, KindOutcomes
 from pipeline.storage.findings import SYSTEM_EDITOR
 from pipeline.storage.item_outcomes import OutcomeCount
@@ -51,6 +53,7 @@ from pipeline.storage.reviews import (
     current_approval,
     last_decision,
 )
+from pipeline.storage.runs import FeedActivity, RunCount, RunRow, RunState, RunSummary
 from pipeline.storage.source_updates import Policy
 from pipeline.storage.stored_keys import ExistingItems
 from pipeline.storage.versions import PendingSave, Save, ViewedVersion
@@ -71,10 +74,13 @@ __all__ = [
     "CompletedReview",
     "CoverRow",
     "Database",
+    "DayCost",
+    "DayItems",
     "DraftQuery",
     "DraftRow",
     "ExistingItems",
     "Failure",
+    "FeedActivity",
     "FeedStatus",
     "FindingEnd",
     "FinishedRedraft",
@@ -88,6 +94,7 @@ __all__ = [
     "Metrics",
     "ModelUsage",
     "Move",
+    "OpenFindings",
     "OutcomeCount",
     "PageRow",
     "PageText",
@@ -105,14 +112,20 @@ __all__ = [
     "QueueRow",
     "RecordedReview",
     "RedraftContext",
+    "RunCount",
+    "RunRow",
+    "RunState",
+    "RunSummary",
     "Save",
     "Sibling",
+    "SkipReason",
     "SourceNotice",
     "SpendingCap",
     "StartableRedraft",
     "TargetBacklog",
     "Version",
     "ViewedVersion",
+    "WaitingDrafts",
     "cost_text",
     "current_approval",
     "dollars",

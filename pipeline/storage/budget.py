@@ -286,6 +286,7 @@ def _insert_call(
     connection.execute(
         calls.insert().values(
             item_id=about.item_id,
+            feed_id=sa.select(items.c.feed_id).where(items.c.id == about.item_id).scalar_subquery(),
             request_id=about.request.id if about.request else None,
             purpose=details.purpose,
             at=details.at or datetime.now(UTC),

@@ -9,11 +9,13 @@ import sqlalchemy as sa
 
 from pipeline.storage.budget import BudgetRepository
 from pipeline.storage.caches import CacheRepository
+from pipeline.storage.daily import DailyRepository
 from pipeline.storage.drafts import DraftRepository
 from pipeline.storage.engine import Transactions, explained, is_sqlite, open_engine
 from pipeline.storage.erasure import ErasureRepository
 from pipeline.storage.feeds import FeedRepository
 from pipeline.storage.files import FileRepository
+from pipeline.storage.finding_counts import FindingCountRepository
 from pipeline.storage.findings import FindingRepository
 from pipeline.storage.items import ItemRepository
 from pipeline.storage.leases import LeaseRepository
@@ -25,6 +27,7 @@ from pipeline.storage.published_articles import PublishedRepository
 from pipeline.storage.readings import ReadingRepository
 from pipeline.storage.redraft_requests import RedraftRepository
 from pipeline.storage.reviews import ReviewRepository
+from pipeline.storage.runs import RunRepository
 from pipeline.storage.shown import ShownRepository
 from pipeline.storage.versions import VersionRepository
 
@@ -55,6 +58,9 @@ class Database(Transactions):
         self.erasure = ErasureRepository(engine, owner)
         self.caches = CacheRepository(engine, owner)
         self.metrics = MetricsRepository(engine, owner)
+        self.runs = RunRepository(engine, owner)
+        self.daily = DailyRepository(engine, owner)
+        self.finding_counts = FindingCountRepository(engine, owner)
 
     @classmethod
     def open(cls, url: str, *, owner: str | None = None) -> Self:

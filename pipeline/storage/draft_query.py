@@ -105,7 +105,7 @@ def _count(severity: Severity) -> sa.ColumnElement[int]:
 _BLOCKS, _WARNS = _count(Severity.BLOCK), _count(Severity.WARN)
 
 
-def _with_findings(joined: sa.FromClause) -> sa.FromClause:
+def with_findings(joined: sa.FromClause) -> sa.FromClause:
     """Return drafts with a row for each finding of their last version, beside it its acknowledgement."""
     acknowledgement = sa.and_(
         acknowledgements.c.item_id == draft_index.c.item_id,
@@ -143,7 +143,7 @@ def _listed(connection: sa.Connection, query: DraftQuery, *, counted: bool) -> s
         listed = sa.select(*columns, none.label("blocks"), none.label("warns")).select_from(joined)
         return listed.where(*_conditions(connection, query)).subquery("listed")
     counts = (_BLOCKS.label("blocks"), _WARNS.label("warns"))
-    listed = sa.select(*columns, *counts).select_from(_with_findings(joined))
+    listed = sa.select(*columns, *counts).select_from(with_findings(joined))
     listed = listed.where(*_conditions(connection, query)).group_by(items.c.id, draft_index.c.item_id)
     return listed.having(*_kinds(query)).subquery("listed")
 
@@ -260,7 +260,7 @@ def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
         items.c.id.in_(waiting).label("asked"), CHANGED.label("changed"), NOTICE.label("notice"),
     )  # fmt: skip
     last = items.join(feeds).join(draft_index).join(versions, versions.c.id == draft_index.c.version_id)
-    joined = _with_findings(last)
+    joined = with_findings(last)
     query = sa.select(*columns).select_from(joined).where(items.c.id.in_(ids))
     query = query.group_by(items.c.id, feeds.c.id, draft_index.c.item_id, versions.c.id)
     return [QueueRow(**row._asdict()) for row in connection.execute(query)]
@@ -286,6 +286,6 @@ def open_findings(connection: sa.Connection) -> tuple[int, int]:
 
 
 def _findings_of(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> tuple[int, int]:
-    query = sa.select(_BLOCKS, _WARNS).select_from(_with_findings(items.join(draft_index)))
+    query = sa.select(_BLOCKS, _WARNS).select_from(with_findings(items.join(draft_index)))
     blocks, warns = connection.execute(query.where(*conditions)).one()
     return int(blocks), int(warns)

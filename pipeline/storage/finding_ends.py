@@ -109,17 +109,24 @@ def lock_item(connection: sa.Connection, item_id: int) -> bool:
     return state not in (None, "forgotten")
 
 
-def count_outcomes(connection: sa.Connection) -> list[KindOutcomes]:
-    """Return the numbers of ends by kind of finding."""
+def count_outcomes(
+    connection: sa.Connection, since: datetime | None = None, until: datetime | None = None
+) -> list[KindOutcomes]:
+    """Return the numbers of ends by kind of finding; with bounds, of those in [since, until)."""
     dismissed: defaultdict[str, dict[str, int]] = defaultdict(dict)
     ended: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for kind, preset, count in connection.execute(_DISMISSALS):
+    for kind, preset, count in connection.execute(_DISMISSALS.where(*_at(acknowledgements, since, until))):
         reason = preset if preset in PRESETS else OTHER_REASON
         dismissed[kind][reason] = dismissed[kind].get(reason, 0) + count
-    for kind, outcome, count in connection.execute(_OTHERS):
+    for kind, outcome, count in connection.execute(_OTHERS.where(*_at(finding_ends, since, until))):
         ended[kind][outcome] = count
     kinds = sorted(dismissed.keys() | ended.keys())
     return [KindOutcomes(kind=kind, dismissed=dismissed[kind], **ended[kind]) for kind in kinds]
+
+
+def _at(table: sa.Table, since: datetime | None, until: datetime | None) -> list[sa.ColumnElement[bool]]:
+    lower = [table.c.at >= since] if since else []
+    return lower + ([table.c.at < until] if until else [])
 
 
 _IS_VALID = acknowledgements.c.withdrawn_at.is_(None)

@@ -59,6 +59,7 @@ items = sa.Table(
     sa.UniqueConstraint("feed_id", "guid", name="items_feed_guid"),
     sa.Index("items_queue", "feed_id", "state", "published_at"),
     sa.Index("items_state", "state", "published_at"),
+    sa.Index("items_published", "published_at", "feed_id", "state"),
     sa.Index("items_story", "story_id"),
     sa.Index("items_merged", "merged_into"),
     sa.Index("items_open", "feed_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
@@ -114,8 +115,9 @@ calls = sa.Table(
     sa.Column("estimated", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Column("notes", SafeText),  # what was read leniently, one note a line
     sa.Column("profile", SafeText),  # the model profile; none in older rows
+    sa.Column("feed_id", sa.Integer),  # the feed of its item, so that a sum by feed reads no items
     sa.Index("calls_item", "item_id"),
-    sa.Index("calls_at", "at"),
+    sa.Index("calls_costs", "at", "model", "feed_id", "micros"),
 )
 
 readings = sa.Table(  # what a second reader said of the sentences of a draft
@@ -241,7 +243,7 @@ verdicts = sa.Table(
     sa.Column("leaves", SafeText),  # text for the old path; none: that file is removed
     sa.Column("record", SafeText),  # of an approval, as JSON; none in older rows
     sa.Index("verdicts_item", "item_id"),
-    sa.Index("verdicts_at", "at"),
+    sa.Index("verdicts_decided", "at", "decision"),
 )
 
 acknowledgements = sa.Table(  # findings that an editor accepts
@@ -259,6 +261,7 @@ acknowledgements = sa.Table(  # findings that an editor accepts
     sa.Column("withdrawn_at", UtcDateTime),
     sa.Column("preset", SafeText),  # the reason as one of the desk's list; none in older rows
     sa.Index("acknowledgements_item", "item_id", "key"),
+    sa.Index("acknowledgements_at", "at"),
 )
 
 shown = sa.Table(  # sections of drafts that were shown to editors
@@ -285,6 +288,7 @@ finding_ends = sa.Table(  # findings that an editor's change ended
     sa.Column("by", SafeText, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Index("finding_ends_item", "item_id"),
+    sa.Index("finding_ends_at", "at"),
 )
 
 cover_images = sa.Table(  # fetched images of covers: the bytes, or why there are none

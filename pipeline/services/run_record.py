@@ -1,0 +1,95 @@
+"""Records runs in the database: that one begins, what it did, and why it ended."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pipeline.domain.errors import CopydeskError, DatabaseError
+from pipeline.storage import Database, FeedActivity, RunSummary
+
+if TYPE_CHECKING:
+    from pipeline.services.report import FeedReport, RunReport
+
+_MAX_DRAFTS = 200
+"""Drafts of a feed that a record lists. Chosen, not measured: it keeps a record below 10 kB."""
+_MAX_CHARS = 300
+"""Characters of an error in a record. Chosen, not measured."""
+log = logging.getLogger("copydesk.run")
+
+
+@contextlib.asynccontextmanager
+async def recorded(db: Database, name: str, flow: str, page: str) -> AsyncIterator[None]:
+    """Record that a run begins, and why it ended if it ends by an error; `page` is its URL in Prefect.
+
+    Raises DatabaseError where the beginning cannot be stored.
+    """
+    await asyncio.to_thread(db.runs.begin, name, flow, datetime.now(UTC), page)
+    try:
+        yield
+    except BaseException as error:
+        message = error.message if isinstance(error, CopydeskError) else f"{type(error).__name__}: {error}"
+        code = error.exit_code if isinstance(error, CopydeskError) else 1
+        # Not in a thread: the run may be cancelled.
+        _store(db, name, RunSummary(stopped=message[:_MAX_CHARS], exit_code=code))
+        raise
+
+
+async def record_end(db: Database, name: str, report: "RunReport") -> None:
+    """Record what a run did; a failure is logged and does not end the run."""
+    await asyncio.to_thread(_store, db, name, summary_of(report))
+
+
+def _store(db: Database, name: str, summary: RunSummary) -> None:
+    try:
+        db.runs.end(name, summary, datetime.now(UTC))
+    except DatabaseError as error:
+        log.warning("the end of the run could not be recorded: %s", error.message, extra={"run": name})
+
+
+def summary_of(report: "RunReport") -> RunSummary:
+    """Return what is recorded of a run's report. Pure."""
+    feeds = [activity_of(feed) for feed in report.feeds]
+    return RunSummary(
+        polled=sum(feed.held is None for feed in report.feeds),
+        new=sum(feed.new for feed in feeds),
+        drafted=sum(feed.drafted for feed in feeds),
+        held=sum(feed.held for feed in feeds),
+        skipped=sum(feed.skipped for feed in feeds),
+        merged=sum(feed.merged for feed in feeds),
+        failed=sum(feed.failed for feed in feeds),
+        queued=sum(feed.queued for feed in feeds),
+        unread=sum(feed.error is not None for feed in feeds),
+        micros=report.micros,
+        unpriced=report.unpriced,
+        exit_code=report.exit_code,
+        stopped=report.stopped[:_MAX_CHARS] if report.stopped else None,
+        feeds=tuple(feed for feed in feeds if _has_activity(feed)),
+    )
+
+
+def activity_of(feed: "FeedReport") -> FeedActivity:
+    """Return what is recorded of a feed's report: no words of its items, which can be erased. Pure."""
+    return FeedActivity(
+        feed=feed.feed,
+        new=feed.new,
+        drafts=feed.refs[:_MAX_DRAFTS],
+        drafted=len(feed.drafts),
+        held=feed.blocked,
+        skipped=feed.skipped,
+        merged=feed.merged,
+        failed=len(feed.failed),
+        causes={cause[:_MAX_CHARS]: count for cause, count in feed.causes.items()},
+        queued=feed.queued,
+        micros=feed.micros,
+        unpriced=feed.unpriced,
+        seconds=feed.seconds,
+        error=feed.error[:_MAX_CHARS] if feed.error else None,
+    )
+
+
+def _has_activity(feed: FeedActivity) -> bool:
+    did = feed.new or feed.drafted or feed.skipped or feed.merged or feed.failed or feed.micros
+    return bool(did or feed.unpriced or feed.error)

@@ -1,0 +1,168 @@
+"""Runs: recorded when they begin, completed with what they did when they end."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import Field, TypeAdapter
+
+from pipeline.domain.days import Day
+from pipeline.domain.models import FrozenModel
+from pipeline.storage.daily import by_day
+from pipeline.storage.engine import Transactions
+from pipeline.storage.processes import process_is_dead
+from pipeline.storage.run_schema import runs
+
+RunState = Literal["running", "done", "stopped", "lost"]
+"""Under way; ended as planned; ended early, with a reason; its process ended without a word."""
+MAX_AGE = timedelta(days=400)
+"""Older runs are deleted. Chosen, not measured: a year can be compared with the year before."""
+_SILENT = timedelta(days=1)
+"""After this time, a run on another host that has not ended counts as lost. Chosen, not measured."""
+
+
+class FeedActivity(FrozenModel):
+    """What a run did with one feed."""
+
+    feed: str
+    new: int = 0
+    drafts: tuple[str, ...] = ()
+    """External ids of the first ones."""
+    drafted: int = 0
+    held: int = 0
+    skipped: int = 0
+    merged: int = 0
+    failed: int = 0
+    causes: dict[str, int] = Field(default_factory=dict)
+    """Number of failed items by cause, without words of the items: those can be erased."""
+    queued: int = 0
+    micros: int = 0
+    unpriced: int = 0
+    seconds: float = 0
+    error: str | None = None
+    """Why the feed could not be read."""
+
+
+class RunSummary(FrozenModel):
+    """What a run did, and how it ended."""
+
+    polled: int = 0
+    """Feeds that were polled or worked on."""
+    new: int = 0
+    drafted: int = 0
+    held: int = 0
+    skipped: int = 0
+    merged: int = 0
+    failed: int = 0
+    queued: int = 0
+    unread: int = 0
+    """Feeds that could not be read."""
+    micros: int = 0
+    """Millionths of a US dollar, of the calls whose price is known."""
+    unpriced: int = 0
+    exit_code: int = 0
+    stopped: str | None = None
+    """Why it ended early."""
+    feeds: tuple[FeedActivity, ...] = ()
+    """Those with something to tell."""
+
+
+class RunRow(RunSummary):
+    """A run."""
+
+    name: str
+    flow: str
+    page: str
+    """URL of its page in Prefect; empty without one."""
+    began_at: datetime
+    ended_at: datetime | None
+    state: RunState
+
+
+class RunCount(FrozenModel):
+    """How many runs of a day are in a state."""
+
+    day: Day
+    state: RunState
+    count: int
+
+
+class RunRepository(Transactions):
+    """Stores runs."""
+
+    def begin(self, name: str, flow: str, now: datetime, page: str = "") -> None:
+        """Record a run that begins, and delete those older than MAX_AGE."""
+        row = {"name": name, "flow": flow, "page": page, "began_at": now, "owner": self._owner}
+        with self._writing() as connection:
+            connection.execute(runs.delete().where(runs.c.began_at < now - MAX_AGE))
+            connection.execute(runs.insert().values(**row))
+
+    def end(self, name: str, summary: RunSummary, now: datetime) -> None:
+        """Complete the record of a run that ends; not of one that is complete, or was never recorded."""
+        details = _FEEDS.dump_json(summary.feeds, exclude_defaults=True).decode()
+        outcome = "stopped" if summary.exit_code or summary.stopped else "done"
+        end = {"ended_at": now, "outcome": outcome, "details": details}
+        values = {**summary.model_dump(exclude={"feeds"}), **end}
+        with self._writing() as connection:
+            connection.execute(runs.update().where(runs.c.name == name, _IS_OPEN).values(**values))
+
+    def get(self, name: str, now: datetime) -> RunRow | None:
+        """Return a run with what it did with each feed; None: no such run is stored."""
+        with self._reading() as connection:
+            row = connection.execute(sa.select(runs).where(runs.c.name == name)).first()
+        if row is None:
+            return None
+        feeds = _FEEDS.validate_json(row.details) if row.details else ()
+        return _run(row, now).model_copy(update={"feeds": feeds})
+
+    def between(
+        self, since: datetime, until: datetime, now: datetime, *, limit: int, offset: int = 0
+    ) -> list[RunRow]:
+        """Return the runs that began in [since, until), the last one first."""
+        query = _LISTED.where(runs.c.began_at >= since, runs.c.began_at < until)
+        ordered = query.order_by(runs.c.began_at.desc(), runs.c.name).limit(limit).offset(offset)
+        with self._reading() as connection:
+            return [_run(row, now) for row in connection.execute(ordered)]
+
+    def last_end(self) -> datetime | None:
+        """Return when the last run ended; None: none did."""
+        query = sa.select(runs.c.ended_at).where(runs.c.ended_at.is_not(None))
+        with self._reading() as connection:
+            ended: datetime | None = connection.scalar(query.order_by(runs.c.began_at.desc()).limit(1))
+            return ended
+
+    def counts(self, days: Sequence[Day], now: datetime) -> list[RunCount]:
+        """Return the numbers of runs by the day on which they began, and state."""
+        with self._reading() as connection:
+            rows = [(day, row.outcome, row.number) for day, row in by_day(connection, _COUNTED, days)]
+            open_runs = connection.execute(_OPEN, {"since": days[0].since}).all() if days else []
+        counts = Counter({(day, outcome): number for day, outcome, number in rows if outcome})
+        for row in open_runs:
+            day = next((day for day in days if day.since <= row.began_at < day.until), None)
+            counts.update([(day, _state(row, now))] if day else [])
+        return [RunCount(day=day, state=state, count=number) for (day, state), number in counts.items()]
+
+
+def _run(row: sa.Row[Any], now: datetime) -> RunRow:
+    values = {key: value for key, value in row._mapping.items() if key in RunRow.model_fields}
+    return RunRow(**values, state=_state(row, now))
+
+
+def _state(row: sa.Row[Any], now: datetime) -> RunState:
+    """Return a run's state; one that has not ended is lost if its process is dead."""
+    if row.outcome is not None:
+        outcome: RunState = row.outcome
+        return outcome
+    return "lost" if process_is_dead(row.owner) or now - row.began_at > _SILENT else "running"
+
+
+_FEEDS = TypeAdapter(tuple[FeedActivity, ...])
+_LISTED = sa.select(*(column for column in runs.c if column.name != "details"))
+_SINCE = sa.bindparam("since", type_=runs.c.began_at.type)
+_UNTIL = sa.bindparam("until", type_=runs.c.began_at.type)
+_BEGAN = sa.and_(runs.c.began_at >= _SINCE, runs.c.began_at < _UNTIL)
+_IS_OPEN = runs.c.outcome.is_(None)
+_COUNTED = sa.select(runs.c.outcome, sa.func.count().label("number")).where(_BEGAN).group_by(runs.c.outcome)
+_OPEN = sa.select(runs.c.began_at, runs.c.owner, runs.c.outcome).where(_IS_OPEN, runs.c.began_at >= _SINCE)
