@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from copydesk.console import pluralize, print_line, printable
+from copydesk.monitoring import monitoring_port
 from copydesk.prefect_server import end_process, full_server, start_process
 from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import require_api, require_api_url
@@ -31,11 +32,18 @@ def serve(desk: int | None = None) -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     if os.environ.get("PREFECT_API_URL"):  # otherwise `full_server` sets it before Prefect is imported
         asyncio.run(require_api())
-    with serve_sample_feeds(), _desk_process(desk), full_server(settings.base) as page:
+    with (
+        serve_sample_feeds(),
+        monitoring_port(settings) as metrics_port,
+        _desk_process(desk),
+        full_server(settings.base) as page,
+    ):
         from flows.serve import serve_flows
 
         if page:
             print_line(f"Prefect's user interface: {page}")
+        if metrics_port:
+            print_line(f"Monitoring: /health, /ready and /metrics at port {metrics_port}")
         _print_schedules(subscriptions)
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(serve_flows())

@@ -1,6 +1,11 @@
 """Reads the environment, `.env` and feeds.yaml; all other packages get their settings as arguments."""
 
-from pipeline.config.env_values import disable_telemetry, git_environment, minimal_environment
+from pipeline.config.env_values import (
+    ListenAddress,
+    disable_telemetry,
+    git_environment,
+    minimal_environment,
+)
 from pipeline.config.feeds_yaml import Subscriptions, load_feeds, select_feeds
 from pipeline.config.folder import desk_settings, folder_settings, require_folder
 from pipeline.config.model_connection import (
@@ -40,6 +45,7 @@ __all__ = [
     "FolderTarget",
     "GitTarget",
     "HookTarget",
+    "ListenAddress",
     "ModelConnection",
     "ModelProfile",
     "Settings",

@@ -12,11 +12,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from pipeline.config.env_values import (
+    ListenAddress,
     header,
     header_name,
     http_url,
     json_object,
     known_zone,
+    listen_address,
     long_enough,
     names,
     path_list,
@@ -75,6 +77,7 @@ VARIABLES = {
     "COPYDESK_ALERT_URL": "alert_url",
     "COPYDESK_ALERT_HOURS": "alert_hours",
     "COPYDESK_LOG": "log",
+    "COPYDESK_METRICS_PORT": "metrics_port",
     "UNSPLASH_ACCESS_KEY": "unsplash_key",
 }
 """Environment variables and the settings that they fill."""
@@ -167,6 +170,8 @@ class Settings(BaseModel):
     """Hours after which a waiting draft is an alert."""
     log: Literal["text", "json"] | None = None
     """Format of the log on stderr; None: no log."""
+    metrics_port: Annotated[ListenAddress, BeforeValidator(listen_address)] | None = None
+    """Where `copydesk serve` answers monitoring; None: nowhere."""
     unsplash_key: Annotated[SecretStr, AfterValidator(secret)] | None = None
     """Access key of the cover search."""
     hooks: dict[str, SecretStr] = Field(default_factory=dict)
