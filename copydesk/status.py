@@ -24,7 +24,7 @@ from pipeline.domain.models import FrozenModel, Item
 from pipeline.domain.skip_causes import skip_cause
 from pipeline.feeds.poll_schedule import is_paused
 from pipeline.http_client import redact_url
-from pipeline.storage import Database, DraftRow, Failure, FeedStatus, TargetBacklog
+from pipeline.storage import RECENT, Database, DraftRow, Failure, FeedStatus, TargetBacklog
 
 _REFRESH_S = 2.0
 STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed", "forgotten")
@@ -49,7 +49,7 @@ def status(*, as_json: bool) -> None:
     with Database.open(settings.database_url) as db:
         db.feeds.sync(subscriptions.feeds)
         feeds, failures, backlog = db.feeds.status(), db.items.failures(50), db.publications.backlog()
-        outcomes = db.findings.outcomes()
+        outcomes = db.findings.outcomes(datetime.now(UTC) - RECENT)
     if as_json:
         records: dict[str, Sequence[FrozenModel]] = {
             "feeds": feeds,
@@ -66,7 +66,7 @@ def status(*, as_json: bool) -> None:
         print_line("\n`copydesk retry` queues failed items again.")
     _print_backlog(backlog, {target.name for target in subscriptions.publish})
     if alarms := summary(outcomes):
-        print_line(f"\n{alarms} `copydesk eval --field` counts them by check.")
+        print_line(f"\nIn the last {RECENT.days} days: {alarms} `copydesk eval --field` counts all by check.")
 
 
 def _print_failures(failures: Sequence[Failure]) -> None:

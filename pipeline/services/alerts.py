@@ -81,7 +81,7 @@ async def send_alerts(
     """
     if settings.alert_url is None:
         return None
-    feeds, metrics = await asyncio.to_thread(lambda: (db.feeds.status(), db.metrics.snapshot()))
+    feeds, metrics = await asyncio.to_thread(lambda: (db.feeds.status(), db.metrics.snapshot(now)))
     patience = timedelta(hours=settings.alert_hours)
     alerts = {
         alert.key: alert for alert in active_alerts(feeds, subscribed, metrics, fatal_errors, now, patience)

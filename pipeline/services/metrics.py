@@ -111,7 +111,9 @@ def _outcomes(snapshot: Metrics) -> Metric:
         ends = {f"dismissed: {preset}": count for preset, count in each.dismissed.items()}
         ends |= {"taken": each.taken, "edited": each.edited, "passed": each.passed}
         samples += [({"check": each.kind, "end": end}, float(count)) for end, count in ends.items()]
-    return Metric("findings_ended", "gauge", "Findings by how editors ended them, over all drafts", samples)
+    return Metric(
+        "findings_ended", "gauge", "Findings by how editors ended them in the last 30 days", samples
+    )
 
 
 def _costs(snapshot: Metrics) -> Iterator[Metric]:

@@ -38,7 +38,7 @@ class Probes:
         """Return the metrics as text. Raises DatabaseError."""
         self._read_feeds()
         readings = Readings(
-            snapshot=self._db.metrics.snapshot(),
+            snapshot=self._db.metrics.snapshot(now),
             feeds=self._db.feeds.status(),
             backlog=self._db.publications.backlog(),
             caps=self._caps(now),

@@ -19,7 +19,7 @@ from pipeline.storage.drafts import HistoryEvent
 from pipeline.storage.engine import file_of
 from pipeline.storage.feeds import FeedStatus
 from pipeline.storage.finding_counts import OpenFindings
-from pipeline.storage.finding_ends import NO_TIME, FindingEnd, KindOutcomes
+from pipeline.storage.finding_ends import NO_TIME, RECENT, FindingEnd, KindOutcomes
 from pipeline.storage.findings import SYSTEM_EDITOR
 from pipeline.storage.item_outcomes import OutcomeCount
 from pipeline.storage.item_rows import BY_HAND
@@ -64,6 +64,7 @@ __all__ = [
     "NO_TIME",
     "OF_ARTICLES",
     "OPEN",
+    "RECENT",
     "SYSTEM_EDITOR",
     "SYSTEM_FINDINGS",
     "UNLIMITED",

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pipeline.storage.call_totals import BUCKET_COLUMNS, BUCKETS_S, call_totals
 from pipeline.storage.draft_query import open_findings
 from pipeline.storage.engine import Transactions, is_current
-from pipeline.storage.finding_ends import KindOutcomes, count_outcomes
+from pipeline.storage.finding_ends import RECENT, KindOutcomes, count_outcomes
 from pipeline.storage.run_schema import runs
 from pipeline.storage.schema import draft_index, items, requests
 
@@ -66,7 +66,7 @@ class Metrics(NamedTuple):
     """Unacknowledged findings of waiting drafts, by severity."""
     latencies: tuple[Latency, ...] = ()
     outcomes: tuple[KindOutcomes, ...] = ()
-    """How editors ended the findings of each kind."""
+    """How editors ended the findings of each kind in the last 30 days."""
     last_runs: tuple[LastRun, ...] = ()
 
 
@@ -78,8 +78,8 @@ class MetricsRepository(Transactions):
         with self._reading() as connection:
             return is_current(connection)
 
-    def snapshot(self) -> Metrics:
-        """Return the spending, the last runs, and what waits since when."""
+    def snapshot(self, now: datetime) -> Metrics:
+        """Return the spending, the last runs, what waits since when, and recent ends of findings."""
         waiting = items.join(draft_index)
         since = sa.func.min(draft_index.c.since, type_=draft_index.c.since.type)
         drafted = sa.select(sa.func.count(), since).select_from(waiting).where(items.c.state == "drafted")
@@ -98,7 +98,7 @@ class MetricsRepository(Transactions):
                 blocks=blocks,
                 warns=warns,
                 latencies=_latencies(totals),
-                outcomes=tuple(count_outcomes(connection)),
+                outcomes=tuple(count_outcomes(connection, now - RECENT)),
                 last_runs=_last_runs(connection),
             )
 
