@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
-from copydesk.monitoring import monitoring_port
-from pipeline.config import load_settings
+from copydesk.monitoring import _listening, monitoring_port
+from pipeline.config import ListenAddress, load_settings
 from pipeline.domain.errors import ConfigError
+from pipeline.services.probes import Probes
 from pipeline.storage import Database
 from tests.databases import prepared
 from tests.end_to_end.project import free_port
@@ -31,9 +32,11 @@ def monitored(folder: Path, **environ: str) -> Iterator[httpx.Client]:
         "COPYDESK_METRICS_PORT": str(free_port()),
         "COPYDESK_DATABASE_URL": prepared(f"sqlite:///{folder / 'ledger.db'}"),
     }
-    with monitoring_port(load_settings(own | environ, folder)) as port:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", verify=False) as scraper:
-            yield scraper
+    with (
+        monitoring_port(load_settings(own | environ, folder)) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", verify=False) as scraper,
+    ):
+        yield scraper
 
 
 def test_a_process_that_can_work_is_alive_and_ready_and_has_metrics(tmp_path: Path) -> None:
@@ -49,7 +52,22 @@ def test_a_process_that_can_work_is_alive_and_ready_and_has_metrics(tmp_path: Pa
     assert families["copydesk_cap_dollars"].samples[0].value == 5
 
 
-def test_what_fails_is_named_and_the_process_stays_alive(tmp_path: Path) -> None:
+def test_a_database_that_is_gone_is_named_and_the_process_stays_alive(tmp_path: Path) -> None:
+    (tmp_path / "feeds.yaml").write_text(FEEDS)
+    settings, address = load_settings({}, tmp_path), ListenAddress("127.0.0.1", free_port())
+    with Database.open(prepared(settings.database_url)) as db:
+        db._engine.dispose()
+        for path in (tmp_path / ".copydesk").glob("ledger.db*"):
+            path.unlink()
+        (tmp_path / ".copydesk/ledger.db").mkdir()
+        with _listening(address, Probes(settings, db), None) as port:
+            url = f"http://127.0.0.1:{port}"
+            assert httpx.get(f"{url}/ready").json()["failed"] == ["database"]
+            assert httpx.get(f"{url}/metrics").status_code == 503
+            assert httpx.get(f"{url}/health").status_code == 200
+
+
+def test_what_fails_is_named(tmp_path: Path) -> None:
     with monitored(tmp_path) as scraper:
         (tmp_path / "feeds.yaml").write_text("feeds: [")
         unread = scraper.get("/ready")
@@ -58,12 +76,6 @@ def test_what_fails_is_named_and_the_process_stays_alive(tmp_path: Path) -> None
         with Database.open(f"sqlite:///{tmp_path / 'ledger.db'}") as db, db._engine.begin() as connection:
             connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
         assert scraper.get("/ready").json()["failed"] == ["schema"]
-        (tmp_path / "ledger.db").write_bytes(b"no database")
-        for left in tmp_path.glob("ledger.db-*"):
-            left.unlink()
-        assert scraper.get("/ready").json()["failed"] == ["database"]
-        assert scraper.get("/metrics").status_code == 503
-        assert scraper.get("/health").status_code == 200
 
 
 def test_the_desks_token_protects_the_metrics_and_not_the_probes(tmp_path: Path) -> None:
@@ -90,12 +102,13 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(ConfigError, match="COPYDESK_METRICS_PORT: nothing can listen at 127"):
-            with monitored(tmp_path, COPYDESK_METRICS_PORT=str(taken.getsockname()[1])):
-                raise AssertionError
+        port = str(taken.getsockname()[1])
+        message = "COPYDESK_METRICS_PORT: nothing can listen at 127"
+        with pytest.raises(ConfigError, match=message), monitored(tmp_path, COPYDESK_METRICS_PORT=port):
+            raise AssertionError
 
 
 @pytest.mark.parametrize("value", ["0", "65536", "http", "host.example:80", "1.2.3:4", "-1"])
 def test_a_wrong_port_is_named(tmp_path: Path, value: str) -> None:
-    with pytest.raises(ConfigError, match="COPYDESK_METRICS_PORT .* is no port; write one such as 9484"):
+    with pytest.raises(ConfigError, match=r"COPYDESK_METRICS_PORT .* is no port; write one such as 9484"):
         load_settings({"COPYDESK_METRICS_PORT": value}, tmp_path)

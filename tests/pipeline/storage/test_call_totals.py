@@ -19,7 +19,8 @@ def test_totals_are_the_sums_of_all_calls(db: Database) -> None:
     admit(db, item(1))
     [lease] = db.leases.acquire("one", 1, LEASE_S)
     for model, purpose, seconds, micros in (
-        ("a", "draft", 0.5, 100), ("a", "draft", 7.0, None), ("a", "verify", None, 50), ("b", "draft", 999.0, None),
+        ("a", "draft", 0.5, 100), ("a", "draft", 7.0, None), ("a", "verify", None, 50),
+        ("b", "draft", 999.0, None),
     ):  # fmt: skip
         db.budget.record(lease, response(model, seconds), CallDetails(purpose, micros=micros))
     snapshot = db.metrics.snapshot(NOW)
