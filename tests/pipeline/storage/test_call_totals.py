@@ -1,11 +1,21 @@
 """Totals of calls and counts of items agree with the rows that they sum up, on both databases."""
 
+from collections.abc import Callable
+
+import pytest
 import sqlalchemy as sa
 
 from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
 from pipeline.storage import CallDetails, Database
 from pipeline.storage.item_counts import _FOLD, fold, item_counts
-from tests.pipeline.storage.records import LEASE_S, NOW, admit, item
+from tests.pipeline.storage.records import LEASE_S, NOW, admit, feed, item
+
+
+@pytest.fixture
+def db(open_db: Callable[..., Database]) -> Database:
+    opened = open_db()
+    opened.feeds.sync([feed()])
+    return opened
 
 
 def response(model: str, seconds: float | None) -> LLMResponse:
