@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -45,8 +46,7 @@ def base_system(folder: Path) -> Path:
     root = folder / "base"
     packages = "python3,python3-venv,ca-certificates"
     command = ["mmdebstrap", "--variant=minbase", "--mode=root", f"--include={packages}", "--quiet"]
-    with open("/etc/os-release") as release:
-        suite = next(line.strip().split("=")[1] for line in release if line.startswith("VERSION_CODENAME="))
+    suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
     made = subprocess.run([*command, suite, str(root)], text=True, capture_output=True)
     if made.returncode != 0:
         pytest.skip(f"no Debian could be fetched: {made.stderr[-300:]}")
