@@ -53,9 +53,7 @@ def base_system(folder: Path) -> Path:
     version = f"python3.{sys.version_info.minor}"
     if not (root / "usr/bin" / version).exists():
         pytest.skip(f"Debian {suite} has no {version}, for which the packages of the tests are")
-    own = shutil.ignore_patterns(
-        "__pycache__", "__editable__*", "copydesk-*", "playwright*", "mypy*", "ruff*"
-    )
+    own = shutil.ignore_patterns("__pycache__", "__editable__*", "copydesk-*")
     packages_of_tests = root / "opt/venv/lib" / version / "site-packages"
     shutil.copytree(sysconfig.get_path("purelib"), packages_of_tests, ignore=own, symlinks=True)
     return root
