@@ -107,11 +107,11 @@ def _last_runs(connection: sa.Connection) -> tuple[LastRun, ...]:
     """Return the last run of each flow that ended."""
     columns = (runs.c.flow, runs.c.ended_at, runs.c.exit_code)
     flows = connection.scalars(sa.select(runs.c.flow).distinct().order_by(runs.c.flow)).all()
-    found: list[sa.Row[Any]] = []
+    last: list[sa.Row[Any]] = []
     for flow in flows:
         ended = sa.select(*columns).where(runs.c.flow == flow, runs.c.ended_at.is_not(None))
-        found += connection.execute(ended.order_by(runs.c.began_at.desc()).limit(1)).all()
-    return tuple(LastRun(row.flow, row.ended_at, int(row.exit_code)) for row in found)
+        last += connection.execute(ended.order_by(runs.c.began_at.desc()).limit(1)).all()
+    return tuple(LastRun(row.flow, row.ended_at, int(row.exit_code)) for row in last)
 
 
 def _latencies(totals: Sequence[sa.Row[Any]]) -> tuple[Latency, ...]:
