@@ -138,7 +138,7 @@ def steps(db: Database, size: int) -> dict[str, Callable[[int], object]]:
         "drafted in a day": lambda _: db.drafts.count_since("f1", day),
         "unwritten texts": lambda _: db.versions.pending_by_feed(),
         "status of feeds": lambda _: db.feeds.status(),
-        "figures for Prometheus": lambda _: db.metrics.snapshot(),
+        "figures for Prometheus": lambda _: db.metrics.snapshot(_NOW),
     }
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 ROOT = Path(__file__).parents[1]
-_CODE = ("flows", "pipeline", "copydesk", "desk", "prompts")
+_CODE = ("flows", "pipeline", "copydesk", "desk")
 _WORDS = [f"{first}{last}" for first in ("har", "quay", "dock", "tide", "mast", "keel", "port", "wharf")
           for last in ("ing", "er", "s", "age", "man", "side", "wards", "less", "house", "yard")]  # fmt: skip
 

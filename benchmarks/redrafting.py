@@ -52,7 +52,6 @@ def main() -> int:
         config = yaml.safe_load(settings.feeds_file.read_text())
         config["defaults"] |= {"schedule": "never"}
         settings.feeds_file.write_text(yaml.safe_dump(config))
-        (settings.base / "prompts").symlink_to(ROOT / "prompts")
         refs = fill(settings, arguments.sections, faults=False)
         with serving(settings, model) as desk:
             seconds = [rewritten(settings, model, desk, ref) for ref in refs]

@@ -42,7 +42,7 @@ def work(number: int, seconds: float) -> None:
     def looked(db: Database) -> None:
         nonlocal slowest
         began = time.perf_counter()
-        db.metrics.snapshot()
+        db.metrics.snapshot(datetime.now(UTC))
         db.feeds.status()
         db.feeds.item_counts()
         slowest = max(slowest, time.perf_counter() - began)

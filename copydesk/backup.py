@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from copydesk.console import pluralize, print_line, printable
-from pipeline.config import Settings, desk_settings
+from pipeline.config import Settings, desk_settings, load_settings, require_output_folder
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.services.backup import (
     RestoreSummary,
@@ -34,7 +34,8 @@ def restore(archive: Path, *, files_only: bool) -> None:
 
     Raises ConfigError, ReviewError, OutputError, DatabaseError.
     """
-    settings = desk_settings()
+    settings = load_settings()  # the folder may be empty
+    require_output_folder(settings)
     if not archive.is_file():
         raise ConfigError(f"{archive} does not exist")
     saved = verify_backup(archive.absolute())

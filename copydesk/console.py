@@ -1,9 +1,11 @@
 """Output of the command line: tables and colours on a terminal, plain lines otherwise, JSON on demand."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +21,23 @@ NUMERIC_COLUMNS = {
 }  # fmt: skip
 """Right-aligned columns."""
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def program() -> str:
+    """Return the command as a user would type it here: its name, or the path with which it was called."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":  # python -m copydesk
+        return f"{_typed(Path(sys.executable))} -m copydesk"
+    return _typed(called)
+
+
+def _typed(path: Path) -> str:
+    """Return a program's name if the shell finds it by that, else its path, relative below this folder."""
+    by_name = shutil.which(path.name)
+    if by_name and Path(by_name).absolute() == path.absolute():
+        return path.name
+    absolute, folder = path.absolute(), Path.cwd()
+    return str(absolute.relative_to(folder) if absolute.is_relative_to(folder) else absolute)
 
 
 def print_line(text: str = "") -> None:

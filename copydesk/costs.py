@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from copydesk.console import pluralize, print_json, print_line, table
-from pipeline.config import day_start, load_settings, month_start, parse_day
+from pipeline.config import day_start, folder_settings, month_start, parse_day
 from pipeline.domain.errors import ConfigError
 from pipeline.storage import Database, LLMCall, cost_text, dollars
 
@@ -21,7 +21,7 @@ def cost(by: str | None, since: str | None, *, as_json: bool) -> None:
     groups = [name.strip() for name in (by or "day").split(",") if name.strip()]
     if not groups or not set(groups) <= set(GROUPS):
         raise ConfigError(f"--by {by!r}: use one or more of {', '.join(GROUPS)}, separated by commas")
-    settings = load_settings()
+    settings = folder_settings()
     start = parse_day(since, settings.timezone) if since else None
     now = datetime.now(UTC)
     month = month_start(now, settings.timezone)

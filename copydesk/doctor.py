@@ -32,6 +32,7 @@ from pipeline.http_client import require_usable_proxies
 from pipeline.llm.client import build_client
 from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
+from pipeline.rewrite.prompt_files import is_packaged
 from pipeline.rewrite.sentence_repair import PROMPT as REPAIR_PROMPT
 from pipeline.services.second_reader import measurement_of
 from pipeline.services.writers import price_of, priced
@@ -169,7 +170,8 @@ def _prompts(settings: Settings, subscriptions: Subscriptions) -> str:
     with contextlib.suppress(ConfigError):  # a line of its own says what is wrong
         if any(verifier_of(settings, subscriptions.models, beat) for beat in beats.values()):
             names.add(VERIFY_PROMPT)
-    return ", ".join(load_prompt(settings.prompts, name).id for name in sorted(names))
+    prompts = [load_prompt(settings.prompts, name) for name in sorted(names)]
+    return ", ".join(f"{each.id}{' (packaged)' if is_packaged(each.path) else ''}" for each in prompts)
 
 
 def _database(settings: Settings, subscriptions: Subscriptions) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from copydesk.console import pluralize, print_json, print_line, table
-from pipeline.config import load_settings
+from pipeline.config import folder_settings
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.reviews import OTHER_REASON, PRESETS
 from pipeline.storage import Database, KindOutcomes
@@ -18,7 +18,7 @@ def count_outcomes(others: Mapping[str, object], *, as_json: bool) -> None:
     """
     if conflicting := [name for name, value in others.items() if value]:
         raise ConfigError(f"--field counts what editors did: leave out {', '.join(conflicting)}")
-    settings = load_settings()
+    settings = folder_settings()
     with Database.open(settings.database_url) as db:
         counted = db.findings.outcomes()
     if as_json:

@@ -12,6 +12,8 @@ from copydesk.subcommands import (
     drafts_app,
     evaluate,
     feeds_app,
+    init,
+    print_version,
     prompt_app,
     proof,
     retract,
@@ -48,6 +50,9 @@ Drafts = Annotated[
 def root(
     sample: Annotated[
         bool, typer.Option("--sample", help="Use the sample beat, with its own feeds and database.")
+    ] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=print_version, help="Print the version.")
     ] = False,
 ) -> None:
     """Select the operator's own feeds or the sample."""
@@ -315,6 +320,7 @@ def doctor(as_json: Json = False) -> None:
     doctor.doctor(as_json=as_json)
 
 
+app.command()(init)
 app.command()(correct)
 app.command()(retract)
 app.command()(proof)

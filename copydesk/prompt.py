@@ -33,6 +33,7 @@ from pipeline.llm.chat import Attempt, Message, build_request, estimate_prompt_t
 from pipeline.llm.client import options_of
 from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response
 from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.rewrite.prompt_files import is_packaged, template_names
 from pipeline.rewrite.redraft import add_redraft_instructions
 from pipeline.rewrite.sentence_repair import PROMPT as REPAIR_PROMPT
 from pipeline.services.estimate import CHARS_PER_TOKEN
@@ -142,11 +143,7 @@ def lint() -> None:
     settings = load_settings()
     folder = settings.prompts
     beats = load_feeds(settings.feeds_file).beats
-    names = sorted(
-        {path.name.removesuffix(".md.j2") for path in folder.glob("*.md.j2")} | _prompt_names(beats)
-    )
-    if not names:
-        raise ConfigError(f"{folder} has no templates; copy those of the repository's prompts/", file=folder)
+    names = sorted({*template_names(folder), *_prompt_names(beats)})
     rows: list[tuple[object, ...]] = []
     failed: list[CopydeskError] = []
     for name in names:
@@ -156,7 +153,8 @@ def lint() -> None:
             failed += _example_errors(prompt)
         except CopydeskError as error:
             failed.append(error)
-    table("Prompts", ("prompt", "beats", "examples", "fixed characters", "fixed tokens, at most"), rows)
+    columns = ("prompt", "beats", "examples", "fixed characters", "fixed tokens, at most", "file")
+    table("Prompts", columns, rows)
     for problem in failed:
         err.print(f"error: {printable(problem.message)}")
     if failed:
@@ -199,7 +197,8 @@ def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...
     characters = sum(len(message["content"]) for message in fixed)
     tokens = estimate_prompt_tokens({"messages": fixed})
     used = ", ".join(users) or "none"
-    return prompt.id, used, len(prompt.examples), f"{characters:,}", f"{tokens:,}"
+    file = "packaged" if is_packaged(prompt.path) else prompt.path
+    return prompt.id, used, len(prompt.examples), f"{characters:,}", f"{tokens:,}", file
 
 
 _SAMPLE = Source(

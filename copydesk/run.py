@@ -1,7 +1,6 @@
 """`copydesk run`: starts a run, shows its progress on a terminal, prints its report."""
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from copydesk.console import (
     print_json,
     print_line,
     printable,
+    program,
     table,
     without_feed_key,
 )
@@ -253,17 +253,15 @@ def _rewritten(counts: dict[str, int]) -> list[str]:
 
 
 def _print_next_steps(report: Report) -> None:
-    prefix = "copydesk --sample" if is_sample() else "copydesk"
-    binary = "" if Path(sys.prefix, "bin").as_posix() in os.environ.get("PATH", "") else ".venv/bin/"
+    own = printable(program())
+    command = f"{own} --sample" if is_sample() else own
     print_line("\nNext:")
-    print_line(f"  list the drafts  {binary}{prefix} drafts list")
-    print_line(f"  review a draft   {binary}{prefix} approve DRAFT, or reject DRAFT --note why")
+    print_line(f"  list the drafts  {command} drafts list")
+    print_line(f"  review them      {command} desk, or {command} review")
     if report["model"] == "the offline brief":
-        print_line("  use a model      set COPYDESK_MODEL and a key or base URL in .env: see .env.example")
+        print_line("  use a model      set COPYDESK_MODEL and a key or base URL in .env (`copydesk init`)")
     if is_sample():
-        print_line(
-            f"  use your feeds   edit feeds.yaml, then run {binary}copydesk doctor and {binary}copydesk run"
-        )
+        print_line(f"  use your feeds   {own} init, edit feeds.yaml, then {own} doctor and {own} run")
 
 
 def _relative_folder(path: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from copydesk.child_processes import end_process, start_process
 from copydesk.console import pluralize, print_line, printable
+from copydesk.monitoring import monitoring_port
 from copydesk.prefect_server import full_server
 from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import require_api, require_api_url
@@ -35,6 +36,7 @@ def serve(desk: int | None = None) -> None:
         asyncio.run(require_api())
     with (
         serve_sample_feeds(),
+        monitoring_port(settings) as metrics_port,
         _desk_process(desk),
         full_server(settings.base, settings.prefect_port) as server,
     ):
@@ -42,6 +44,8 @@ def serve(desk: int | None = None) -> None:
 
         if server.page:
             print_line(f"Prefect's user interface: {server.page}")
+        if metrics_port:
+            print_line(f"Monitoring: /health, /ready and /metrics at port {metrics_port}")
         _print_schedules(subscriptions)
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             feeds = WatchedFeeds(settings.feeds_file)

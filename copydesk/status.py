@@ -18,13 +18,13 @@ from copydesk.console import (
 )
 from copydesk.eval_field import summary
 from pipeline.articles import files
-from pipeline.config import load_feeds, load_settings
+from pipeline.config import folder_settings, load_feeds, load_settings
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FrozenModel, Item
 from pipeline.domain.skip_causes import skip_cause
 from pipeline.feeds.poll_schedule import is_paused
 from pipeline.http_client import redact_url
-from pipeline.storage import Database, DraftRow, Failure, FeedStatus, TargetBacklog
+from pipeline.storage import RECENT, Database, DraftRow, Failure, FeedStatus, TargetBacklog
 
 _REFRESH_S = 2.0
 STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed", "forgotten")
@@ -49,7 +49,7 @@ def status(*, as_json: bool) -> None:
     with Database.open(settings.database_url) as db:
         db.feeds.sync(subscriptions.feeds)
         feeds, failures, backlog = db.feeds.status(), db.items.failures(50), db.publications.backlog()
-        outcomes = db.findings.outcomes()
+        outcomes = db.findings.outcomes(datetime.now(UTC) - RECENT)
     if as_json:
         records: dict[str, Sequence[FrozenModel]] = {
             "feeds": feeds,
@@ -66,7 +66,7 @@ def status(*, as_json: bool) -> None:
         print_line("\n`copydesk retry` queues failed items again.")
     _print_backlog(backlog, {target.name for target in subscriptions.publish})
     if alarms := summary(outcomes):
-        print_line(f"\n{alarms} `copydesk eval --field` counts them by check.")
+        print_line(f"\nIn the last {RECENT.days} days: {alarms} `copydesk eval --field` counts all by check.")
 
 
 def _print_failures(failures: Sequence[Failure]) -> None:
@@ -116,7 +116,7 @@ def _counts(counts: dict[str, int]) -> list[int]:
 
 def retry(feed: str | None) -> None:
     """Queue failed items again, of one feed or of all."""
-    settings = load_settings()
+    settings = folder_settings()
     with Database.open(settings.database_url) as db:
         count = db.items.retry_failed(feed)
     print_line(f"{pluralize(count, 'item')} queued again for the next `copydesk run`.")
@@ -127,7 +127,7 @@ def drafts(state: str, *, as_json: bool) -> None:
     states = ("drafted", "approved", "rejected") if state == "all" else (state,)
     if not set(states) <= {"drafted", "approved", "rejected"}:
         raise ConfigError(f"--state {state!r} must be one of: drafted, approved, rejected, all")
-    settings = load_settings()
+    settings = folder_settings()
     with Database.open(settings.database_url) as db:
         rows = db.drafts.list(states)
     if as_json:
@@ -146,7 +146,7 @@ def drafts(state: str, *, as_json: bool) -> None:
 
 def show(ref: str, *, as_json: bool) -> None:
     """Print a draft's text on disk, its findings and its source."""
-    settings = load_settings()
+    settings = folder_settings()
     with Database.open(settings.database_url) as db:
         row = db.drafts.get(ref)
     data = files.read_bytes(settings.output, row.path)

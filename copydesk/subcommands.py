@@ -144,6 +144,43 @@ def prompt_lint() -> None:
     prompt.lint()
 
 
+@prompt_app.command("copy")
+def prompt_copy(
+    names: Annotated[list[str], typer.Argument(help="Names of packaged prompts, such as article.")],
+) -> None:
+    """Copy a packaged prompt with its examples to the folder prompts/, to change it there.
+
+    No file is overwritten. A file that is not in the folder is the packaged one.
+    """
+    from copydesk import prompt_copy
+
+    prompt_copy.copy(names)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to start; default: this one.")] = Path(),
+    as_json: Json = False,
+) -> None:
+    """Start a folder: feeds.yaml, .env, prompts/ and a systemd service.
+
+    No file is overwritten. All commands work in the current folder.
+    """
+    from copydesk import init
+
+    init.init(folder, as_json=as_json)
+
+
+def print_version(value: bool) -> None:
+    """Print the version of Copydesk and of Python, and exit."""
+    if value:
+        from platform import python_version
+
+        from pipeline.config import own_version
+
+        typer.echo(f"copydesk {own_version()} (Python {python_version()})")
+        raise typer.Exit
+
+
 def correct(
     draft: Draft,
     note: Annotated[str, typer.Option("--note", help="What was wrong; readers see it.")] = "",

@@ -35,6 +35,7 @@ from pipeline.services.draft_file import (
 from pipeline.services.edit import DraftEdit, apply_edit, save_edit
 from pipeline.services.merge_edit import Choices
 from pipeline.services.merge_save import PlannedSave, plan_save
+from pipeline.services.probes import Probes
 from pipeline.services.subscriptions import load_subscriptions
 from pipeline.services.verify_edit import EditVerifier
 from pipeline.storage import Database, DraftRow
@@ -83,6 +84,7 @@ class WebContext:
         self._covers_api = covers_api
         self.second_reader = EditVerifier(settings, db)
         self.presence = Presence()
+        self.probes = Probes(settings, db)
         self._page_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.cover_images = CoverImages(db, net)
         self._feeds: tuple[int, Subscriptions] | None = None

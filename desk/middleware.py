@@ -27,6 +27,7 @@ MAX_FORM_BYTES = 4_000_000
 """Largest request body, in bytes: the longest article, with every character percent-encoded."""
 _MAX_DRAINED_BYTES = 50_000_000
 """Longest refused body that is read, in bytes: browsers show no response before they have sent the body."""
+_PROBES = ("/health", "/ready")
 log = logging.getLogger("copydesk.desk")
 audit = logging.getLogger("copydesk.desk.audit")
 """One line of JSON for every request that may change something, and for every refused one."""
@@ -90,6 +91,8 @@ class AccessMiddleware:
         return response
 
     def _refusal(self, scope: Scope, headers: Headers) -> _Refusal | None:
+        if scope["path"] in _PROBES and scope["method"] in SAFE:
+            return None  # a probe has no token, asks by any name, and learns whether the desk works
         if not allowed_host(self._access, headers.get("host")):
             message = "This host name is not allowed. Open the link that `copydesk desk` printed."
             return _Refusal(400, message + " To allow it, set COPYDESK_DESK_HOSTS.")

@@ -48,16 +48,19 @@ def read_bytes(root: Path, relative: str) -> bytes | None:
             return None
 
 
-def write_atomically(root: Path, relative: str, data: bytes, *, write: Write = os.write) -> None:
+def write_atomically(
+    root: Path, relative: str, data: bytes, *, write: Write = os.write, mode: int = 0o666
+) -> None:
     """Write `data` to `root/relative` by renaming a synced temporary file, so no reader sees half of it.
 
-    Folders are created as needed. Raises OutputError (context: path) and leaves the old file unchanged.
+    Folders are created as needed. `mode`: permissions, before the umask. Raises OutputError (context: path)
+    and leaves the old file unchanged.
     """
     with as_output_error("write", root / relative):
         target = _inside(root, relative)
         _make_folders(target.parent)
         _inside(root, relative)  # again: what was missing before could not be a symlink yet
-        _replace(target, data, write)
+        _replace(target, data, write, mode)
         _sync_folder(target.parent)
 
 
@@ -134,8 +137,8 @@ def _make_folders(folder: Path) -> None:
         _sync_folder(path.parent)
 
 
-def _replace(target: Path, data: bytes, write: Write) -> None:
-    temporary, descriptor = _open_temporary(target)
+def _replace(target: Path, data: bytes, write: Write, mode: int) -> None:
+    temporary, descriptor = _open_temporary(target, mode)
     try:
         try:
             _write_all(descriptor, data, write)
@@ -149,11 +152,11 @@ def _replace(target: Path, data: bytes, write: Write) -> None:
         raise
 
 
-def _open_temporary(target: Path) -> tuple[Path, int]:
+def _open_temporary(target: Path, mode: int) -> tuple[Path, int]:
     """Return a new hidden file beside the target, open and locked."""
     while True:
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return temporary, descriptor

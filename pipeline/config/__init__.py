@@ -1,8 +1,14 @@
 """Reads the environment, `.env` and feeds.yaml; all other packages get their settings as arguments."""
 
-from pipeline.config.env_values import disable_telemetry, git_environment, minimal_environment
+from pipeline.config.env_values import (
+    ListenAddress,
+    disable_telemetry,
+    git_environment,
+    minimal_environment,
+)
 from pipeline.config.feed_access import feed_credentials, feed_secrets, split_login
 from pipeline.config.feeds_yaml import Subscriptions, load_feeds, select_feeds
+from pipeline.config.folder import desk_settings, folder_settings, require_folder
 from pipeline.config.model_connection import (
     DEFAULT_NAMES,
     OPENAI_URL,
@@ -22,8 +28,8 @@ from pipeline.config.settings import (
     VARIABLES,
     Settings,
     base_folder,
-    desk_settings,
     load_settings,
+    own_version,
     require_output_folder,
     require_prefect,
     require_user_secret,
@@ -40,6 +46,7 @@ __all__ = [
     "FolderTarget",
     "GitTarget",
     "HookTarget",
+    "ListenAddress",
     "ModelConnection",
     "ModelProfile",
     "Settings",
@@ -52,6 +59,7 @@ __all__ = [
     "disable_telemetry",
     "feed_credentials",
     "feed_secrets",
+    "folder_settings",
     "git_environment",
     "has_writer",
     "jitter_s",
@@ -59,9 +67,11 @@ __all__ = [
     "load_settings",
     "minimal_environment",
     "month_start",
+    "own_version",
     "parse_day",
     "parse_span",
     "profile_secrets",
+    "require_folder",
     "require_output_folder",
     "require_prefect",
     "require_secrets",

@@ -8,7 +8,9 @@ import json
 import os
 import re
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
+from typing import NamedTuple
 
 from dotenv.parser import Binding, parse_stream
 from pydantic import SecretStr
@@ -24,6 +26,34 @@ _HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
 _MIN_SECRET_CHARS = 16
 """Chosen, not measured."""
 _HOST_PORT = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
+
+
+class ListenAddress(NamedTuple):
+    """Where a server of ours listens."""
+
+    host: str
+    """An IP address."""
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return ip_address(self.host).is_loopback
+
+
+def listen_address(text: object) -> object:
+    """Return the address in `PORT`, which is on loopback, or `ADDRESS:PORT`."""
+    if not isinstance(text, str):
+        return text
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
+    try:
+        ip_address(host)
+    except ValueError:
+        port = ""
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) <= 65_535):
+        raise ValueError("is no port; write one such as 9484, or an IP address and a port: 0.0.0.0:9484")
+    return ListenAddress(host, int(port))
 
 
 def known_zone(name: str) -> str:

@@ -113,8 +113,8 @@ def _read(path: Path) -> str:
 
 def _missing(path: Path, problem: str) -> ConfigError:
     return ConfigError(
-        f"{path} {problem}; copy the sample feeds.yaml there, or make one with "
-        f"`copydesk feeds import SUBSCRIPTIONS.opml > {path.name}`",
+        f"{path} {problem}; run this in your newsroom folder, start one with `copydesk init`, or convert the "
+        f"feeds of a feed reader: `copydesk feeds import SUBSCRIPTIONS.opml > {path.name}`",
         file=str(path),
         missing=True,
     )

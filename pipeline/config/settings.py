@@ -12,11 +12,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from pipeline.config.env_values import (
+    ListenAddress,
     header,
     header_name,
     http_url,
     json_object,
     known_zone,
+    listen_address,
     long_enough,
     names,
     path_list,
@@ -76,6 +78,7 @@ VARIABLES = {
     "COPYDESK_ALERT_URL": "alert_url",
     "COPYDESK_ALERT_HOURS": "alert_hours",
     "COPYDESK_LOG": "log",
+    "COPYDESK_METRICS_PORT": "metrics_port",
     "UNSPLASH_ACCESS_KEY": "unsplash_key",
 }
 """Environment variables and the settings that they fill."""
@@ -170,6 +173,8 @@ class Settings(BaseModel):
     """Hours after which a waiting draft is an alert."""
     log: Literal["text", "json"] | None = None
     """Format of the log on stderr; None: no log."""
+    metrics_port: Annotated[ListenAddress, BeforeValidator(listen_address)] | None = None
+    """Where `copydesk serve` answers monitoring; None: nowhere."""
     unsplash_key: Annotated[SecretStr, AfterValidator(secret)] | None = None
     """Access key of the cover search."""
     hooks: dict[str, SecretStr] = Field(default_factory=dict)
@@ -179,7 +184,7 @@ class Settings(BaseModel):
 
     @property
     def prompts(self) -> Path:
-        """Folder of the prompt templates."""
+        """Folder of the operator's prompts; one that is not there is the packaged one."""
         return self.base / "prompts"
 
 
@@ -188,10 +193,15 @@ def base_folder() -> Path:
     return Path.cwd().absolute()
 
 
+def own_version() -> str:
+    """Return the version of the installed package."""
+    return version("copydesk")
+
+
 def user_agent(settings: Settings) -> str:
     """Return the User-Agent: program, version and contact."""
     contact = f" (+{settings.contact})" if settings.contact else ""
-    return f"Copydesk/{version('copydesk')}{contact}"
+    return f"Copydesk/{own_version()}{contact}"
 
 
 def require_output_folder(settings: Settings) -> None:
@@ -251,13 +261,6 @@ def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = 
     except ValidationError as error:
         raise _config_error(error) from None  # its text may hold a key
     return _require_model_server(settings)
-
-
-def desk_settings() -> Settings:
-    """Return the settings for work on drafts. Raises ConfigError where this machine writes none."""
-    settings = load_settings()
-    require_output_folder(settings)
-    return settings
 
 
 def _refuse_unknown(merged: Mapping[str, str]) -> None:

@@ -13,9 +13,6 @@ from pipeline.domain.models import Beat, FrozenModel, Item, Source
 from pipeline.domain.prompt_markers import marker_line
 from pipeline.rewrite.article_schema import WireArticle, parse_response
 
-EXAMPLES_FOLDER = "examples"
-"""In the folder of the templates."""
-
 
 class SourceItem(FrozenModel):
     """An item as it is written in a YAML file."""

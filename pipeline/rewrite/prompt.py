@@ -1,4 +1,4 @@
-"""Loads a prompt template from prompts/ with its examples, and renders the messages about an item.
+"""Loads a prompt template with its examples, and renders the messages about an item.
 
 A template has front matter, a system part that is the same for every item of a feed, and a user part with
 the item. Feed text is data: it is inserted as a value between random markers, against prompt injection.
@@ -23,8 +23,9 @@ from pipeline.domain.models import Beat, FrozenModel, Item, Source
 from pipeline.domain.prompt_markers import marker_line
 from pipeline.domain.text import one_line, replace_surrogates
 from pipeline.llm.chat import Message
-from pipeline.rewrite.examples import EXAMPLES_FOLDER, Example, load_example
+from pipeline.rewrite.examples import Example, load_example
 from pipeline.rewrite.hidden_text import strip_hidden_text
+from pipeline.rewrite.prompt_files import EXAMPLES_FOLDER, TEMPLATE_SUFFIX, example_path, template_path
 
 FIXED_VARIABLES = frozenset((
     "market", "tone", "language", "vocabulary", "overview", "from_author", "impact", "titles", "required",
@@ -103,7 +104,7 @@ def line_of(text: str, key: str, value: str) -> int:
 
 
 def _check_header(path: Path, text: str, header: TemplateHeader) -> None:
-    expected = path.name.removesuffix(".md.j2")
+    expected = path.name.removesuffix(TEMPLATE_SUFFIX)
     if header.name != expected:
         message = f"name is {header.name!r}; write `name: {expected}`, as the file is called"
         raise entry_error(path, line_of(text, "name", header.name), message)
@@ -182,16 +183,17 @@ class Prompt:
 
 
 def load_prompt(folder: Path, name: str) -> Prompt:
-    """Return the prompt of `<folder>/<name>.md.j2` and its examples.
+    """Return the prompt `name` and its examples, each file from `folder`, else the packaged one.
 
     Raises ConfigError with the file, and the line if there is one.
     """
-    path = folder / f"{name}.md.j2"
     if not _NAME.fullmatch(name):
-        raise ConfigError(f"{name!r} is no name for a prompt: use letters a to z, digits, - and _", file=path)
+        message = f"{name!r} is no name for a prompt: use letters a to z, digits, - and _"
+        raise ConfigError(message, file=folder / f"{name}{TEMPLATE_SUFFIX}")
+    path = template_path(folder, name)
     content, text = read_text(path)
     parts = read_parts(path, text)
-    examples = tuple(_load_example(path, text, example) for example in parts.header.examples)
+    examples = tuple(_load_example(folder, path, text, example) for example in parts.header.examples)
     prompt = Prompt(
         id=f"{parts.header.name}@{_digest(content, examples)}",
         path=path,
@@ -235,14 +237,14 @@ def _fixed_values(source: Source, beat: Beat) -> dict[str, object]:
     }
 
 
-def _load_example(path: Path, text: str, name: str) -> Example:
-    example_path = path.parent / EXAMPLES_FOLDER / f"{name}.yaml"
-    if Path(name).name != name or not example_path.is_file():
+def _load_example(folder: Path, path: Path, text: str, name: str) -> Example:
+    file = example_path(folder, name)
+    if file is None:
         message = (
             f"there is no example {name!r}: write {EXAMPLES_FOLDER}/{name}.yaml, or take the name out here"
         )
         raise entry_error(path, line_of(text, "examples", name), message)
-    return load_example(example_path)
+    return load_example(file)
 
 
 def _digest(content: bytes, examples: Sequence[Example]) -> str:

@@ -58,8 +58,8 @@ def active_alerts(
 def _waiting_alerts(metrics: Metrics, now: datetime, patience: timedelta) -> Iterator[Alert]:
     hours = int(patience.total_seconds() // 3600)
     if metrics.oldest_draft and now - metrics.oldest_draft > patience:
-        count = metrics.items.get("drafted", 0)
-        yield Alert("drafts wait", f"drafts wait for an editor for more than {hours} hours: {count}")
+        text = f"drafts wait for an editor for more than {hours} hours: {metrics.drafts}"
+        yield Alert("drafts wait", text)
     if metrics.oldest_request and now - metrics.oldest_request > timedelta(hours=1):
         text = (
             "nobody carries out what editors ask for: is `copydesk serve`, or the flow `requests`, running?"
@@ -81,7 +81,7 @@ async def send_alerts(
     """
     if settings.alert_url is None:
         return None
-    feeds, metrics = await asyncio.to_thread(lambda: (db.feeds.status(), db.metrics.snapshot()))
+    feeds, metrics = await asyncio.to_thread(lambda: (db.feeds.status(), db.metrics.snapshot(now)))
     patience = timedelta(hours=settings.alert_hours)
     alerts = {
         alert.key: alert for alert in active_alerts(feeds, subscribed, metrics, fatal_errors, now, patience)

@@ -19,12 +19,12 @@ from pipeline.storage.drafts import HistoryEvent
 from pipeline.storage.engine import file_of
 from pipeline.storage.feeds import FeedStatus
 from pipeline.storage.finding_counts import OpenFindings
-from pipeline.storage.finding_ends import NO_TIME, FindingEnd, KindOutcomes
+from pipeline.storage.finding_ends import NO_TIME, RECENT, FindingEnd, KindOutcomes
 from pipeline.storage.findings import SYSTEM_EDITOR
 from pipeline.storage.item_outcomes import OutcomeCount
 from pipeline.storage.item_rows import BY_HAND
 from pipeline.storage.items import Failure
-from pipeline.storage.metrics import Latency, LatencyBucket, Metrics, ModelUsage
+from pipeline.storage.metrics import LastRun, Latency, LatencyBucket, Metrics, ModelUsage
 from pipeline.storage.notices import SourceNotice
 from pipeline.storage.page_texts import PageText
 from pipeline.storage.poll_records import AdmissionResult, PollResult
@@ -54,6 +54,7 @@ from pipeline.storage.reviews import (
     last_decision,
 )
 from pipeline.storage.runs import FeedActivity, RunCount, RunRow, RunState, RunSummary
+from pipeline.storage.schema import OPEN
 from pipeline.storage.source_updates import Policy
 from pipeline.storage.stored_keys import ExistingItems
 from pipeline.storage.versions import PendingSave, Save, ViewedVersion
@@ -62,6 +63,8 @@ __all__ = [
     "BY_HAND",
     "NO_TIME",
     "OF_ARTICLES",
+    "OPEN",
+    "RECENT",
     "SYSTEM_EDITOR",
     "SYSTEM_FINDINGS",
     "UNLIMITED",
@@ -87,6 +90,7 @@ __all__ = [
     "HistoryEvent",
     "KindOutcomes",
     "LLMCall",
+    "LastRun",
     "Latency",
     "LatencyBucket",
     "Lease",

@@ -13,6 +13,7 @@ from pipeline.domain.model_calls import LLMResponse
 from pipeline.domain.models import DEFAULT_PROFILE
 from pipeline.storage import leases
 from pipeline.storage.batch_queue import BatchQueue
+from pipeline.storage.call_totals import CountedCall, add_calls
 from pipeline.storage.engine import Transactions
 from pipeline.storage.processes import process_is_dead
 from pipeline.storage.records import WRITING, DraftRow, Lease
@@ -97,8 +98,15 @@ CallSubject = Lease | DraftRow
 """What a call is about: a leased item, or a draft that an editor works on."""
 _MAX_ANSWERS = 200
 """Answers stored by one transaction: more than calls in flight. Chosen, not measured."""
-Entry = Callable[[sa.Connection], BaseException | None]
-"""A part of a group's transaction; returns its error, if it fails alone."""
+
+
+class Entry(NamedTuple):
+    """A part of a group's transaction."""
+
+    write: Callable[[sa.Connection], BaseException | None]
+    """Returns its error, if it fails alone."""
+    call: CountedCall | None = None
+    """The call that it stores."""
 
 
 class BudgetRepository(Transactions):
@@ -163,7 +171,12 @@ class BudgetRepository(Transactions):
 
         The future raises LeaseLost where another run holds the item now; the answer is stored even so.
         """
-        return self.commits.submit(partial(_record, about, answer, details))
+        usage = answer.usage
+        call = CountedCall(
+            answer.provenance.model, details.purpose, usage.prompt_tokens, usage.completion_tokens,
+            details.micros, answer.seconds,
+        )  # fmt: skip
+        return self.commits.submit(Entry(partial(_record, about, answer, details), call))
 
     def record(self, about: CallSubject, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> None:
         """Store an answer as `submit` does, and wait until it is stored."""
@@ -175,11 +188,18 @@ class BudgetRepository(Transactions):
 
     def annotate(self, about: CallSubject, notes: Sequence[str]) -> "Future[None]":
         """Add notes to the last answer about an item soon; notes that it has already stay single."""
-        return self.commits.submit(partial(_add_notes, about, notes))
+        return self.commits.submit(Entry(partial(_add_notes, about, notes)))
 
     def _write_all(self, entries: Sequence[Entry]) -> list[BaseException | None]:
         with self._writing(urgent=True) as connection:
-            return [entry(connection) for entry in entries]
+            results = [entry.write(connection) for entry in entries]
+            add_calls(connection, [entry.call for entry in entries if entry.call])
+            return results
+
+    def spent(self, cap: SpendingCap) -> int:
+        """Return what was spent in the period of a cap that is not a run's, in millionths of a US dollar."""
+        with self._reading() as connection:
+            return _spent(connection, "", cap)
 
     def mark_unusable(self, about: CallSubject, reason: str, purpose: str = "draft") -> None:
         """Mark an item's answers for a purpose as unusable, so that the next lease calls again.

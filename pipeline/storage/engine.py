@@ -203,6 +203,11 @@ def _migrate(engine: sa.Engine, shown: str) -> None:
         environment.run_migrations()
 
 
+def is_current(connection: sa.Connection) -> bool:
+    """Return whether a database has the newest schema."""
+    return _revision(connection) == _scripts()[1].get_current_head()
+
+
 @cache
 def _scripts() -> tuple[Config, ScriptDirectory]:
     """Return Alembic's configuration and the migrations; a process reads their files once."""

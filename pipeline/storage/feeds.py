@@ -1,6 +1,5 @@
 """Feeds: subscriptions, their renames, and their poll states."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from pipeline.domain.models import FeedConfig, FrozenModel, PollState
 from pipeline.domain.urls import normalize_feed_url
 from pipeline.storage.column_types import replace_unstorable
 from pipeline.storage.engine import Transactions, chunks
+from pipeline.storage.item_counts import counts_by_feed, fold
 from pipeline.storage.schema import feeds, items
 
 
@@ -46,6 +46,7 @@ class FeedRepository(Transactions):
                 if feed.previous_keys:
                     _rename(connection, feed)
             _add_or_update(connection, subscriptions)
+            fold(connection)
 
     def poll_states(self) -> dict[str, PollState]:
         """Return the poll state of every feed, by key."""
@@ -61,7 +62,7 @@ class FeedRepository(Transactions):
     def status(self) -> list[FeedStatus]:
         """Return each feed with its poll state and its items' numbers, by key."""
         with self._reading() as connection:
-            by_feed = _item_counts(connection)
+            by_feed = counts_by_feed(connection)
             return [
                 FeedStatus(
                     key=row.key,
@@ -75,7 +76,7 @@ class FeedRepository(Transactions):
     def item_counts(self) -> dict[str, dict[str, int]]:
         """Return the number of items by feed key and state."""
         with self._reading() as connection:
-            return _item_counts(connection)
+            return counts_by_feed(connection)
 
 
 def _add_or_update(connection: sa.Connection, subscriptions: Sequence[FeedConfig]) -> None:
@@ -172,16 +173,3 @@ def record_polls(connection: sa.Connection, states: Mapping[str, PollState]) -> 
 def _dumped(state: PollState) -> str:
     texts = {name: replace_unstorable(value) for name, value in state if isinstance(value, str)}
     return state.model_copy(update=texts).model_dump_json(exclude_defaults=True)
-
-
-def _item_counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
-    """Return the number of items by feed key and state."""
-    query = (
-        sa.select(feeds.c.key, items.c.state, sa.func.count())
-        .select_from(feeds.join(items))
-        .group_by(feeds.c.key, items.c.state)
-    )
-    result: dict[str, dict[str, int]] = defaultdict(dict)
-    for key, state, count in connection.execute(query):
-        result[key][state] = count
-    return dict(result)

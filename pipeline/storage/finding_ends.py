@@ -5,7 +5,7 @@ A finding has one end, the last one. A dismissal is an acknowledgement, and coun
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ from pipeline.domain.reviews import OTHER_REASON, PRESETS, Finding, claim_key
 from pipeline.storage.schema import acknowledgements, finding_ends, items
 
 Outcome = Literal["taken", "edited", "passed"]
+RECENT = timedelta(days=30)
+"""What status and metrics count of the ends: all ends are too many to count often. Chosen, not measured."""
 NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """What is stored in place of a time where times of reviews are not stored."""
 

@@ -19,7 +19,7 @@ from pipeline.storage.item_rows import (
 )
 from pipeline.storage.poll_records import AdmissionResult, PollRecord, PollResult, poll_record
 from pipeline.storage.records import Sibling
-from pipeline.storage.schema import IS_OPEN, OPEN, items
+from pipeline.storage.schema import IS_FAILING, IS_OPEN, OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
 from pipeline.storage.source_updates import Policy
 from pipeline.storage.stored_keys import ExistingItems, Lookup, existing_items
@@ -170,7 +170,7 @@ class ItemRepository(Transactions):
         query = (
             sa.select(feeds_table.c.key, items.c.title, items.c.state, items.c.reason)
             .select_from(items.join(feeds_table))
-            .where(items.c.state.in_((*OPEN, "failed")), items.c.reason.is_not(None))
+            .where(sa.text(IS_FAILING))  # verbatim, for its partial index
             .order_by(items.c.id.desc())
             .limit(limit)
         )

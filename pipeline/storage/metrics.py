@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from pipeline.storage.call_totals import BUCKET_COLUMNS, BUCKETS_S, call_totals
 from pipeline.storage.draft_query import open_findings
-from pipeline.storage.engine import Transactions
-from pipeline.storage.finding_ends import KindOutcomes, count_outcomes
-from pipeline.storage.schema import calls, items, requests, versions
-
-BUCKETS_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
-"""Upper bounds, in seconds, of the histogram of answer times. Source: chosen, not measured."""
+from pipeline.storage.engine import Transactions, is_current
+from pipeline.storage.finding_ends import RECENT, KindOutcomes, count_outcomes
+from pipeline.storage.run_schema import runs
+from pipeline.storage.schema import draft_index, items, requests
 
 
 class ModelUsage(NamedTuple):
@@ -44,14 +43,22 @@ class Latency(NamedTuple):
     within: tuple[LatencyBucket, ...]
 
 
-class Metrics(NamedTuple):
-    """Numbers over the whole database."""
+class LastRun(NamedTuple):
+    """The last run of a flow that ended."""
 
-    items: dict[str, int]
-    """By state."""
+    flow: str
+    ended_at: datetime
+    exit_code: int
+
+
+class Metrics(NamedTuple):
+    """Numbers over the whole database, but those of items: FeedStatus has them."""
+
     spent: tuple[ModelUsage, ...]
+    drafts: int
+    """Waiting drafts."""
     oldest_draft: datetime | None
-    """When the longest waiting draft was written; None: none waits."""
+    """When the longest waiting draft, or its revision, began to wait; None: none waits."""
     requests: int
     oldest_request: datetime | None
     blocks: int
@@ -59,55 +66,75 @@ class Metrics(NamedTuple):
     """Unacknowledged findings of waiting drafts, by severity."""
     latencies: tuple[Latency, ...] = ()
     outcomes: tuple[KindOutcomes, ...] = ()
-    """How editors ended the findings of each kind."""
+    """How editors ended the findings of each kind in the last 30 days."""
+    last_runs: tuple[LastRun, ...] = ()
 
 
 class MetricsRepository(Transactions):
-    """Counts over the whole database."""
+    """Numbers for monitoring. No query reads more rows than wait or than an index holds for it."""
 
-    def snapshot(self) -> Metrics:
-        """Return the numbers of items, the spending, and what waits since when."""
-        by_state = sa.select(items.c.state, sa.func.count()).group_by(items.c.state)
-        waiting = sa.select(items.c.id).where(items.c.state == "drafted")
-        first = sa.select(sa.func.min(versions.c.at)).where(versions.c.cause == "draft")
-        oldest = first.where(versions.c.item_id.in_(waiting))
+    def is_migrated(self) -> bool:
+        """Return whether the tables are those of this Copydesk. Raises DatabaseError if nothing answers."""
+        with self._reading() as connection:
+            return is_current(connection)
+
+    def snapshot(self, now: datetime) -> Metrics:
+        """Return the spending, the last runs, what waits since when, and recent ends of findings."""
+        waiting = items.join(draft_index)
+        since = sa.func.min(draft_index.c.since, type_=draft_index.c.since.type)
+        drafted = sa.select(sa.func.count(), since).select_from(waiting).where(items.c.state == "drafted")
         pending = sa.select(sa.func.count(), sa.func.min(requests.c.at)).where(requests.c.done_at.is_(None))
         with self._reading() as connection:
-            count, since = connection.execute(pending).one()
+            count, requested = connection.execute(pending).one()
+            drafts, oldest = connection.execute(drafted).one()
             blocks, warns = open_findings(connection)
+            totals = connection.execute(sa.select(call_totals).order_by(call_totals.c.model)).all()
             return Metrics(
-                items={row[0]: row[1] for row in connection.execute(by_state)},
-                spent=_usage(connection),
-                oldest_draft=connection.scalar(oldest),
+                spent=tuple(map(_usage, totals)),
+                drafts=drafts,
+                oldest_draft=oldest,
                 requests=count,
-                oldest_request=since,
+                oldest_request=requested,
                 blocks=blocks,
                 warns=warns,
-                latencies=_latencies(connection),
-                outcomes=tuple(count_outcomes(connection)),
+                latencies=_latencies(totals),
+                outcomes=tuple(count_outcomes(connection, now - RECENT)),
+                last_runs=_last_runs(connection),
             )
 
 
-def _latencies(connection: sa.Connection) -> tuple[Latency, ...]:
+def _last_runs(connection: sa.Connection) -> tuple[LastRun, ...]:
+    """Return the last run of each flow that ended."""
+    columns = (runs.c.flow, runs.c.ended_at, runs.c.exit_code)
+    flows = connection.scalars(sa.select(runs.c.flow).distinct().order_by(runs.c.flow)).all()
+    last: list[sa.Row[Any]] = []
+    for flow in flows:
+        ended = sa.select(*columns).where(runs.c.flow == flow, runs.c.ended_at.is_not(None))
+        last += connection.execute(ended.order_by(runs.c.began_at.desc()).limit(1)).all()
+    return tuple(LastRun(row.flow, row.ended_at, int(row.exit_code)) for row in last)
+
+
+def _latencies(totals: Sequence[sa.Row[Any]]) -> tuple[Latency, ...]:
     """Return the answer times by model."""
-    counts = [sa.func.sum(sa.case((calls.c.seconds <= end, 1), else_=0)) for end in BUCKETS_S]
-    query = sa.select(calls.c.model, sa.func.count(), sa.func.sum(calls.c.seconds), *counts)
-    rows = connection.execute(query.where(calls.c.seconds.is_not(None)).group_by(calls.c.model))
-    return tuple(Latency(row[0], int(row[1]), float(row[2]), _buckets(row[3:])) for row in rows)
-
-
-def _buckets(counts: Sequence[Any]) -> tuple[LatencyBucket, ...]:
-    return tuple(LatencyBucket(end, int(count)) for end, count in zip(BUCKETS_S, counts, strict=True))
-
-
-def _usage(connection: sa.Connection) -> tuple[ModelUsage, ...]:
-    columns = (
-        calls.c.model, calls.c.purpose, sa.func.count(), sa.func.sum(calls.c.prompt_tokens),
-        sa.func.sum(calls.c.completion_tokens), sa.func.sum(calls.c.micros),
-    )  # fmt: skip
-    query = sa.select(*columns).group_by(calls.c.model, calls.c.purpose).order_by(calls.c.model)
-    rows = connection.execute(query).all()
+    by_model: dict[str, list[sa.Row[Any]]] = {}
+    for row in totals:
+        if row.timed:
+            by_model.setdefault(row.model, []).append(row)
     return tuple(
-        ModelUsage(row[0], row[1], int(row[2]), int(row[3]), int(row[4]), row[5] and int(row[5]))
-        for row in rows
+        Latency(model, sum(row.timed for row in rows), sum(row.seconds for row in rows), _buckets(rows))
+        for model, rows in by_model.items()
+    )
+
+
+def _buckets(rows: Sequence[sa.Row[Any]]) -> tuple[LatencyBucket, ...]:
+    return tuple(
+        LatencyBucket(end, sum(getattr(row, name) for row in rows))
+        for end, name in zip(BUCKETS_S, BUCKET_COLUMNS, strict=True)
+    )
+
+
+def _usage(row: sa.Row[Any]) -> ModelUsage:
+    micros = int(row.micros) if row.priced else None
+    return ModelUsage(
+        row.model, row.purpose, int(row.calls), int(row.prompt_tokens), int(row.completion_tokens), micros
     )

@@ -27,7 +27,7 @@ class ReadingRepository(Transactions):
 
         They replace earlier ones of the same sentences against the same source.
         """
-        return self._commits.submit(partial(_add, item_id, read))
+        return self._commits.submit(Entry(partial(_add, item_id, read)))
 
     def of_item(self, item_id: int) -> tuple[SentenceReading, ...]:
         """Return the readings of an item's draft, the latest ones last."""

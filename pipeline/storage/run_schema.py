@@ -25,5 +25,6 @@ runs = sa.Table(
     sa.Column("stopped", SafeText),  # why it ended early
     sa.Column("details", SafeText),  # what it did with each feed, as JSON
     sa.Index("runs_began", "began_at", "outcome"),
+    sa.Index("runs_flow", "flow", "began_at"),
     sa.Index("runs_open", "began_at", sqlite_where=_UNENDED, postgresql_where=_UNENDED),
 )

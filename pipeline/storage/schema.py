@@ -16,6 +16,8 @@ _UNWRITTEN = (sa.text("confirmed = 0"), sa.text("NOT confirmed"))
 """Conditions for SQLite and PostgreSQL; SQLite uses a partial index only for the same expression."""
 IS_OPEN = "state IN ('seen', 'answered')"
 _OPEN = sa.text(IS_OPEN)
+IS_FAILING = "state IN ('seen', 'answered', 'failed') AND reason IS NOT NULL"
+_FAILING = sa.text(IS_FAILING)
 
 feeds = sa.Table(
     "feeds",
@@ -63,6 +65,7 @@ items = sa.Table(
     sa.Index("items_story", "story_id"),
     sa.Index("items_merged", "merged_into"),
     sa.Index("items_open", "feed_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("items_failing", "id", sqlite_where=_FAILING, postgresql_where=_FAILING),
     sa.Index("items_leased", "lease_owner", sqlite_where=_LEASED, postgresql_where=_LEASED),
 )
 

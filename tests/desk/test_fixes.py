@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import time
 from html import unescape
 from pathlib import Path
@@ -19,7 +18,6 @@ from pipeline.storage import DraftRow, Save
 from pipeline.verifier.numbered_draft import number_sentences
 from tests.desk.conftest import Desk
 from tests.desk.server import DeskServer, Visitor, database_of, form_of, row_of
-from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import ModelServer, Reply, completion
 from tests.fakes.stock import fill, layout
 
@@ -155,7 +153,6 @@ def verifying_edits(folder: Path, environ: dict[str, str]) -> Settings:
     settings = layout(folder, environ)
     path = settings.feeds_file
     path.write_text(path.read_text().replace("verify_edits: false", "verify_edits: true"))
-    shutil.copytree(ROOT / "prompts", settings.prompts)
     return settings
 
 

@@ -5,8 +5,8 @@ import json
 import httpx
 import pytest
 
-from desk.routes.metrics import collect_metrics, format_metrics
 from pipeline.articles.front_matter import loads
+from pipeline.services.metrics import Readings, collect_metrics, format_metrics
 from pipeline.storage import KindOutcomes, Metrics
 from tests.desk.conftest import Desk
 from tests.desk.server import DeskServer, Visitor, database_of
@@ -76,8 +76,8 @@ def test_bulk_approvals_are_recorded_as_such(desk: Desk) -> None:
 
 def test_ends_of_findings_are_metrics() -> None:
     outcomes = (KindOutcomes(kind="name", dismissed={"derived": 2}, taken=1),)
-    snapshot = Metrics({}, (), None, 0, None, 0, 0, outcomes=outcomes)
-    samples = read("".join(format_metrics(collect_metrics(snapshot, [], [], NOW))))
+    snapshot = Metrics((), 0, None, 0, None, 0, 0, outcomes=outcomes)
+    samples = read("".join(format_metrics(collect_metrics(Readings(snapshot, []), NOW))))
     ended = {
         dict(labels)["end"]: count for (name, labels), count in samples.items() if name.endswith("ended")
     }

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from pipeline.rewrite.prompt_files import PACKAGED
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -31,7 +33,7 @@ class Project:
     def create(cls, folder: Path, feeds: dict[str, str], **limits: Any) -> "Project":
         """Lay out feeds.yaml and the prompts; the environment holds nothing of this machine's settings."""
         folder.mkdir(parents=True)
-        shutil.copytree(ROOT / "prompts", folder / "prompts")
+        shutil.copytree(PACKAGED, folder / "prompts")
         project = cls(folder)
         home = folder / "home"
         home.mkdir()

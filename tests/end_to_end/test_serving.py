@@ -103,7 +103,6 @@ def test_a_section_is_rewritten_at_once_and_a_killed_serve_leaves_no_server(
     config = yaml.safe_load(settings.feeds_file.read_text())
     config["defaults"] |= {"schedule": "never", "min_chars": 0, "full_text": "never"}
     settings.feeds_file.write_text(yaml.safe_dump(config))
-    (settings.base / "prompts").symlink_to(ROOT / "prompts")
     refs = fill(settings, 2, faults=False)
     with (
         ModelServer() as model,
@@ -158,7 +157,6 @@ def test_serve_carries_out_requests_and_when_stopped_keeps_pending_answers(
         config = yaml.safe_load(settings.feeds_file.read_text())
         config["defaults"] |= {"schedule": "0 0 1 1 *", "min_chars": 0, "full_text": "never"}
         settings.feeds_file.write_text(yaml.safe_dump(config))
-        (settings.base / "prompts").symlink_to(ROOT / "prompts")
         refs = fill(settings, 8, faults=False)
         with Database.open(settings.database_url) as db:
             for ref in refs:  # before, so that one run carries them all out

@@ -59,6 +59,7 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "alert_url": None,
         "alert_hours": 24,
         "log": None,
+        "metrics_port": None,
         "max_in_flight_total": None,
         "calls_per_minute": None,
         "writes_drafts": True,
@@ -107,6 +108,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_ALERT_URL": "https://chat.example/hooks/a-secret",
         "COPYDESK_ALERT_HOURS": "6",
         "COPYDESK_LOG": "json",
+        "COPYDESK_METRICS_PORT": "[::1]:9484",
         "COPYDESK_MAX_IN_FLIGHT_TOTAL": "30",
         "COPYDESK_CALLS_PER_MINUTE": "500",
         "COPYDESK_WRITES_DRAFTS": "no",
@@ -119,6 +121,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
     settings = load_settings(value, tmp_path)
     assert settings.feeds_file == tmp_path / "conf/mine.yaml"
     assert settings.output == Path("/srv/out")
+    assert settings.metrics_port == ("::1", 9484)
     assert settings.database_url == "postgresql+psycopg://u:p@db/copydesk"
     assert (settings.model, settings.base_url) == ("m-1", "http://127.0.0.1:1/v1")
     assert settings.api_key is not None

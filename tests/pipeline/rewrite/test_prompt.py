@@ -13,9 +13,10 @@ from pipeline.domain.models import Beat
 from pipeline.domain.reviews import Severity
 from pipeline.rewrite.article_schema import parse_response
 from pipeline.rewrite.prompt import describe_item, load_prompt
+from pipeline.rewrite.prompt_files import PACKAGED
 from tests.pipeline.rewrite.sources import BEAT, source
 
-PROMPTS = Path(__file__).parents[3] / "prompts"
+ROOT = Path(__file__).parents[3]
 FRONT = "---\nname: article\nvariables: [market, marker, item]\n---\n"
 GOOD = FRONT + "# system\nFor the {{ market }}.\n# user\n{{ marker }}\n{{ item }}\n{{ marker }}\n"
 
@@ -26,7 +27,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_the_article_prompt_names_the_beat_and_leaves_no_variable_open() -> None:
-    system, *examples, user = load_prompt(PROMPTS, "article").messages(source(language="pt"), BEAT)
+    system, *examples, user = load_prompt(PACKAGED, "article").messages(source(language="pt"), BEAT)
     for expected in (
         "crypto market",
         '"pt"',
@@ -43,7 +44,7 @@ def test_the_article_prompt_names_the_beat_and_leaves_no_variable_open() -> None
 def test_what_a_beat_wants_of_titles_and_opinion_is_said() -> None:
     def system(**beat: object) -> str:
         chosen = BEAT.model_copy(update=beat)
-        return load_prompt(PROMPTS, "article").messages(source(), chosen)[0]["content"]
+        return load_prompt(PACKAGED, "article").messages(source(), chosen)[0]["content"]
 
     assert "your own headline" in system()
     assert "the source's title, unchanged" in system(titles="source")
@@ -55,8 +56,8 @@ def test_what_a_beat_wants_of_titles_and_opinion_is_said() -> None:
 
 
 def test_the_request_about_an_item_of_2500_characters_is_short() -> None:
-    beat = load_feeds(PROMPTS.parent / "feeds.yaml").beats["crypto"]
-    messages = load_prompt(PROMPTS, "article").messages(source("word " * 500, author="A. Writer"), beat)
+    beat = load_feeds(ROOT / "feeds.yaml").beats["crypto"]
+    messages = load_prompt(PACKAGED, "article").messages(source("word " * 500, author="A. Writer"), beat)
     assert sum(len(message["content"]) for message in messages) / 4 <= 2500
 
 
@@ -66,7 +67,7 @@ def test_the_id_is_the_name_and_the_hash_of_the_file(tmp_path: Path) -> None:
 
 
 def test_what_comes_before_the_item_is_the_same_for_every_item() -> None:
-    prompt = load_prompt(PROMPTS, "article")
+    prompt = load_prompt(PACKAGED, "article")
     items = (source(text, guid=text, title=text) for text in ("First story.", "Second story."))
     first, second = ("".join(m["content"] for m in prompt.messages(item, BEAT)) for item in items)
     common = next(index for index, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
@@ -76,7 +77,7 @@ def test_what_comes_before_the_item_is_the_same_for_every_item() -> None:
 
 
 def test_the_item_is_last_between_two_random_markers() -> None:
-    prompt = load_prompt(PROMPTS, "article")
+    prompt = load_prompt(PACKAGED, "article")
     markers = set()
     for _ in range(2):
         *before, user = prompt.messages(source(), BEAT)
@@ -92,7 +93,7 @@ def test_the_item_is_last_between_two_random_markers() -> None:
 
 def test_feed_text_is_never_rendered() -> None:
     hostile = "{{ 7 * 7 }} {% for x in y %} {{ market.__class__ }} {# gone #}"
-    messages = load_prompt(PROMPTS, "article").messages(source(hostile, title="{{ tone }}"), BEAT)
+    messages = load_prompt(PACKAGED, "article").messages(source(hostile, title="{{ tone }}"), BEAT)
     assert hostile in messages[-1]["content"]
     assert "title: {{ tone }}" in messages[-1]["content"]
 
@@ -156,13 +157,38 @@ def test_a_template_that_cannot_be_rendered_fails_when_it_is_loaded(tmp_path: Pa
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "article.md.j2").symlink_to("nowhere")
     with pytest.raises(ConfigError, match=r"article\.md\.j2: cannot be read"):
         load_prompt(tmp_path, "article")
+    (tmp_path / "article.md.j2").unlink()
     (tmp_path / "article.md.j2").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="is not UTF-8"):
         load_prompt(tmp_path, "article")
     with pytest.raises(ConfigError, match="is no name for a prompt"):
         load_prompt(tmp_path, "../article")
+
+
+def test_a_file_that_is_not_in_the_folder_is_the_packaged_one(tmp_path: Path) -> None:
+    packaged = load_prompt(PACKAGED, "article")
+    elsewhere = load_prompt(tmp_path / "nowhere", "article")
+    assert (elsewhere.id, elsewhere.path) == (packaged.id, PACKAGED / "article.md.j2")
+    examples = tmp_path / "examples"
+    examples.mkdir()
+    (examples / "short.yaml").write_text((PACKAGED / "examples/short.yaml").read_text() + "\n")
+    mixed = load_prompt(tmp_path, "article")
+    assert mixed.path == packaged.path
+    assert {example.path.parent for example in mixed.examples} == {examples, PACKAGED / "examples"}
+    assert mixed.id != packaged.id
+    (tmp_path / "article.md.j2").write_text((PACKAGED / "article.md.j2").read_text())
+    assert load_prompt(tmp_path, "article").id == mixed.id, "one hash for one text, wherever it is"
+    assert load_prompt(tmp_path, "article").path == tmp_path / "article.md.j2"
+
+
+def test_a_prompt_that_is_nowhere_is_named_with_a_similar_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"artcle\.md\.j2 does not exist.*did you mean article\?"):
+        load_prompt(tmp_path, "artcle")
+    with pytest.raises(ConfigError, match="use one of: article, mend, verify"):
+        load_prompt(tmp_path, "zzz")
 
 
 EXAMPLE = """item:
@@ -226,7 +252,7 @@ def test_our_own_examples_are_valid_answers_without_findings() -> None:
     beat = Beat(
         key="b", market="crypto market", vocabulary=("EXCHANGE", "SECURITY", "BUSINESS", "SPEICHER", "NETZE")
     )
-    examples = load_prompt(PROMPTS, "article").examples
+    examples = load_prompt(PACKAGED, "article").examples
     assert {example.language for example in examples} == {None, "de"}
     for example in examples:
         article = parse_response(example.answer, example.source, beat)

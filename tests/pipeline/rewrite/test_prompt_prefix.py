@@ -10,6 +10,7 @@ from pipeline.domain.models import Beat, Source
 from pipeline.llm.chat import Message
 from pipeline.rewrite.examples import load_example
 from pipeline.rewrite.prompt import describe_item, load_prompt
+from pipeline.rewrite.prompt_files import PACKAGED
 from pipeline.services.estimate import CHARS_PER_TOKEN
 from tests.pipeline.rewrite.sources import source
 
@@ -41,7 +42,7 @@ def shared_prefix(first: Sequence[Message], second: Sequence[Message]) -> int:
 
 @pytest.mark.parametrize("language", BEATS)
 def test_all_but_the_item_and_its_marker_is_the_same(language: str) -> None:
-    prompt, every = load_prompt(ROOT / "prompts", "article"), sources(language)
+    prompt, every = load_prompt(PACKAGED, "article"), sources(language)
     requests = [prompt.messages(item_source, BEATS[language]) for item_source in every]
     for messages, item_source in zip(requests, every, strict=True):
         last = messages[-1]["content"]
@@ -61,9 +62,7 @@ def test_all_but_the_item_and_its_marker_is_the_same(language: str) -> None:
 @pytest.mark.parametrize(("language", "fixed"), [("en", 7_191), ("de", 6_030)])
 def test_a_request_about_an_average_item_stays_short(language: str, fixed: int) -> None:
     text = ("A word or 5. " * 200)[:2_500]
-    messages = load_prompt(ROOT / "prompts", "article").messages(
-        source(text, language=language), BEATS[language]
-    )
+    messages = load_prompt(PACKAGED, "article").messages(source(text, language=language), BEATS[language])
     lengths = [len(message["content"]) for message in messages]
     assert sum(lengths[:-1]) <= fixed, "the fixed part has grown: shorten it elsewhere"
     assert sum(lengths) // CHARS_PER_TOKEN <= 2_500, "tokens, as `copydesk prompt show` has them"
@@ -80,7 +79,7 @@ def test_two_requests_are_compared_character_by_character() -> None:
 
 def example(folder: Path, language: str) -> Path:
     path = folder / "example.yaml"
-    path.write_text(f"{language}{(ROOT / 'prompts/examples/short.yaml').read_text()}")
+    path.write_text(f"{language}{(PACKAGED / 'examples/short.yaml').read_text()}")
     return path
 
 
@@ -96,7 +95,7 @@ def test_an_example_with_a_language_is_used_only_for_it(
 
 
 def test_the_template_knows_how_many_examples_are_shown() -> None:
-    prompt = load_prompt(ROOT / "prompts", "article")
+    prompt = load_prompt(PACKAGED, "article")
     messages = prompt.messages(source(), Beat(key="b"))
     shown = prompt.examples_for("en")
     assert f"come {len(shown)} invented items" in messages[0]["content"]
@@ -104,13 +103,13 @@ def test_the_template_knows_how_many_examples_are_shown() -> None:
 
 
 def test_a_language_with_examples_of_its_own_is_shown_no_others() -> None:
-    prompt = load_prompt(ROOT / "prompts", "article")
+    prompt = load_prompt(PACKAGED, "article")
     assert [example.language for example in prompt.examples_for("de-AT")] == ["de"]
     assert [example.language for example in prompt.examples_for("pt")] == [None, None]
 
 
 def test_an_example_has_the_same_marker_in_every_request() -> None:
-    prompt = load_prompt(ROOT / "prompts", "article")
+    prompt = load_prompt(PACKAGED, "article")
     first, second = (prompt.messages(source(), Beat(key="b")) for _ in range(2))
     assert first[:-1] == second[:-1]
     assert first[-1] != second[-1]

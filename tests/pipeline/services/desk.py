@@ -23,9 +23,9 @@ from pipeline.llm.client import LLMClient
 from pipeline.llm.deadline import Deadline
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.rewrite.prompt_files import PACKAGED
 from pipeline.services.context import PollStateCache, RunContext, Writer
 from pipeline.storage import CallLimits, Database
-from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
 from tests.pipeline.storage.records import NOW, feed
 
@@ -36,7 +36,7 @@ GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
 
 @cache
 def _prompt() -> Prompt:
-    return load_prompt(ROOT / "prompts", "article")
+    return load_prompt(PACKAGED, "article")
 
 
 async def parse_here(*document: Any, boilerplate: Collection[str] = ()) -> ParsedFeed:

@@ -20,7 +20,7 @@ from pipeline.storage import Database, FeedStatus, Metrics
 from tests.databases import prepared
 from tests.pipeline.storage.records import NOW, feed
 
-QUIET = Metrics(items={}, spent=(), oldest_draft=None, requests=0, oldest_request=None, blocks=0, warns=0)
+QUIET = Metrics(spent=(), drafts=0, oldest_draft=None, requests=0, oldest_request=None, blocks=0, warns=0)
 DAY = timedelta(hours=24)
 
 
@@ -83,7 +83,7 @@ def test_each_problem_is_an_alert() -> None:
 
 def test_overdue_drafts_and_requests_are_alerts() -> None:
     late = QUIET._replace(
-        items={"drafted": 3}, oldest_draft=NOW - timedelta(hours=25), oldest_request=NOW - timedelta(hours=2)
+        drafts=3, oldest_draft=NOW - timedelta(hours=25), oldest_request=NOW - timedelta(hours=2)
     )
     assert keys(figures=late) == ["drafts wait", "requests wait"]
     soon = NOW - timedelta(minutes=50)

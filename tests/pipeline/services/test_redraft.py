@@ -19,6 +19,7 @@ from pipeline.domain.models import Beat, FeedConfig
 from pipeline.domain.reviews import RedraftRequest, ReviewDecision
 from pipeline.http_client import HttpClient
 from pipeline.rewrite.prompt import load_prompt
+from pipeline.rewrite.prompt_files import PACKAGED
 from pipeline.rewrite.redraft import RedraftFinding, add_redraft_instructions
 from pipeline.services import redraft, review
 from pipeline.services.context import RunContext
@@ -27,7 +28,6 @@ from pipeline.services.draft_file import EditorContext, decode_leniently
 from pipeline.services.edit import acknowledge
 from pipeline.storage import Database
 from pipeline.storage.redraft_requests import RedraftProgress
-from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
 from tests.pipeline.services.desk import BEAT, GOOD, Scripted, run_context
 from tests.pipeline.storage.records import LEASE_S, NOW, answer, feed
@@ -48,7 +48,7 @@ class Desk:
         model = Scripted(*script)
         desk = run_context(self.db, self.net, self.folder, model, beat=beat)
         if beat.repair_sentences:
-            desk = RunContext(**{**vars(desk), "repair_prompt": load_prompt(ROOT / "prompts", "mend")})
+            desk = RunContext(**{**vars(desk), "repair_prompt": load_prompt(PACKAGED, "mend")})
         return model, await draft_feed(desk, feed(), count)
 
     @property

@@ -19,7 +19,6 @@ from pipeline.services.report import RunReport
 from pipeline.services.run import Ports
 from pipeline.services.shutdown import StopSwitch
 from pipeline.storage import Database, StartableRedraft
-from tests.end_to_end.project import ROOT
 from tests.fakes.checks import ChecksHere
 from tests.fakes.model_server import ModelServer, completion
 from tests.fakes.stock import FEED, fill, layout
@@ -166,7 +165,6 @@ def project(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Projec
         "COPYDESK_STOP_GRACE": "60",
     }
     settings = layout(tmp_path / "project", environ)
-    (settings.base / "prompts").symlink_to(ROOT / "prompts")
     config = yaml.safe_load(settings.feeds_file.read_text())
     config["defaults"] |= {"min_chars": 0, "full_text": "never"}
     settings.feeds_file.write_text(yaml.safe_dump(config))

@@ -20,12 +20,12 @@ from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse, FinishReason
 from pipeline.llm.pricing import Price, Rates
 from pipeline.rewrite.prompt import load_prompt
+from pipeline.rewrite.prompt_files import PACKAGED
 from pipeline.services import redraft
 from pipeline.services.context import ItemOutcome, Writer
 from pipeline.services.draft import draft_feed
 from pipeline.services.draft_file import EditorContext, draft_front, draft_source, join_stored
 from pipeline.storage import Database, DraftRow
-from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
 from tests.pipeline.services.desk import BEAT, Scripted, run_context
 from tests.pipeline.storage.records import NOW, feed
@@ -81,8 +81,8 @@ class Project:
         context = replace(
             context,
             verifier=lambda _beat: reader,
-            verify_prompt=load_prompt(ROOT / "prompts", "verify"),
-            repair_prompt=load_prompt(ROOT / "prompts", "mend"),
+            verify_prompt=load_prompt(PACKAGED, "verify"),
+            repair_prompt=load_prompt(PACKAGED, "mend"),
         )
         return await draft_feed(context, feed(), count)
 

@@ -21,11 +21,11 @@ from pipeline.llm.chat import ChatResponse, FinishReason
 from pipeline.llm.client import ClientConfig, LLMClient
 from pipeline.llm.pricing import Price, Rates
 from pipeline.rewrite.prompt import load_prompt
+from pipeline.rewrite.prompt_files import PACKAGED
 from pipeline.services.context import Writer
 from pipeline.services.draft import draft_feed
 from pipeline.services.writers import REST, WriterPool, in_order
 from pipeline.storage import CallLimits, Database
-from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import ModelServer, Reply, error
 from tests.pipeline.services.desk import BEAT, GOOD, Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
@@ -314,7 +314,7 @@ async def test_a_second_reader_whose_first_answers_are_all_unusable_is_asked_no_
             ctx,
             beats={"b": beat},
             verifier=readers.verifier,
-            verify_prompt=load_prompt(ROOT / "prompts", "verify"),
+            verify_prompt=load_prompt(PACKAGED, "verify"),
         )
         outcomes = await draft_feed(ctx, feed(), 5)
     assert [outcome.path is not None for outcome in outcomes] == [True] * 5

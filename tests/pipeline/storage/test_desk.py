@@ -404,16 +404,16 @@ def test_history_tells_everything_in_its_order(db: Database) -> None:
 
 
 def test_the_whole_ledger_in_numbers(db: Database) -> None:
-    empty = db.metrics.snapshot()
-    assert (empty.items, empty.spent, empty.oldest_draft, empty.requests) == ({}, (), None, 0)
+    empty = db.metrics.snapshot(NOW)
+    assert (empty.drafts, empty.spent, empty.oldest_draft, empty.requests) == (0, (), None, 0)
     row, _ = drafted(db, 1, block(), WARN), drafted(db, 2, block())
     db.findings.acknowledge(row, block(), "known", "Ada", NOW)
     db.redrafts.request(row, "Ada", NOW)
     admit(db, item(3))
     [lease] = [one for one in db.leases.acquire("one", 5, LEASE_S) if one.item.guid == "guid-3"]
     db.budget.record(lease, answer(), CallDetails(micros=1_500))
-    figures = db.metrics.snapshot()
-    assert figures.items == {"drafted": 2, "answered": 1}
+    figures = db.metrics.snapshot(NOW)
+    assert figures.drafts == 2
     assert (figures.blocks, figures.warns) == (1, 1)
     assert (figures.requests, figures.oldest_request) == (1, NOW)
     assert figures.oldest_draft is not None

@@ -159,7 +159,7 @@ def test_ends_are_counted_by_kind_and_never_by_editor(db: Database, row: DraftRo
     assert (pairs.dismissed, pairs.passed, pairs.false_alarms) == ({"other": 1}, 1, 0)
     db.findings.withdraw(row, "k1", "Ada", NOW)
     assert {each.kind: each.false_alarms for each in db.findings.outcomes()}["name"] == 0
-    assert db.metrics.snapshot().outcomes == tuple(db.findings.outcomes())
+    assert db.metrics.snapshot(NOW).outcomes == tuple(db.findings.outcomes())
 
 
 def test_nothing_is_kept_of_an_erased_item(db: Database, row: DraftRow) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,7 @@ from pipeline.domain.errors import BudgetExceeded, LLMRejected
 from pipeline.llm.client import build_client
 from pipeline.llm.structured_output import UnlimitedBudget, request_structured
 from pipeline.rewrite.prompt import load_prompt
+from pipeline.rewrite.prompt_files import PACKAGED
 from pipeline.verifier.confirm import DropReason
 from pipeline.verifier.question import Question
 from pipeline.verifier.request import PROMPT
@@ -19,7 +19,7 @@ from pipeline.verifier.verify import Verification, verify
 from tests.fakes.model_server import ModelServer, Reply, completion, error
 from tests.pipeline.verifier.drafts import BEAT, draft, objection, source
 
-VERIFY = load_prompt(Path(__file__).parents[3] / "prompts", PROMPT)
+VERIFY = load_prompt(PACKAGED, PROMPT)
 GOOD = [objection(3, "will", "Norrsund may close", "may"), objection(6, ", which had been paid since 1998")]
 
 

@@ -1,0 +1,30 @@
+"""`copydesk prompt copy`: copies packaged prompts to the operator's folder, to change them there."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from copydesk.console import print_line, printable
+from pipeline.articles.files import write_atomically
+from pipeline.config import load_settings
+from pipeline.rewrite.prompt import load_prompt
+from pipeline.rewrite.prompt_files import PACKAGED
+
+
+def copy(names: Sequence[str]) -> None:
+    """Copy packaged prompts and their examples, without overwriting. Raises ConfigError, OutputError."""
+    settings = load_settings()
+    for path in dict.fromkeys(path for name in names for path in _files(name)):
+        relative = path.relative_to(PACKAGED).as_posix()
+        target = settings.prompts / relative
+        if target.exists() or target.is_symlink():
+            print_line(f"{printable(target)} is there already: not changed")
+        else:
+            write_atomically(settings.prompts, relative, path.read_bytes())
+            print_line(f"{printable(target)} written")
+
+
+def _files(name: str) -> Iterator[Path]:
+    """Yield the files of a packaged prompt. Raises ConfigError if there is none of that name."""
+    prompt = load_prompt(PACKAGED, name)
+    yield prompt.path
+    yield from (example.path for example in prompt.examples)

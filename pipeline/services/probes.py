@@ -1,0 +1,77 @@
+"""What monitoring asks of a running process: whether it is ready, and its metrics."""
+
+import threading
+from datetime import datetime
+from typing import Literal
+
+from pipeline.config import Settings, day_start, load_feeds, month_start
+from pipeline.domain.errors import ConfigError, DatabaseError
+from pipeline.services.budget import BACKFILL
+from pipeline.services.metrics import CapUse, Readings, collect_metrics, format_metrics
+from pipeline.storage import Database, SpendingCap
+
+Check = Literal["database", "schema", "feeds.yaml"]
+
+
+class Probes:
+    """Reads the database and feeds.yaml for monitoring, from any thread."""
+
+    def __init__(self, settings: Settings, db: Database) -> None:
+        self._settings, self._db = settings, db
+        self._lock = threading.Lock()
+        self._feeds_time: int | None = None
+        self._keys: frozenset[str] = frozenset()
+        self._is_readable = False
+
+    def failed_checks(self) -> list[Check]:
+        """Return what keeps this process from working: the database, its schema, or feeds.yaml."""
+        failed: list[Check] = []
+        try:
+            if not self._db.metrics.is_migrated():
+                failed.append("schema")
+        except DatabaseError:
+            failed.append("database")
+        self._read_feeds()
+        return failed if self._is_readable else [*failed, "feeds.yaml"]
+
+    def metrics(self, now: datetime) -> str:
+        """Return the metrics as text. Raises DatabaseError."""
+        self._read_feeds()
+        readings = Readings(
+            snapshot=self._db.metrics.snapshot(now),
+            feeds=self._db.feeds.status(),
+            backlog=self._db.publications.backlog(),
+            caps=self._caps(now),
+            configured=self._keys,
+        )
+        return "".join(format_metrics(collect_metrics(readings, now)))
+
+    def _caps(self, now: datetime) -> list[CapUse]:
+        settings = self._settings
+        today, month = day_start(now, settings.timezone), month_start(now, settings.timezone)
+        periods = (
+            ("day", settings.cap_day, today, ""),
+            ("month", settings.cap_month, month, ""),
+            ("day's backfills", settings.cap_backfill, today, BACKFILL),
+        )
+        return [
+            CapUse(
+                name,
+                None if limit is None else int(limit * 1_000_000),
+                self._db.budget.spent(SpendingCap(name, 0, since, runs)),
+            )
+            for name, limit, since, runs in periods
+        ]
+
+    def _read_feeds(self) -> None:
+        """Read the keys of feeds.yaml if it has changed; if it has a mistake, the last ones stay."""
+        path = self._settings.feeds_file
+        with self._lock:
+            try:
+                changed = path.stat().st_mtime_ns
+                if changed != self._feeds_time:
+                    self._feeds_time, self._is_readable = changed, False
+                    self._keys = frozenset(feed.key for feed in load_feeds(path).feeds)
+                    self._is_readable = True
+            except (OSError, ConfigError):
+                self._feeds_time, self._is_readable = None, False

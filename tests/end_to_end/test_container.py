@@ -1,0 +1,122 @@
+"""The container: its file is built and its image run, without a registry and a daemon; the compose file."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config import VARIABLES
+
+ROOT = Path(__file__).parents[2]
+BASE, IMAGE = "localhost/base", "localhost/copydesk"
+
+
+class Buildah:
+    """buildah with a storage of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._storage = ["--root", str(folder / "root"), "--runroot", str(folder / "run")]
+        self._storage += ["--storage-driver", "vfs"]  # works inside another container, too
+
+    def __call__(self, command: str, *arguments: object) -> str:
+        words = ["buildah", *self._storage, command, *map(str, arguments)]
+        environ = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "BUILDAH_ISOLATION": "chroot"}
+        result = subprocess.run(words, text=True, capture_output=True, env=environ)
+        assert result.returncode == 0, f"{words}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
+        return result.stdout
+
+
+def base_system(folder: Path) -> Path:
+    """Return a Debian with Python of this version, or skip; the third-party packages are those of the tests.
+
+    So a build asks no registry: pip takes what is there and has the version of the lock as installed.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("a root file system is made as root only")
+    for program in ("buildah", "mmdebstrap"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed: apt-get install buildah mmdebstrap")
+    root = folder / "base"
+    packages = "python3,python3-venv,ca-certificates"
+    command = ["mmdebstrap", "--variant=minbase", "--mode=root", f"--include={packages}", "--quiet"]
+    suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
+    made = subprocess.run([*command, suite, str(root)], text=True, capture_output=True)
+    if made.returncode != 0:
+        pytest.skip(f"no Debian could be fetched: {made.stderr[-300:]}")
+    version = f"python3.{sys.version_info.minor}"
+    if not (root / "usr/bin" / version).exists():
+        pytest.skip(f"Debian {suite} has no {version}, for which the packages of the tests are")
+    own = shutil.ignore_patterns("__pycache__", "__editable__*", "copydesk-*")
+    packages_of_tests = root / "opt/venv/lib" / version / "site-packages"
+    shutil.copytree(sysconfig.get_path("purelib"), packages_of_tests, ignore=own, symlinks=True)
+    return root
+
+
+@pytest.mark.soak
+@pytest.mark.process
+def test_the_image_is_built_and_drafts_as_an_ordinary_user(tmp_path: Path) -> None:
+    buildah, root = Buildah(tmp_path), base_system(tmp_path)
+    empty = buildah("from", "scratch").strip()
+    buildah("add", empty, root, "/")
+    buildah("commit", "--rm", empty, BASE)
+    shutil.rmtree(root)
+    buildah(
+        "build", "--isolation", "chroot", "--layers=false", "--pull=never", "--format", "docker",
+        "--build-arg", f"BASE={BASE}", "--env", "PIP_NO_INDEX=1", "-f", ROOT / "Containerfile",
+        "-t", IMAGE, ROOT,
+    )  # fmt: skip
+
+    config = json.loads(buildah("inspect", "--type", "image", IMAGE))["Docker"]["config"]
+    assert (config["User"], config["Entrypoint"], config["Cmd"]) == ("newsroom", ["copydesk"], ["serve"])
+    assert config["Healthcheck"]["Test"][0] == "CMD"
+    assert list(config["Volumes"]) == ["/newsroom"]
+    secrets = {name for name in VARIABLES if "KEY" in name or "TOKEN" in name or "SECRET" in name}
+    assert not [each for each in config["Env"] if each.partition("=")[0] in secrets]
+
+    container = buildah("from", "--pull=never", IMAGE).strip()
+
+    def run(*command: str) -> str:
+        return buildah("run", "--isolation", "chroot", container, "--", *command)
+
+    assert run("copydesk", "--version").startswith("copydesk 0.")
+    assert run("id", "--user").strip() == "1000"
+    assert "/newsroom" in run("copydesk", "init")
+    assert "offline briefs" in run("copydesk", "--sample", "run", "--direct")
+    assert "drafts/" in run("copydesk", "--sample", "drafts", "list")
+    assert run("stat", "-c", "%a %U", ".env").strip() == "600 newsroom"
+
+
+def test_the_compose_file_holds_no_secret_and_says_when_a_service_is_healthy() -> None:
+    document = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    services = document["services"]
+    assert services.keys() == {"postgres", "prefect", "worker", "desk"}
+    for name, service in services.items():
+        environment = service.get("environment", {})
+        assert not [key for key in environment if "PASSWORD" in key or "TOKEN" in key or key.endswith("KEY")]
+        assert not [key for key in environment if key.startswith("COPYDESK_") and key not in VARIABLES]
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
+        for needed, condition in service.get("depends_on", {}).items():
+            assert condition == {"condition": "service_healthy"}
+            assert "healthcheck" in services[needed]
+    assert services["worker"]["volumes"] == services["desk"]["volumes"] == ["./newsroom:/newsroom"]
+    mounted = {volume.partition(":")[0] for service in services.values() for volume in service["volumes"]}
+    assert document["volumes"].keys() <= mounted
+
+
+def test_the_image_is_built_from_all_that_the_package_needs() -> None:
+    """A link of a package to a file that the build does not get would be a broken build."""
+    copied = (ROOT / "Containerfile").read_text()
+    context = (ROOT / ".containerignore").read_text().splitlines()
+    for package in ("copydesk", "desk", "flows", "pipeline"):
+        assert f"COPY {package} {package}\n" in copied
+        for link in (path for path in (ROOT / package).rglob("*") if path.is_symlink()):
+            target = link.resolve().relative_to(ROOT).as_posix()
+            assert f"!{target}" in context
+            assert f" {target} " in copied
