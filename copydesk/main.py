@@ -18,11 +18,13 @@ from copydesk.subcommands import (
 )
 from pipeline.domain.errors import CopydeskError
 
-EXIT_CODES = """Exit codes: 0 success (a failed feed is part of the report) · 1 failed check or other error ·
+EXIT_CODES = """Exit codes: 0 success (a failed feed is part of the report) ·
+1 a test fails (doctor, feeds check, prompt lint, eval, proof), or another error ·
 2 wrong usage, setting or feeds.yaml · 3 unusable database · 4 the model server rejects all requests,
 or asks for a long pause ·
 5 a draft cannot be written · 6 a review decision cannot be carried out · 7 an article cannot be published ·
-130 interrupted."""
+8 every feed, or every item that was tried, failed · 9 a spending cap is reached ·
+10 a finding blocks the text (check) · 130 interrupted."""
 
 app = typer.Typer(
     name="copydesk",
@@ -140,7 +142,7 @@ def check(
 ) -> None:
     """Check a draft against its source and mark the findings.
 
-    Exit code 1 if a finding blocks its approval.
+    Exit code 10 if a finding blocks its approval.
     """
     from copydesk import check
 

@@ -28,7 +28,16 @@ from pipeline.config.settings import (
     require_user_secret,
     user_agent,
 )
-from pipeline.config.time_syntax import day_start, jitter_s, month_start, parse_day, parse_span, span
+from pipeline.config.time_syntax import (
+    day_end,
+    day_start,
+    jitter_s,
+    month_end,
+    month_start,
+    parse_day,
+    parse_span,
+    span,
+)
 
 __all__ = [
     "DEFAULT_NAMES",
@@ -46,6 +55,7 @@ __all__ = [
     "Target",
     "base_folder",
     "connection_named",
+    "day_end",
     "day_start",
     "desk_settings",
     "disable_telemetry",
@@ -55,6 +65,7 @@ __all__ = [
     "load_feeds",
     "load_settings",
     "minimal_environment",
+    "month_end",
     "month_start",
     "parse_day",
     "parse_span",

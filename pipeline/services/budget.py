@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pipeline.config import day_start, month_start
+from pipeline.config import day_end, day_start, month_end, month_start
 from pipeline.domain.errors import BudgetExceeded, RateLimited
 from pipeline.domain.model_calls import LLMResponse, TokenUsage
 from pipeline.services.context import ModelContext, Writer
@@ -151,17 +151,17 @@ def has_limits(limits: CallLimits) -> bool:
 
 def active_caps(ctx: ModelContext, now: datetime) -> list[SpendingCap]:
     """Return the caps that are set, with the times from which they count."""
-    settings = ctx.settings
-    today = day_start(now, settings.timezone)
+    settings, zone = ctx.settings, ctx.settings.timezone
+    day, month = (day_start(now, zone), day_end(now, zone)), (month_start(now, zone), month_end(now, zone))
     every = [
-        ("run", settings.cap_run, None, ""),
-        ("day", settings.cap_day, today, ""),
-        ("month", settings.cap_month, month_start(now, settings.timezone), ""),
+        ("run", settings.cap_run, (None, None), "", "COPYDESK_CAP_RUN"),
+        ("day", settings.cap_day, day, "", "COPYDESK_CAP_DAY"),
+        ("month", settings.cap_month, month, "", "COPYDESK_CAP_MONTH"),
     ]
     if ctx.run.startswith(BACKFILL):
-        every.append(("day's backfills", settings.cap_backfill, today, BACKFILL))
+        every.append(("day's backfills", settings.cap_backfill, day, BACKFILL, "COPYDESK_CAP_BACKFILL"))
     return [
-        SpendingCap(name, int(dollars * 1_000_000), since, runs)
-        for name, dollars, since, runs in every
+        SpendingCap(name, int(dollars * 1_000_000), since, runs, variable, until)
+        for name, dollars, (since, until), runs, variable in every
         if dollars is not None
     ]

@@ -1,5 +1,6 @@
 """The database of feeds, items, drafts, reviews and publications: the only package with SQL."""
 
+from pipeline.storage.backlogs import NO_BACKLOG, FeedBacklog
 from pipeline.storage.budget import (
     UNLIMITED,
     CallCost,
@@ -57,6 +58,7 @@ from pipeline.storage.versions import PendingSave, Save, ViewedVersion
 
 __all__ = [
     "BY_HAND",
+    "NO_BACKLOG",
     "NO_TIME",
     "OF_ARTICLES",
     "SYSTEM_EDITOR",
@@ -75,6 +77,7 @@ __all__ = [
     "DraftRow",
     "ExistingItems",
     "Failure",
+    "FeedBacklog",
     "FeedStatus",
     "FindingEnd",
     "FinishedRedraft",

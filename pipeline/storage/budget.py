@@ -46,6 +46,10 @@ class SpendingCap(NamedTuple):
     """When the day or month began; None for the run."""
     runs: str = ""
     """Only runs whose names start with this count; empty: all."""
+    variable: str = ""
+    """The environment variable that sets it."""
+    until: datetime | None = None
+    """When its day or month ends, in the operator's time zone; None for the run."""
 
 
 class CallCost(NamedTuple):
@@ -219,10 +223,13 @@ class BudgetRepository(Transactions):
 
 
 def _cap_reached(cap: SpendingCap, spent: int, cost: CallCost, *, pending: bool) -> BudgetExceeded:
+    when = f"it resets at {cap.until:%Y-%m-%d %H:%M %Z}" if cap.until else "each run has its own"
     message = (
         f"the cap of the {cap.name} is reached: {dollars(spent)} of {dollars(cap.micros)} spent, "
-        f"and the next call may cost {dollars(cost.min_micros)}"
+        f"and the next call may cost {dollars(cost.min_micros)}; {when}"
     )
+    if cap.variable:
+        message += f", and {cap.variable} sets it"
     return BudgetExceeded(message, cap=cap.name, spent=spent, pending=pending)
 
 
