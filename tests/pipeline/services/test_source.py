@@ -184,7 +184,9 @@ async def test_the_limit_counts_drafts_and_the_pages_asked_for_are_three_times_a
     assert [(cause.kind, cause.count, cause.cause) for cause in report.causes] == [
         ("waits", 3, f"{url_host(server.url(''))} answers 503")
     ]
-    assert (report.waiting, report.queued, report.failed) == (3, 13, ()), "what waits is not queued, nor failed"
+    assert (report.waiting, report.queued, report.failed) == (3, 13, ()), (
+        "what waits is not queued, nor failed"
+    )
     second = await draft_feed(desk, thin, 1)
     assert [outcome.waits for outcome in second] == [False] * 3, "those that wait keep no other from its turn"
     third = await draft_feed(desk, thin, 1)
