@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from copydesk.console import err, pluralize, print_line, printable
+from copydesk.console import err, pluralize, print_json, print_line, printable
 from pipeline.config import Settings, desk_settings
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.services.backup import (
@@ -18,20 +18,23 @@ _DUMP = 'pg_dump --format=custom --file=copydesk.dump "$COPYDESK_DATABASE_URL"'
 _LOAD = 'pg_restore --clean --if-exists --dbname="$COPYDESK_DATABASE_URL" copydesk.dump'
 
 
-def save(archive: Path) -> None:
+def save(archive: Path, *, as_json: bool) -> None:
     """Write a backup while runs and the desk continue. Raises ConfigError if the file exists."""
     settings = desk_settings()
     if archive.exists():
         raise ConfigError(f"{archive} exists; name another file")
     with Database.open(settings.database_url) as db:
         saved = create_backup(db, settings.output, archive.absolute())
+    if as_json:
+        print_json({"archive": str(archive), "files": saved.files, "database": saved.db})
+        return
     contents = f"{pluralize(saved.files, 'file')}{' and the database' if saved.db else ''}"
     print_line(f"{printable(archive)}: {contents}. feeds.yaml, prompts and .env are not included.")
     if not saved.db:
         err.print(f"The PostgreSQL database is not included: dump it now: {_DUMP}", markup=False)
 
 
-def restore(archive: Path) -> None:
+def restore(archive: Path, *, as_json: bool) -> None:
     """Restore a backup where there is no data yet. Raises ConfigError, ReviewError, OutputError."""
     settings = desk_settings()
     if not archive.is_file():
@@ -43,6 +46,10 @@ def restore(archive: Path) -> None:
     restore_files(archive.absolute(), settings.output, database)
     with Database.open(settings.database_url) as db:
         summary = reconcile_database(db, settings.output)
+    if as_json:
+        changes = {"written": summary.written, "left_out": summary.left_out}
+        print_json({"archive": str(archive), "files": saved.files, "database": saved.db} | changes)
+        return
     print_line(f"{pluralize(saved.files, 'file')}{' and the database' if saved.db else ''} restored.")
     _print_changes(summary)
     print_line("The next run continues from this state.")

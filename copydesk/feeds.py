@@ -125,7 +125,7 @@ def _table_row(checkup: FeedCheckReport) -> tuple[object, ...]:
     return tuple(summary[name] for name in ("feed", "items", "newest", "said"))
 
 
-def import_opml(file: str) -> None:
+def import_opml(file: str, *, as_json: bool) -> None:
     """Print the YAML to add to feeds.yaml for an OPML file. Raises ConfigError if it cannot be read."""
     settings = load_settings()
     try:
@@ -134,14 +134,21 @@ def import_opml(file: str) -> None:
         raise ConfigError(f"{file}: {error.strerror}; name an OPML file", file=file) from error
     existing = load_feeds(settings.feeds_file) if settings.feeds_file.exists() else None
     outlines, notes = read_opml(data, file)
-    sys.stdout.write(to_yaml(outlines, existing))
+    text = to_yaml(outlines, existing)
+    if as_json:
+        print_json({"yaml": text, "notes": notes})
+        return
+    sys.stdout.write(text)
     for note in notes:
         err.print(printable(note))
 
 
-def export_opml(file: str) -> None:
+def export_opml(file: str, *, as_json: bool) -> None:
     """Write the subscriptions as OPML."""
     feeds = load_feeds(load_settings().feeds_file).feeds
     target = Path(file).absolute()
     write_atomically(target.parent, target.name, write_opml(feeds).encode())
-    print_line(f"{len(feeds)} feeds written to {printable(file)}")
+    if as_json:
+        print_json({"file": str(target), "feeds": len(feeds)})
+    else:
+        print_line(f"{len(feeds)} feeds written to {printable(file)}")

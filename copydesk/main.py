@@ -5,21 +5,24 @@ from typing import Annotated
 
 import typer
 
-from copydesk.subcommands import (
-    Json,
-    backup_app,
+from copydesk.draft_commands import (
+    Direct,
+    approve,
     correct,
-    drafts_app,
-    evaluate,
-    feeds_app,
-    prompt_app,
-    proof,
+    forget,
+    publish,
+    redraft,
+    reject,
+    restore,
     retract,
+    unpublish,
+    versions,
 )
+from copydesk.subcommands import Json, backup_app, drafts_app, evaluate, feeds_app, prompt_app, proof
 from pipeline.domain.errors import CopydeskError
 
 EXIT_CODES = """Exit codes: 0 success (a failed feed is part of the report) ·
-1 a test fails (doctor, feeds check, prompt lint, eval, proof), or another error ·
+1 a test fails (doctor, feeds check, eval, proof), or another error ·
 2 wrong usage, setting or feeds.yaml · 3 unusable database · 4 the model server rejects all requests,
 or asks for a long pause ·
 5 a draft cannot be written · 6 a review decision cannot be carried out · 7 an article cannot be published ·
@@ -38,12 +41,6 @@ app.add_typer(feeds_app, name="feeds")
 app.add_typer(backup_app, name="backup")
 app.add_typer(drafts_app, name="drafts")
 app.add_typer(prompt_app, name="prompt")
-
-Note = Annotated[str | None, typer.Option("--note", help="Stored in the database and in the file.")]
-Direct = Annotated[bool, typer.Option("--direct", help="Run without Prefect, as COPYDESK_PREFECT=off does.")]
-Drafts = Annotated[
-    list[str], typer.Argument(help="Short ids (or their first characters), paths or file names.")
-]
 
 
 @app.callback()
@@ -121,11 +118,12 @@ def status(
 @app.command()
 def retry(
     feed: Annotated[str | None, typer.Argument(help="Key of a feed; default: all.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Queue failed items again for the next run."""
     from copydesk import status
 
-    status.retry(feed)
+    status.retry(feed, as_json=as_json)
 
 
 @app.command()
@@ -191,91 +189,8 @@ def review_drafts(
     review.review_drafts(feed, findings)
 
 
-@app.command()
-def approve(drafts: Drafts, note: Note = None) -> None:
-    """Approve drafts: each file moves to output/published/.
-
-    The file on disk is approved, with all its edits, after it is checked again.
-    """
-    from copydesk import drafts as drafts_commands
-
-    drafts_commands.review_drafts("approve", drafts, note)
-
-
-@app.command()
-def reject(drafts: Drafts, note: Note = None) -> None:
-    """Reject drafts: each file moves to output/rejected/."""
-    from copydesk import drafts as drafts_commands
-
-    drafts_commands.review_drafts("reject", drafts, note)
-
-
-@app.command()
-def publish(
-    drafts: Annotated[
-        list[str] | None, typer.Argument(help="Approved articles to send again; default: pending ones.")
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also all approved articles that a target does not have yet.")
-    ] = False,
-) -> None:
-    """Send approved articles to the targets now.
-
-    The targets are those of feeds.yaml. Each run does this, too.
-    """
-    from copydesk import publish
-
-    publish.publish(drafts or [], everything=everything)
-
-
-@app.command()
-def unpublish(drafts: Drafts, note: Note = None) -> None:
-    """Remove published articles from all targets.
-
-    Each article is a draft again.
-    """
-    from copydesk import publish
-
-    publish.unpublish(drafts, note)
-
-
-@app.command()
-def redraft(
-    draft: Annotated[str | None, typer.Argument(help="Short id, path or file name.")] = None,
-    note: Annotated[str | None, typer.Option("--note", help="Instruction to the model.")] = None,
-    section: Annotated[
-        str | None, typer.Option("--section", help="Rewrite only the text under this heading.")
-    ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Redraft all unedited offline briefs.")] = False,
-    later: Annotated[bool, typer.Option("--later", help="Let the next run carry it out.")] = False,
-    direct: Direct = False,
-) -> None:
-    """Let the model rewrite a draft or one section of it.
-
-    The other sections do not change. Edits are not lost: each version of a draft can be restored.
-    """
-    from copydesk import drafts as drafts_commands
-
-    drafts_commands.redraft(draft, note, section, offline=offline, later=later, direct=direct)
-
-
-@app.command()
-def versions(draft: Annotated[str, typer.Argument(help="Short id, path or file name.")]) -> None:
-    """List the versions of a draft."""
-    from copydesk import drafts as drafts_commands
-
-    drafts_commands.versions(draft)
-
-
-@app.command()
-def restore(
-    draft: Annotated[str, typer.Argument(help="Short id, path or file name.")],
-    version: Annotated[str, typer.Argument(help="Label of the version, see `copydesk versions`.")],
-) -> None:
-    """Restore an earlier version of a draft."""
-    from copydesk import drafts as drafts_commands
-
-    drafts_commands.restore(draft, version)
+for command in (approve, reject, publish, unpublish, redraft, versions, restore):
+    app.command()(command)
 
 
 @app.command()
@@ -293,16 +208,7 @@ def cost(
     costs.cost(by, since, as_json=as_json)
 
 
-@app.command()
-def forget(url: Annotated[str, typer.Argument(help="The item's link; `drafts show` prints it.")]) -> None:
-    """Unpublish an item and delete every text about it.
-
-    The item is never drafted again. The cost of its model calls stays in the database; their answers are
-    deleted.
-    """
-    from copydesk import publish
-
-    publish.forget(url)
+app.command()(forget)
 
 
 @app.command()

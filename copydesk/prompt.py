@@ -137,7 +137,7 @@ def _print_verbatim(text: str) -> None:
     out.print(text, markup=False, emoji=False)
 
 
-def lint() -> None:
+def lint(*, as_json: bool) -> None:
     """Check every template with its examples; exits with the exit code of the first error."""
     settings = load_settings()
     folder = settings.prompts
@@ -156,12 +156,18 @@ def lint() -> None:
             failed += _example_errors(prompt)
         except CopydeskError as error:
             failed.append(error)
-    table("Prompts", ("prompt", "beats", "examples", "fixed characters", "fixed tokens, at most"), rows)
-    for problem in failed:
-        err.print(f"error: {printable(problem.message)}")
+    columns = ("prompt", "beats", "examples", "fixed characters", "fixed tokens, at most")
+    if as_json:
+        prompts = [dict(zip(columns, row, strict=True)) for row in rows]
+        print_json({"prompts": prompts, "errors": [problem.message for problem in failed]})
+    else:
+        table("Prompts", columns, rows)
+        for problem in failed:
+            err.print(f"error: {printable(problem.message)}")
     if failed:
         sys.exit(failed[0].exit_code)
-    print_line(f"\n{pluralize(len(rows), 'prompt')} checked, no errors.")
+    if not as_json:
+        print_line(f"\n{pluralize(len(rows), 'prompt')} checked, no errors.")
 
 
 def _example_errors(prompt: Prompt) -> list[CopydeskError]:

@@ -135,10 +135,10 @@ def ingest(feeds: list[str] | None, *, as_json: bool, direct: bool = False) -> N
     exit_as(report)
 
 
-def requests(*, direct: bool = False) -> Report:
+def requests(*, direct: bool = False, as_json: bool = False) -> Report:
     """Carry out the requests of editors in this process and return the report; `direct`: without Prefect."""
     with serve_sample_feeds(), run_starter("requests", load_checked_settings(), direct=direct) as begin:
-        return run_flow(begin, as_json=False)
+        return run_flow(begin, as_json=as_json)
 
 
 def load_checked_settings() -> Settings:
@@ -181,6 +181,11 @@ def print_report(report: Report, *, as_json: bool) -> None:
     else:
         _print_feeds(report)
         _print_summary(report)
+    print_problems(report)
+
+
+def print_problems(report: Report) -> None:
+    """Print on stderr what feeds.yaml should have otherwise, and why a run ended early."""
     for warning in report["warnings"]:
         err.print(f"copydesk: {printable(warning)}")
     if report["stopped"]:

@@ -142,11 +142,14 @@ def _feed_message(feed: FeedStatus) -> str:
     return "; ".join(filter(None, parts))
 
 
-def retry(feed: str | None) -> None:
+def retry(feed: str | None, *, as_json: bool) -> None:
     """Queue failed items again, of one feed or of all."""
     settings = load_settings()
     with Database.open(settings.database_url) as db:
         count = db.items.retry_failed(feed)
+    if as_json:
+        print_json({"queued": count})
+        return
     print_line(f"{pluralize(count, 'item')} queued again for the next `copydesk run`.")
 
 

@@ -29,6 +29,7 @@ prompt_app = typer.Typer(
 @backup_app.command("save")
 def backup_save(
     archive: Annotated[Path, typer.Argument(help="A new file, such as copydesk.tar.gz.")],
+    as_json: Json = False,
 ) -> None:
     """Save database and output folder in one file.
 
@@ -36,18 +37,20 @@ def backup_save(
     """
     from copydesk import backup
 
-    backup.save(archive)
+    backup.save(archive, as_json=as_json)
 
 
 @backup_app.command("restore")
-def backup_restore(archive: Annotated[Path, typer.Argument(help="A file of `backup save`.")]) -> None:
+def backup_restore(
+    archive: Annotated[Path, typer.Argument(help="A file of `backup save`.")], as_json: Json = False
+) -> None:
     """Restore a backup.
 
     There must be no database and no draft yet.
     """
     from copydesk import backup
 
-    backup.restore(archive)
+    backup.restore(archive, as_json=as_json)
 
 
 @drafts_app.command("list")
@@ -95,19 +98,21 @@ def feeds_check(
 
 
 @feeds_app.command("import")
-def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")]) -> None:
+def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")], as_json: Json = False) -> None:
     """Print an OPML file's feeds as YAML for feeds.yaml."""
     from copydesk import feeds as feeds_command
 
-    feeds_command.import_opml(file)
+    feeds_command.import_opml(file, as_json=as_json)
 
 
 @feeds_app.command("export")
-def feeds_export(file: Annotated[str, typer.Argument(help="The OPML file to write.")]) -> None:
+def feeds_export(
+    file: Annotated[str, typer.Argument(help="The OPML file to write.")], as_json: Json = False
+) -> None:
     """Write the subscriptions to an OPML file."""
     from copydesk import feeds as feeds_command
 
-    feeds_command.export_opml(file)
+    feeds_command.export_opml(file, as_json=as_json)
 
 
 @prompt_app.command("show")
@@ -127,38 +132,14 @@ def prompt_show(
 
 
 @prompt_app.command("lint")
-def prompt_lint() -> None:
+def prompt_lint(as_json: Json = False) -> None:
     """Check every prompt template and its examples.
 
     Errors name file and line.
     """
     from copydesk import prompt
 
-    prompt.lint()
-
-
-def correct(
-    draft: Draft,
-    note: Annotated[str, typer.Option("--note", help="What was wrong; readers see it.")] = "",
-    minor: Annotated[bool, typer.Option("--minor", help="A typo or the form: readers get no note.")] = False,
-) -> None:
-    """Start the correction of a published article.
-
-    It becomes a draft, and stays published until that is approved. The approval writes down what the changed
-    sentences were and are.
-    """
-    from copydesk import publish
-
-    publish.correct(draft, note, minor=minor)
-
-
-def retract(
-    draft: Draft, note: Annotated[str, typer.Option("--note", help="Why; readers see it.")] = ""
-) -> None:
-    """Replace a published article by a notice with the reason, at the same address, on all targets."""
-    from copydesk import publish
-
-    publish.retract(draft, note)
+    prompt.lint(as_json=as_json)
 
 
 def evaluate(

@@ -82,7 +82,7 @@ def test_every_item_is_in_one_count_and_status_has_the_same(
 
 
 def test_a_cause_is_one_line_over_all_feeds(tmp_path: Path) -> None:
-    limits = {"full_text": "always", "min_chars": 400, "page_delay": 0}
+    limits: dict[str, Any] = {"full_text": "always", "min_chars": 400, "page_delay": 0}
     with newsroom(tmp_path, **limits) as room:
         host = "http://127.0.0.1:9"  # nothing listens there
         for name, items in (("one", ports_feed(4, host)), ("two", ports_feed(6, f"{host}/two"))):
