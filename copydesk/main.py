@@ -234,11 +234,17 @@ def main() -> None:
     try:
         app()
     except CopydeskError as error:
-        typer.echo(f"copydesk: {error.message}", err=True)
         problems = error.context.get("problems")
-        for problem in problems[1:] if isinstance(problems, tuple) else ():
-            typer.echo(f"copydesk: {problem}", err=True)
+        _print_errors(error.message, *(problems[1:] if isinstance(problems, tuple) else ()))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        typer.echo("copydesk: interrupted; no data is lost, the next run continues from here", err=True)
+        _print_errors("interrupted; no data is lost, the next run continues from here")
         sys.exit(130)
+
+
+def _print_errors(*messages: object) -> None:
+    """Print a line for each message on stderr, or make it an entry of a JSON log."""
+    from copydesk.console import err
+
+    for message in messages:
+        err.print(f"copydesk: {message}", markup=False, emoji=False)

@@ -23,6 +23,7 @@ from copydesk.console import (
     table,
     without_feed_key,
 )
+from copydesk.log_output import start_logging
 from copydesk.prefect_server import Report, RunStarter, run_starter
 from copydesk.publish import print_results
 from copydesk.sample import is_sample, serve_sample_feeds
@@ -144,6 +145,7 @@ def requests(*, direct: bool = False, as_json: bool = False) -> Report:
 def load_checked_settings() -> Settings:
     """Return the settings. Raises ConfigError, also if the environment names an unusable proxy."""
     settings = load_settings()
+    start_logging(settings)
     require_usable_proxies()
     return settings
 

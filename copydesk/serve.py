@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import sys
 from collections.abc import Iterator
 
 from copydesk.console import pluralize, print_line, printable
+from copydesk.log_output import start_logging
 from copydesk.prefect_server import end_process, full_server, start_process
 from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import require_api, require_api_url
@@ -27,7 +27,7 @@ def serve(desk: int | None = None) -> None:
     require_api_url()
     subscriptions = load_feeds(settings.feeds_file)
     Database.open(settings.database_url).close()
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    start_logging(settings, serves=True)
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     if os.environ.get("PREFECT_API_URL"):  # otherwise `full_server` sets it before Prefect is imported
         asyncio.run(require_api())
