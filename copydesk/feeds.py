@@ -46,7 +46,7 @@ def check(named: list[str] | None, *, as_json: bool) -> None:
     with serve_sample_feeds():
         settings = load_settings()
         feeds = _requested_feeds(settings, named)
-        checkups = asyncio.run(_check_all(settings, feeds))
+        checkups, _ = asyncio.run(_check_all(settings, feeds))
     if named and len(feeds) == 1:
         [checkup] = checkups
         if as_json:
@@ -86,12 +86,18 @@ def unsubscribed(url: str) -> FeedConfig:
     return FeedConfig(key=key or "feed", name=host, url=full, beat="any", category="ANY")
 
 
-async def check_feeds(settings: Settings, feeds: list[FeedConfig]) -> list[dict[str, Any]]:
-    """Return `{feed, ok, items, newest, said}` for each feed; nothing is stored."""
-    return [_summary(checkup) for checkup in await _check_all(settings, feeds)]
+async def check_feeds(
+    settings: Settings, feeds: list[FeedConfig]
+) -> tuple[list[dict[str, Any]], list[float]]:
+    """Return `{feed, ok, items, newest, said}` for each feed, and clock offsets; nothing is stored."""
+    checkups, offsets = await _check_all(settings, feeds)
+    return [_summary(checkup) for checkup in checkups], offsets
 
 
-async def _check_all(settings: Settings, feeds: list[FeedConfig]) -> list[FeedCheckReport]:
+async def _check_all(
+    settings: Settings, feeds: list[FeedConfig]
+) -> tuple[list[FeedCheckReport], list[float]]:
+    """Return a report for each feed, and the offsets of this machine's clock to their servers, in seconds."""
     now, semaphore = datetime.now(UTC), asyncio.Semaphore(MAX_CONCURRENT)
 
     async def check_one(
@@ -106,7 +112,8 @@ async def _check_all(settings: Settings, feeds: list[FeedConfig]) -> list[FeedCh
 
     async with HttpClient(user_agent(settings), allowed=settings.allow_hosts) as net, ParsePool() as pool:
         pages = PageFetcher(net, pool.extract)
-        return list(await asyncio.gather(*(check_one(net, pool.parse, pages, feed) for feed in feeds)))
+        checks = (check_one(net, pool.parse, pages, feed) for feed in feeds)
+        return list(await asyncio.gather(*checks)), list(net.clock_offsets)
 
 
 def _summary(checkup: FeedCheckReport) -> dict[str, Any]:

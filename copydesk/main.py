@@ -212,15 +212,20 @@ app.command()(forget)
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    as_json: Json = False,
+    test_alert: Annotated[
+        bool, typer.Option("--test-alert", help="Send a test to COPYDESK_ALERT_URL.")
+    ] = False,
+) -> None:
     """Check the installation and name a fix for each error.
 
-    Checks settings, feeds.yaml, prompts, database, output folder, desk, Prefect, model, targets and every
-    enabled feed.
+    Checks settings, feeds.yaml, prompts, database, output folder, disk, desk, Prefect, schedules, model,
+    caps, alerts, targets, clock and every enabled feed.
     """
     from copydesk import doctor
 
-    doctor.doctor(as_json=as_json)
+    doctor.doctor(as_json=as_json, test_alert=test_alert)
 
 
 app.command()(correct)

@@ -200,7 +200,7 @@ def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...
         if name == beat.prompt or (name == REPAIR_PROMPT and beat.repair_sentences)
     ]
     beat = beats[users[0]] if users else Beat(key="sample")
-    messages = prompt.messages(_SAMPLE, beat)
+    messages = prompt.messages(SAMPLE, beat)
     fixed = [*messages[:-1], Message(role="user", content=messages[-1]["content"].partition("===")[0])]
     characters = sum(len(message["content"]) for message in fixed)
     tokens = estimate_prompt_tokens({"messages": fixed})
@@ -208,7 +208,7 @@ def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...
     return prompt.id, used, len(prompt.examples), f"{characters:,}", f"{tokens:,}"
 
 
-_SAMPLE = Source(
+SAMPLE = Source(
     item=Item.model_validate({"guid": "sample", "published_at": "2026-01-01T00:00:00Z"}),
     feed_key="sample",
     feed_name="Sample",

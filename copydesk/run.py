@@ -190,6 +190,8 @@ def print_problems(report: Report) -> None:
     """Print on stderr what feeds.yaml should have otherwise, and why a run ended early."""
     for warning in report["warnings"]:
         err.print(f"copydesk: {printable(warning)}")
+    if report["alert_error"]:
+        err.print(f"copydesk: no alert could be sent: {printable(report['alert_error'])}")
     if report["stopped"]:
         err.print(f"copydesk: {printable(report['stopped'])}")
 
@@ -245,6 +247,8 @@ def _print_summary(report: Report) -> None:
         )
     elif report["flow"] == "requests":
         print_line("This run has written no draft.")
+    elif report["feeds"] and all(feed["error"] for feed in report["feeds"]):
+        print_line("[bold]No feed could be read.[/bold]")
     elif any(feed["new"] or feed["queued_before"] for feed in report["feeds"]):
         print_line("[bold]No draft was added or changed.[/bold]")
     else:

@@ -79,6 +79,8 @@ def markdown(report: RunReport) -> str:
     tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {_writers(report)}."]
     tail += [f"\n{_cell(cause.line)}" for cause in report.causes]
     tail += [f"\n{_cell(result.summary)}" for result in report.published]
+    if report.alert_error:
+        tail.append(f"\nNo alert could be sent: {_cell(report.alert_error)}")
     if report.stopped:
         tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
     return "\n".join(rows + tail + ["", *_links(report)])

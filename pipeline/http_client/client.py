@@ -8,7 +8,9 @@ are written in URLs are checked here in either case.
 import asyncio
 import ssl
 import time
+from collections import deque
 from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 
@@ -27,6 +29,7 @@ from pipeline.http_client.errors import (
     too_many_redirects,
     unsupported_scheme,
 )
+from pipeline.http_client.headers import clock_offset
 from pipeline.http_client.limits import DEFAULT_LIMITS, HostLimiter, RequestLimits
 from pipeline.http_client.ssrf import (
     GuardedResolver,
@@ -44,6 +47,8 @@ from pipeline.http_client.transport import (
     without_credentials,
 )
 
+_CLOCK_OFFSETS = 50
+"""Responses whose time is kept. Chosen, not measured."""
 _CONNECT_S = 10.0
 """Seconds to connect. Chosen, not measured."""
 _ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError)
@@ -87,6 +92,8 @@ class HttpClient:
         self._resolve = resolve or self._system_resolver
         self._limiter = HostLimiter(limits.total, limits.per_host)
         self._proxy_error = ""
+        self.clock_offsets: deque[float] = deque(maxlen=_CLOCK_OFFSETS)
+        """Seconds by which this machine's clock was ahead of those of servers, at the last responses."""
 
     async def __aenter__(self) -> "HttpClient":
         """Open the client. An unusable proxy in the environment is an error of each request, not of this."""
@@ -175,6 +182,8 @@ class HttpClient:
         response = await self._client.send(request, stream=True)
         try:
             if response.next_request is None or not follow:
+                offset = clock_offset(response.headers, datetime.now(UTC))
+                self.clock_offsets.extend([] if offset is None else [offset])
                 return await _read(response, tuple(hops), max_bytes)
         finally:
             await response.aclose()

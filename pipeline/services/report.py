@@ -39,6 +39,8 @@ class RunReport(Spending):
     """URL of the review desk."""
     warnings: tuple[str, ...] = ()
     """What feeds.yaml should have otherwise, a line each."""
+    alert_error: str | None = None
+    """Why alerts of this run did not arrive."""
 
     @computed_field  # type: ignore[prop-decorator] # as pydantic's documentation has it
     @property
@@ -128,7 +130,7 @@ async def finish(
         **dict(ctx.spending()),
     )
     _log(ctx, report)
-    await _send_alerts(ctx)
+    report = report.model_copy(update={"alert_error": await _send_alerts(ctx)})
     await publish(report)
     return report
 
@@ -189,8 +191,8 @@ def _log(ctx: RunContext, report: RunReport) -> None:
     reports.info("%s %s after %.1f s, %d drafts", report.flow, ending, report.seconds, drafts, extra=about)
 
 
-async def _send_alerts(ctx: RunContext) -> None:
-    """Send alerts; a failure is logged and does not end the run."""
+async def _send_alerts(ctx: RunContext) -> str | None:
+    """Send alerts; return why they did not arrive, which does not end the run."""
     try:
         await ctx.poll_states.flush()
         error = await send_alerts(
@@ -200,3 +202,4 @@ async def _send_alerts(ctx: RunContext) -> None:
         error = failure.message
     if error:
         log.warning("no alert could be sent: %s", error, extra={"run": ctx.run})
+    return error

@@ -3,14 +3,10 @@
 from pipeline.storage.backlogs import NO_BACKLOG, FeedBacklog
 from pipeline.storage.budget import (
     UNLIMITED,
-    CallCost,
     CallDetails,
     CallLimits,
     CallSubject,
     LLMCall,
-    SpendingCap,
-    cost_text,
-    dollars,
 )
 from pipeline.storage.caches import CoverRow, PageRow
 from pipeline.storage.database import Database
@@ -53,6 +49,7 @@ from pipeline.storage.reviews import (
     last_decision,
 )
 from pipeline.storage.source_updates import Policy
+from pipeline.storage.spending_caps import CallCost, SpendingCap, cost_text, dollars
 from pipeline.storage.stored_keys import ExistingItems
 from pipeline.storage.versions import PendingSave, Save, ViewedVersion
 
