@@ -64,7 +64,7 @@ def causes_of_run(feeds: Iterable[tuple[str, Sequence[Cause]]]) -> tuple[RunCaus
             cause=text,
             count=sum(cause.count for _, cause in alike),
             example=alike[0][1].example,
-            feeds=tuple(key for key, _ in alike),
+            feeds=tuple(sorted(key for key, _ in alike)),
         )
         for (kind, text), alike in groups.items()
     ]
