@@ -39,13 +39,13 @@ def check_caps(settings: Settings, connections: Iterable[ModelConnection], promp
     if not caps:
         return "none: COPYDESK_CAP_DAY limits what the model may cost a day, in US dollars"
     usage = TokenUsage(prompt_tokens=prompt_tokens, completion_tokens=UsageStats().min_answer_tokens())
-    least = max((price_of(each).micros(usage) or 0 for each in connections), default=0)
+    min_micros = max((price_of(each).micros(usage) or 0 for each in connections), default=0)
     for cap in caps:
-        if cap.micros < least:
-            message = f"{cap.variable} is {dollars(cap.micros)}, and one call may cost {dollars(least)}"
+        if cap.micros < min_micros:
+            message = f"{cap.variable} is {dollars(cap.micros)}, and one call may cost {dollars(min_micros)}"
             raise ConfigError(f"{message}: nothing can be drafted; set it higher", variable=cap.variable)
     with Database.open(settings.database_url) as db:
-        db.budget.require_left(run, CallCost(least, least), caps)
+        db.budget.require_left(run, CallCost(min_micros, min_micros), caps)
     return ", ".join(f"{cap.variable} {dollars(cap.micros)}" for cap in caps)
 
 

@@ -32,8 +32,8 @@ class RedactingFormatter(logging.Formatter):
     def hide(self, secrets: Iterable[str]) -> None:
         """Redact these secrets too."""
         # The longest first: one secret may be part of another.
-        found = {*self._secrets, *(secret for secret in secrets if secret)}
-        self._secrets = sorted(found, key=len, reverse=True)
+        every = {*self._secrets, *(secret for secret in secrets if secret)}
+        self._secrets = sorted(every, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""

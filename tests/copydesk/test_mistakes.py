@@ -97,7 +97,8 @@ OTHER_MODEL = error(404, "The model `other` does not exist", code="model_not_fou
 WAYS = [
     Way("key", blocked_key, 4, r"check OPENAI_API_KEY .*3 items stay queued", "model"),
     Way("model", model(OTHER_MODEL, COPYDESK_MODEL="other"), 4, "'other': check COPYDESK_MODEL", "model"),
-    Way("no server", variables(OPENAI_BASE_URL=f"{NOWHERE}/v1"), 4, "check OPENAI_BASE_URL", "model"),
+    Way("no server", variables(OPENAI_BASE_URL=f"{NOWHERE}/v1", COPYDESK_MODEL_DEADLINE="1"), 4,
+        "check OPENAI_BASE_URL", "model"),
     Way("no URL", variables(OPENAI_BASE_URL="model.example"), 2, r"OPENAI_BASE_URL .* is not an", "settings"),
     Way("cap", variables(COPYDESK_CAP_DAY="0.001"), 9, r"resets at .* COPYDESK_CAP_DAY sets it", "caps"),
     Way("cap of words", variables(COPYDESK_CAP_DAY="much"), 2, "COPYDESK_CAP_DAY 'much'", "settings"),
