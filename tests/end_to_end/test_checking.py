@@ -16,7 +16,7 @@ def test_an_edit_shows_in_the_next_check(new_project: Callable[..., Project], fe
     assert call_copydesk(project, "run").returncode == 0
     draft = project.drafts()[0]
     result = call_copydesk(project, "check", draft.name)
-    assert (result.returncode, result.stderr) == (1, "")
+    assert (result.returncode, result.stderr) == (10, "")
     assert "[1: The editor writes this part: no model has rewritten the source.]" in result.stdout
     assert result.stdout.count("block: line ") == 2
 
