@@ -104,7 +104,8 @@ def line(feed: dict[str, Any]) -> str:
 def trouble(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
     """Say what breaks the promise; empty where it holds."""
     found = [f"{feed['feed']}: {reason}" for feed in first["feeds"] for reason in feed["failed"]]
-    found += [f"{feed['feed']}: {feed['queued']} left queued" for feed in first["feeds"] if feed["queued"]]
+    left = {feed["feed"]: feed["queued"] + feed["waiting"] for feed in first["feeds"]}
+    found += [f"{key}: {count} left queued" for key, count in left.items() if count]
     found += [f"second run added {path}" for feed in second["feeds"] for path in feed["drafts"]]
     return found
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from copydesk.console import pluralize, print_line, printable
+from copydesk.console import pluralize, print_json, print_line, printable
 from pipeline.config import Settings, desk_settings, load_settings, require_output_folder
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.services.backup import (
@@ -18,18 +18,21 @@ from pipeline.storage import Database, file_of
 _LOAD = 'pg_restore --clean --if-exists --dbname="$COPYDESK_DATABASE_URL" copydesk.dump'
 
 
-def save(archive: Path) -> None:
+def save(archive: Path, *, as_json: bool) -> None:
     """Write a backup while runs and the desk continue. Raises ConfigError if the file exists."""
     settings = desk_settings()
     if archive.exists():
         raise ConfigError(f"{archive} exists; name another file")
     with Database.open(settings.database_url) as db:
         saved = create_backup(db, settings.output, archive.absolute())
+    if as_json:
+        print_json({"archive": str(archive), "files": saved.files, "database": saved.db})
+        return
     contents = f"{pluralize(saved.files, 'file')} and the database"
     print_line(f"{printable(archive)}: {contents}. feeds.yaml, prompts and .env are not included.")
 
 
-def restore(archive: Path, *, files_only: bool) -> None:
+def restore(archive: Path, *, files_only: bool, as_json: bool) -> None:
     """Restore a backup where there is no data yet, or only the files of a database that is there.
 
     Raises ConfigError, ReviewError, OutputError, DatabaseError.
@@ -47,6 +50,10 @@ def restore(archive: Path, *, files_only: bool) -> None:
         restore_files(archive.absolute(), settings.output, None)
     with Database.open(settings.database_url) as db:
         summary = reconcile_database(db, settings.output)
+    if as_json:
+        changes = {"written": summary.written, "left_out": summary.left_out}
+        print_json({"archive": str(archive), "files": saved.files, "database": with_database} | changes)
+        return
     print_line(f"{pluralize(saved.files, 'file')}{' and the database' if with_database else ''} restored.")
     _print_changes(summary)
     print_line("The next run continues from this state.")

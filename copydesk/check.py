@@ -26,6 +26,8 @@ _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.NO
 _BY_SEVERITY = (Severity.NOTE, Severity.WARN, Severity.BLOCK)
 _MAX_EVIDENCE_CHARS = 200
 _GUTTER = 5
+BLOCKED = 10
+"""Exit code where a finding blocks the text."""
 
 
 def show(body: str, first_line: int, findings: Sequence[Finding], source: str, front: Front | None) -> None:
@@ -152,7 +154,7 @@ class CheckedText(NamedTuple):
 def check(
     draft: str | None, source: str | None, pairs: str | None, language: str | None, *, as_json: bool
 ) -> None:
-    """Check a draft, a file, or each line of a file of pairs; exit code 1 for a blocking finding."""
+    """Check a draft, a file, or each line of a file of pairs; exit code 10 for a blocking finding."""
     if pairs is not None:
         if draft or source or as_json:
             raise ConfigError(
@@ -171,7 +173,7 @@ def check(
     else:
         show(checked.body, checked.first_line, checked.findings, checked.source.item.text, checked.front)
     if any(finding.severity is Severity.BLOCK for finding in checked.findings):
-        sys.exit(1)
+        sys.exit(BLOCKED)
 
 
 def _check_file(draft: str, source: str, language: str | None) -> CheckedText:

@@ -16,8 +16,8 @@ from pipeline.domain.errors import ConfigError, CopydeskError
 
 out = Console(highlight=False, soft_wrap=True)
 NUMERIC_COLUMNS = {
-    "new", "drafted", "merged", "skipped", "failed", "queued", "items", "open", "seen", "answered",
-    "approved", "rejected", "findings", "words", "of source", "repeated", "tokens",
+    "before", "new", "drafted", "merged", "skipped", "failed", "waiting", "queued", "items", "open",
+    "approved", "rejected", "forgotten", "findings", "words", "of source", "repeated", "tokens",
 }  # fmt: skip
 """Right-aligned columns."""
 err = Console(stderr=True, highlight=False, soft_wrap=True)

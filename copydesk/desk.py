@@ -8,6 +8,7 @@ from logging.handlers import RotatingFileHandler
 from typing import cast
 
 from copydesk.console import err, out
+from copydesk.log_output import start_logging
 from pipeline.config import (
     Settings,
     desk_settings,
@@ -30,6 +31,7 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     feeds = load_feeds(settings.feeds_file).feeds
     Database.open(settings.database_url).close()
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
 
     from desk import create_app
     from desk.auth import AccessPolicy, new_token
@@ -47,6 +49,7 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     config = uvicorn.Config(
         create_app(settings, access), log_level="warning", access_log=False, server_header=False,
         proxy_headers=False, timeout_graceful_shutdown=5, ws="none",
+        log_config=None if settings.log == "json" else LOGGING_CONFIG,
     )  # fmt: skip
     link = (
         f"http://{'127.0.0.1' if host in {'127.0.0.1', 'localhost'} else host}:{port}/?token={access.token}"
@@ -67,7 +70,7 @@ class _PrivateLog(RotatingFileHandler):
 
 def _configure_logging(settings: Settings) -> None:
     """Log warnings to the terminal, and the audit log (who changed what) to a private file."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    start_logging(settings, serves=True)
     path = settings.base / ".copydesk" / "desk-audit.jsonl"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

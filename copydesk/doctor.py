@@ -2,14 +2,25 @@
 
 import asyncio
 import contextlib
+import errno
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
 from copydesk.console import error_message, pluralize, print_json, print_line, printable, without_feed_key
 from copydesk.feeds import check_feeds
+from copydesk.installation_checks import (
+    check_alerts,
+    check_caps,
+    check_clock,
+    check_disk,
+    check_schedules,
+    poll_states,
+)
+from copydesk.prompt import SAMPLE
 from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import has_server, require_api, require_api_url
 from pipeline.config import (
@@ -26,9 +37,10 @@ from pipeline.config import (
     used_verifiers,
     verifier_of,
 )
-from pipeline.domain.errors import ConfigError, OutputError
+from pipeline.domain.errors import ConfigError, DatabaseError, OutputError
 from pipeline.domain.models import DEFAULT_PROFILE
 from pipeline.http_client import require_usable_proxies
+from pipeline.llm.chat import estimate_prompt_tokens
 from pipeline.llm.client import build_client
 from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
@@ -58,14 +70,14 @@ class CheckResult(NamedTuple):
     message: str
 
 
-def doctor(*, as_json: bool) -> None:
+def doctor(*, as_json: bool, test_alert: bool = False) -> None:
     """Run every check and print the results; exit code 1 if a check fails.
 
     Raises ConfigError if the environment names an unusable proxy: then no host is reachable.
     """
     require_usable_proxies()
     with serve_sample_feeds():
-        results = _results()
+        results = _results(test_alert=test_alert)
     if as_json:
         print_json([{"what": name, "ok": ok, "said": message} for name, ok, message in results])
     else:
@@ -75,7 +87,7 @@ def doctor(*, as_json: bool) -> None:
     sys.exit(not all(result.ok for result in results))
 
 
-def _results() -> list[CheckResult]:
+def _results(*, test_alert: bool) -> list[CheckResult]:
     try:
         settings = load_settings()
     except Exception as error:  # noqa: BLE001 - every error is a line of the report
@@ -92,16 +104,21 @@ def _results() -> list[CheckResult]:
         _check("prompts", lambda: _prompts(settings, subscriptions)),
         _check("database", lambda: _database(settings, subscriptions)),
         _check("output", lambda: _output(settings)),
+        _check("disk", lambda: check_disk(settings)),
         _check("desk", lambda: _desk(settings)),
         _check("runs", lambda: _runs(settings)),
+        _check("schedule", lambda: _schedule(settings, subscriptions)),
         *_models(settings, subscriptions),
+        _check("caps", lambda: _caps(settings, subscriptions)),
+        _check("alerts", lambda: check_alerts(settings, test=test_alert)),
         *(_check(f"target {target.name}", _target(settings, target)) for target in subscriptions.publish),
     ]
     enabled = [feed for feed in subscriptions.feeds if feed.enabled]
     try:
-        feeds = asyncio.run(check_feeds(settings, enabled))
+        feeds, offsets = asyncio.run(check_feeds(settings, enabled))
     except Exception as error:  # noqa: BLE001
         return [*results, CheckResult("feeds", False, error_message(error))]
+    results.append(_check("clock", lambda: check_clock(offsets)))
     return results + [CheckResult(f"feed {feed['feed']}", feed["ok"], _feed(feed)) for feed in feeds]
 
 
@@ -134,6 +151,23 @@ def _models(settings: Settings, subscriptions: Subscriptions) -> list[CheckResul
     if not used or not all(has_writer(settings, feed) for feed in feeds):
         results.append(CheckResult("model", True, _NO_MODEL))
     return [*results, readers]
+
+
+def _caps(settings: Settings, subscriptions: Subscriptions) -> str:
+    """Return the caps; the shortest request is the fixed part of a prompt."""
+    feeds = [feed for feed in subscriptions.feeds if feed.enabled]
+    used = used_profiles(settings, feeds) or ([DEFAULT_PROFILE] if settings.model else [])
+    connections = [connection_named(settings, subscriptions.models, name) for name in used]
+    tokens = 0
+    if connections and subscriptions.beats:
+        beat = next(iter(subscriptions.beats.values()))
+        messages = load_prompt(settings.prompts, beat.prompt).messages(SAMPLE, beat)
+        tokens = estimate_prompt_tokens({"messages": messages})
+    return check_caps(settings, connections, tokens)
+
+
+def _schedule(settings: Settings, subscriptions: Subscriptions) -> str:
+    return check_schedules(subscriptions.feeds, poll_states(settings), datetime.now(UTC))
 
 
 def _second_readers(settings: Settings, subscriptions: Subscriptions) -> str:
@@ -186,9 +220,9 @@ def _output(settings: Settings) -> str:
         with tempfile.TemporaryFile(dir=settings.output) as probe:
             probe.write(b"test")
     except OSError as error:
+        fix = "free some space" if error.errno == errno.ENOSPC else "make it writable"
         raise OutputError(
-            f"{settings.output}: {error.strerror}; make it writable or set COPYDESK_OUTPUT",
-            path=settings.output,
+            f"{settings.output}: {error.strerror}; {fix} or set COPYDESK_OUTPUT", path=settings.output
         ) from error
     return str(settings.output)
 
@@ -225,7 +259,11 @@ def _money(settings: Settings, connection: ModelConnection) -> Iterator[str]:
     """Yield what keeps the cost of the model's answers from being known exactly."""
     if not price_of(connection).is_known:
         yield f"its price is unknown: set {connection.names.price} to see costs and to cap them"
-    with Database.open(settings.database_url) as db:
+    try:
+        db = Database.open(settings.database_url)
+    except DatabaseError:  # a line of its own says so
+        return
+    with db:
         estimated = db.budget.estimated_among_last(connection.profile, connection.model, _LAST_ANSWERS)
     if estimated:
         yield "the server tells no usage, or not all of it: counted at its upper bound"

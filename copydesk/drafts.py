@@ -4,8 +4,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from copydesk.console import err, format_time, pluralize, print_line, printable, table
-from pipeline.config import desk_settings, has_writer
+from copydesk.console import err, format_time, pluralize, print_json, print_line, printable, table
+from pipeline.config import Settings, desk_settings, has_writer
 from pipeline.domain.errors import ConfigError, CopydeskError, OutputError, ReviewError
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.services import review
@@ -19,7 +19,7 @@ _MAX_WAIT_S = 900.0
 DONE = {"approve": "approved", "reject": "rejected"}
 
 
-def review_drafts(decision: str, drafts: list[str], note: str | None) -> None:
+def review_drafts(decision: str, drafts: list[str], note: str | None, *, as_json: bool = False) -> None:
     """Approve or reject drafts; a draft that cannot be reviewed does not stop the others.
 
     Exits with the exit code of the first error.
@@ -27,19 +27,22 @@ def review_drafts(decision: str, drafts: list[str], note: str | None) -> None:
     settings = desk_settings()
     beats = load_subscriptions(settings)
     failed: list[CopydeskError] = []
-    done = 0
+    done: list[str] = []
     with Database.open(settings.database_url) as db:
         review.resume_interrupted(db, settings.output)
         ctx = EditorContext(db, settings.output, beats, settings.editor, review_times=settings.review_times)
         for ref in drafts:
             try:
                 path = review.submit_review(ctx, ref, ReviewDecision(decision), note=note, light=True)
-                print_line(f"{DONE[decision]}: {printable(path)}")
-                done += 1
+                done.append(path)
+                if not as_json:
+                    print_line(f"{DONE[decision]}: {printable(path)}")
             except (ReviewError, OutputError) as error:
                 failed.append(error)
                 err.print(f"not {DONE[decision]}: {printable(error.message)}")
-    if done and decision == "approve" and beats.publish:
+    if as_json:
+        print_json({DONE[decision]: done, "errors": [error.message for error in failed]})
+    elif done and decision == "approve" and beats.publish:
         print_line("The next run publishes approved articles; `copydesk publish` publishes them now.")
     if failed:
         sys.exit(failed[0].exit_code)
@@ -53,6 +56,7 @@ def redraft(
     offline: bool,
     later: bool,
     direct: bool = False,
+    as_json: bool = False,
 ) -> None:
     """Request a redraft of a draft, or of all unedited offline briefs, and carry it out unless `later`.
 
@@ -80,27 +84,47 @@ def redraft(
             redraft_module.request_redraft(ctx, row.external_id, note=note, section=section): row.path
             for row in rows
         }
-    if not rows:
+    if later or not rows:
+        _print_requested(list(requested.values()), as_json=as_json)
+    else:
+        _carry_out(settings, requested, direct=direct, as_json=as_json)
+
+
+def _print_requested(paths: list[str], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"requested": paths, "report": None, "others": []})
+    elif paths:
+        print_line(f"{pluralize(len(paths), 'redraft')} requested for the next `copydesk run`.")
+    else:
         print_line("There are no unedited offline briefs.")
-        return
-    if later:
-        print_line(f"{pluralize(len(rows), 'redraft')} requested for the next `copydesk run`.")
-        return
+
+
+def _carry_out(settings: Settings, requested: dict[int, str], *, direct: bool, as_json: bool) -> None:
+    """Carry out requests, given with the paths of their drafts, and print what became of each."""
     from copydesk import run
 
-    report = run.requests(direct=direct)
+    report = run.requests(direct=direct, as_json=as_json)
     drafted = {path for feed in report["feeds"] for path in feed["drafts"]}
-    run.print_report(report, as_json=False)
+    if not as_json:
+        run.print_report(report, as_json=False)
     others = {number: path for number, path in requested.items() if path not in drafted}
+    lines: list[str] = []
     with Database.open(settings.database_url) as db:
-        await_other_processes(db, others)
+        await_other_processes(db, others, tell=lines.append if as_json else print_line)
+    if as_json:
+        print_json({"requested": list(requested.values()), "report": report, "others": lines})
+        run.print_problems(report)
     run.exit_as(report)
 
 
 def await_other_processes(
-    db: Database, requested: dict[int, str], *, sleep: Callable[[float], None] = time.sleep
+    db: Database,
+    requested: dict[int, str],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    tell: Callable[[str], object] = print_line,
 ) -> None:
-    """Wait for the redrafts that another process carries out, and print what became of each.
+    """Wait for the redrafts that another process carries out, and `tell` what became of each.
 
     `requested` are the drafts' paths, by the ids of their requests.
     """
@@ -114,14 +138,14 @@ def await_other_processes(
             path = printable(pending[number])
             if not state.in_progress:
                 del pending[number]
-                print_line(_outcome_line(path, state.outcome))
+                tell(_outcome_line(path, state.outcome))
             elif number not in announced:
                 announced.add(number)
-                print_line(f"Another process is rewriting {path}. Waiting; Ctrl-C leaves it to that process.")
+                tell(f"Another process is rewriting {path}. Waiting; Ctrl-C leaves it to that process.")
         if pending:
             sleep(_POLL_S)
     for path in pending.values():
-        print_line(f"Another process is still rewriting {printable(path)}.")
+        tell(f"Another process is still rewriting {printable(path)}.")
 
 
 def _outcome_line(path: str, outcome: str | None) -> str:
@@ -132,12 +156,15 @@ def _outcome_line(path: str, outcome: str | None) -> str:
     return f"{path} was not rewritten: {printable(outcome)}"
 
 
-def versions(ref: str) -> None:
+def versions(ref: str, *, as_json: bool) -> None:
     """Print the list of a draft's versions."""
     settings = desk_settings()
     with Database.open(settings.database_url) as db:
         row = db.drafts.get(ref)
         texts = db.versions.list(row.item_id)
+    if as_json:
+        print_json({"draft": row.path, "versions": [version.model_dump() for version in texts]})
+        return
     print_line(f"[bold]{printable(row.path)}[/bold]")
     rows = (
         (version.label, version.cause, format_time(version.at), f"{len(version.text.split()):,}")
@@ -147,7 +174,7 @@ def versions(ref: str) -> None:
     print_line("\n`copydesk restore DRAFT VERSION` restores a version as the newest one.")
 
 
-def restore(ref: str, label: str) -> None:
+def restore(ref: str, label: str, *, as_json: bool) -> None:
     """Restore an earlier version of a draft as its newest version."""
     from pipeline.services import redraft as redraft_module
 
@@ -161,4 +188,8 @@ def restore(ref: str, label: str) -> None:
             review_times=settings.review_times,
         )
         chosen = redraft_module.restore_version(ctx, ref, label)
-        print_line(f"Version {chosen.label} is restored, as version {db.drafts.get(ref).version}.")
+        row = db.drafts.get(ref)
+    if as_json:
+        print_json({"draft": row.path, "restored": chosen.label, "version": row.version})
+    else:
+        print_line(f"Version {chosen.label} is restored, as version {row.version}.")

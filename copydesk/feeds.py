@@ -47,7 +47,7 @@ def check(named: list[str] | None, *, as_json: bool) -> None:
     with serve_sample_feeds():
         settings = load_settings()
         feeds = _requested_feeds(settings, named)
-        checkups = asyncio.run(_check_all(settings, feeds))
+        checkups, _ = asyncio.run(_check_all(settings, feeds))
     if named and len(feeds) == 1:
         [checkup] = checkups
         if as_json:
@@ -87,9 +87,12 @@ def unsubscribed(url: str) -> FeedConfig:
     return FeedConfig(key=key or "feed", name=host, url=full, beat="any", category="ANY")
 
 
-async def check_feeds(settings: Settings, feeds: list[FeedConfig]) -> list[dict[str, Any]]:
-    """Return `{feed, ok, items, newest, said}` for each feed; nothing is stored."""
-    return [_summary(checkup) for checkup in await _check_all(settings, feeds)]
+async def check_feeds(
+    settings: Settings, feeds: list[FeedConfig]
+) -> tuple[list[dict[str, Any]], list[float]]:
+    """Return `{feed, ok, items, newest, said}` for each feed, and clock offsets; nothing is stored."""
+    checkups, offsets = await _check_all(settings, feeds)
+    return [_summary(checkup) for checkup in checkups], offsets
 
 
 def _credentials(settings: Settings, feeds: list[FeedConfig]) -> dict[str, Credentials]:
@@ -97,7 +100,10 @@ def _credentials(settings: Settings, feeds: list[FeedConfig]) -> dict[str, Crede
     return feed_credentials(settings, feeds, logins)
 
 
-async def _check_all(settings: Settings, feeds: list[FeedConfig]) -> list[FeedCheckReport]:
+async def _check_all(
+    settings: Settings, feeds: list[FeedConfig]
+) -> tuple[list[FeedCheckReport], list[float]]:
+    """Return a report for each feed, and the offsets of this machine's clock to their servers, in seconds."""
     credentials = _credentials(settings, feeds)
     now, semaphore = datetime.now(UTC), asyncio.Semaphore(MAX_CONCURRENT)
 
@@ -114,7 +120,8 @@ async def _check_all(settings: Settings, feeds: list[FeedConfig]) -> list[FeedCh
     net = HttpClient(user_agent(settings), allowed=settings.allow_hosts, credentials=credentials)
     async with net, ParsePool() as pool:
         pages = PageFetcher(net, pool.extract)
-        return list(await asyncio.gather(*(check_one(net, pool.parse, pages, feed) for feed in feeds)))
+        checks = (check_one(net, pool.parse, pages, feed) for feed in feeds)
+        return list(await asyncio.gather(*checks)), list(net.clock_offsets)
 
 
 def _summary(checkup: FeedCheckReport) -> dict[str, Any]:
@@ -133,7 +140,7 @@ def _table_row(checkup: FeedCheckReport) -> tuple[object, ...]:
     return tuple(summary[name] for name in ("feed", "items", "newest", "said"))
 
 
-def import_opml(file: str) -> None:
+def import_opml(file: str, *, as_json: bool) -> None:
     """Print the YAML to add to feeds.yaml for an OPML file. Raises ConfigError if it cannot be read."""
     settings = load_settings()
     try:
@@ -143,13 +150,16 @@ def import_opml(file: str) -> None:
     existing = load_feeds(settings.feeds_file) if settings.feeds_file.exists() else None
     outlines, notes = read_opml(data, file)
     text = to_yaml(outlines, existing)
-    sys.stdout.write(text)
     advice = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# Add to")]
+    if as_json:
+        print_json({"yaml": text, "notes": [*notes, *advice]})
+        return
+    sys.stdout.write(text)
     for note in (*notes, *advice):
         err.print(printable(note))
 
 
-def export_opml(file: str) -> None:
+def export_opml(file: str, *, as_json: bool) -> None:
     """Write the subscriptions as OPML; `-` is standard output."""
     feeds = load_feeds(load_settings().feeds_file).feeds
     if file == "-":
@@ -157,4 +167,7 @@ def export_opml(file: str) -> None:
         return
     target = Path(file).absolute()
     write_atomically(target.parent, target.name, write_opml(feeds).encode())
-    print_line(f"{len(feeds)} feeds written to {printable(file)}")
+    if as_json:
+        print_json({"file": str(target), "feeds": len(feeds)})
+    else:
+        print_line(f"{len(feeds)} feeds written to {printable(file)}")

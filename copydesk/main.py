@@ -5,10 +5,22 @@ from typing import Annotated
 
 import typer
 
+from copydesk.draft_commands import (
+    Direct,
+    approve,
+    correct,
+    forget,
+    publish,
+    redraft,
+    reject,
+    restore,
+    retract,
+    unpublish,
+    versions,
+)
 from copydesk.subcommands import (
     Json,
     backup_app,
-    correct,
     drafts_app,
     evaluate,
     feeds_app,
@@ -16,15 +28,16 @@ from copydesk.subcommands import (
     print_version,
     prompt_app,
     proof,
-    retract,
 )
 from pipeline.domain.errors import CopydeskError
 
-EXIT_CODES = """Exit codes: 0 success (a failed feed is part of the report) · 1 failed check or other error ·
+EXIT_CODES = """Exit codes: 0 success (a failed feed is part of the report) ·
+1 a test fails (doctor, feeds check, eval, proof), or another error ·
 2 wrong usage, setting or feeds.yaml · 3 unusable database · 4 the model server rejects all requests,
 or asks for a long pause ·
 5 a draft cannot be written · 6 a review decision cannot be carried out · 7 an article cannot be published ·
-130 interrupted."""
+8 every feed, or every item that was tried, failed · 9 a spending cap is reached ·
+10 a finding blocks the text (check) · 130 interrupted."""
 
 app = typer.Typer(
     name="copydesk",
@@ -38,12 +51,6 @@ app.add_typer(feeds_app, name="feeds")
 app.add_typer(backup_app, name="backup")
 app.add_typer(drafts_app, name="drafts")
 app.add_typer(prompt_app, name="prompt")
-
-Note = Annotated[str | None, typer.Option("--note", help="Stored in the database and in the file.")]
-Direct = Annotated[bool, typer.Option("--direct", help="Run without Prefect, as COPYDESK_PREFECT=off does.")]
-Drafts = Annotated[
-    list[str], typer.Argument(help="Short ids (or their first characters), paths or file names.")
-]
 
 
 @app.callback()
@@ -124,11 +131,12 @@ def status(
 @app.command()
 def retry(
     feed: Annotated[str | None, typer.Argument(help="Key of a feed; default: all.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Queue failed items again for the next run."""
     from copydesk import status
 
-    status.retry(feed)
+    status.retry(feed, as_json=as_json)
 
 
 @app.command()
@@ -145,7 +153,7 @@ def check(
 ) -> None:
     """Check a draft against its source and mark the findings.
 
-    Exit code 1 if a finding blocks its approval.
+    Exit code 10 if a finding blocks its approval.
     """
     from copydesk import check
 
@@ -194,91 +202,8 @@ def review_drafts(
     review.review_drafts(feed, findings)
 
 
-@app.command()
-def approve(drafts: Drafts, note: Note = None) -> None:
-    """Approve drafts: each file moves to output/published/.
-
-    The file on disk is approved, with all its edits, after it is checked again.
-    """
-    from copydesk import drafts as drafts_commands
-
-    drafts_commands.review_drafts("approve", drafts, note)
-
-
-@app.command()
-def reject(drafts: Drafts, note: Note = None) -> None:
-    """Reject drafts: each file moves to output/rejected/."""
-    from copydesk import drafts as drafts_commands
-
-    drafts_commands.review_drafts("reject", drafts, note)
-
-
-@app.command()
-def publish(
-    drafts: Annotated[
-        list[str] | None, typer.Argument(help="Approved articles to send again; default: pending ones.")
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also all approved articles that a target does not have yet.")
-    ] = False,
-) -> None:
-    """Send approved articles to the targets now.
-
-    The targets are those of feeds.yaml. Each run does this, too.
-    """
-    from copydesk import publish
-
-    publish.publish(drafts or [], everything=everything)
-
-
-@app.command()
-def unpublish(drafts: Drafts, note: Note = None) -> None:
-    """Remove published articles from all targets.
-
-    Each article is a draft again.
-    """
-    from copydesk import publish
-
-    publish.unpublish(drafts, note)
-
-
-@app.command()
-def redraft(
-    draft: Annotated[str | None, typer.Argument(help="Short id, path or file name.")] = None,
-    note: Annotated[str | None, typer.Option("--note", help="Instruction to the model.")] = None,
-    section: Annotated[
-        str | None, typer.Option("--section", help="Rewrite only the text under this heading.")
-    ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Redraft all unedited offline briefs.")] = False,
-    later: Annotated[bool, typer.Option("--later", help="Let the next run carry it out.")] = False,
-    direct: Direct = False,
-) -> None:
-    """Let the model rewrite a draft or one section of it.
-
-    The other sections do not change. Edits are not lost: each version of a draft can be restored.
-    """
-    from copydesk import drafts as drafts_commands
-
-    drafts_commands.redraft(draft, note, section, offline=offline, later=later, direct=direct)
-
-
-@app.command()
-def versions(draft: Annotated[str, typer.Argument(help="Short id, path or file name.")]) -> None:
-    """List the versions of a draft."""
-    from copydesk import drafts as drafts_commands
-
-    drafts_commands.versions(draft)
-
-
-@app.command()
-def restore(
-    draft: Annotated[str, typer.Argument(help="Short id, path or file name.")],
-    version: Annotated[str, typer.Argument(help="Label of the version, see `copydesk versions`.")],
-) -> None:
-    """Restore an earlier version of a draft."""
-    from copydesk import drafts as drafts_commands
-
-    drafts_commands.restore(draft, version)
+for command in (approve, reject, publish, unpublish, redraft, versions, restore):
+    app.command()(command)
 
 
 @app.command()
@@ -296,28 +221,24 @@ def cost(
     costs.cost(by, since, as_json=as_json)
 
 
-@app.command()
-def forget(url: Annotated[str, typer.Argument(help="The item's link; `drafts show` prints it.")]) -> None:
-    """Unpublish an item and delete every text about it.
-
-    The item is never drafted again. The cost of its model calls stays in the database; their answers are
-    deleted.
-    """
-    from copydesk import publish
-
-    publish.forget(url)
+app.command()(forget)
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    as_json: Json = False,
+    test_alert: Annotated[
+        bool, typer.Option("--test-alert", help="Send a test to COPYDESK_ALERT_URL.")
+    ] = False,
+) -> None:
     """Check the installation and name a fix for each error.
 
-    Checks settings, feeds.yaml, prompts, database, output folder, desk, Prefect, model, targets and every
-    enabled feed.
+    Checks settings, feeds.yaml, prompts, database, output folder, disk, desk, Prefect, schedules, model,
+    caps, alerts, targets, clock and every enabled feed.
     """
     from copydesk import doctor
 
-    doctor.doctor(as_json=as_json)
+    doctor.doctor(as_json=as_json, test_alert=test_alert)
 
 
 app.command()(init)
@@ -332,11 +253,17 @@ def main() -> None:
     try:
         app()
     except CopydeskError as error:
-        typer.echo(f"copydesk: {error.message}", err=True)
         problems = error.context.get("problems")
-        for problem in problems[1:] if isinstance(problems, tuple) else ():
-            typer.echo(f"copydesk: {problem}", err=True)
+        _print_errors(error.message, *(problems[1:] if isinstance(problems, tuple) else ()))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        typer.echo("copydesk: interrupted; no data is lost, the next run continues from here", err=True)
+        _print_errors("interrupted; no data is lost, the next run continues from here")
         sys.exit(130)
+
+
+def _print_errors(*messages: object) -> None:
+    """Print a line for each message on stderr, or make it an entry of a JSON log."""
+    from copydesk.console import err
+
+    for message in messages:
+        err.print(f"copydesk: {message}", markup=False, emoji=False)

@@ -138,7 +138,7 @@ def _print_verbatim(text: str) -> None:
     out.print(text, markup=False, emoji=False)
 
 
-def lint() -> None:
+def lint(*, as_json: bool) -> None:
     """Check every template with its examples; exits with the exit code of the first error."""
     settings = load_settings()
     folder = settings.prompts
@@ -154,12 +154,17 @@ def lint() -> None:
         except CopydeskError as error:
             failed.append(error)
     columns = ("prompt", "beats", "examples", "fixed characters", "fixed tokens, at most", "file")
-    table("Prompts", columns, rows)
-    for problem in failed:
-        err.print(f"error: {printable(problem.message)}")
+    if as_json:
+        prompts = [dict(zip(columns, row, strict=True)) for row in rows]
+        print_json({"prompts": prompts, "errors": [problem.message for problem in failed]})
+    else:
+        table("Prompts", columns, rows)
+        for problem in failed:
+            err.print(f"error: {printable(problem.message)}")
     if failed:
         sys.exit(failed[0].exit_code)
-    print_line(f"\n{pluralize(len(rows), 'prompt')} checked, no errors.")
+    if not as_json:
+        print_line(f"\n{pluralize(len(rows), 'prompt')} checked, no errors.")
 
 
 def _example_errors(prompt: Prompt) -> list[CopydeskError]:
@@ -192,7 +197,7 @@ def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...
         if name == beat.prompt or (name == REPAIR_PROMPT and beat.repair_sentences)
     ]
     beat = beats[users[0]] if users else Beat(key="sample")
-    messages = prompt.messages(_SAMPLE, beat)
+    messages = prompt.messages(SAMPLE, beat)
     fixed = [*messages[:-1], Message(role="user", content=messages[-1]["content"].partition("===")[0])]
     characters = sum(len(message["content"]) for message in fixed)
     tokens = estimate_prompt_tokens({"messages": fixed})
@@ -201,7 +206,7 @@ def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...
     return prompt.id, used, len(prompt.examples), f"{characters:,}", f"{tokens:,}", file
 
 
-_SAMPLE = Source(
+SAMPLE = Source(
     item=Item.model_validate({"guid": "sample", "published_at": "2026-01-01T00:00:00Z"}),
     feed_key="sample",
     feed_name="Sample",

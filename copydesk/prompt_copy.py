@@ -3,24 +3,28 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from copydesk.console import print_line, printable
+from copydesk.console import print_json, print_line, printable
 from pipeline.articles.files import write_atomically
 from pipeline.config import load_settings
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.rewrite.prompt_files import PACKAGED
 
 
-def copy(names: Sequence[str]) -> None:
+def copy(names: Sequence[str], *, as_json: bool) -> None:
     """Copy packaged prompts and their examples, without overwriting. Raises ConfigError, OutputError."""
     settings = load_settings()
+    written: dict[Path, bool] = {}
     for path in dict.fromkeys(path for name in names for path in _files(name)):
         relative = path.relative_to(PACKAGED).as_posix()
         target = settings.prompts / relative
-        if target.exists() or target.is_symlink():
-            print_line(f"{printable(target)} is there already: not changed")
-        else:
+        written[target] = not (target.exists() or target.is_symlink())
+        if written[target]:
             write_atomically(settings.prompts, relative, path.read_bytes())
-            print_line(f"{printable(target)} written")
+    if as_json:
+        print_json([{"file": str(file), "written": is_new} for file, is_new in written.items()])
+        return
+    for file, is_new in written.items():
+        print_line(f"{printable(file)} {'written' if is_new else 'is there already: not changed'}")
 
 
 def _files(name: str) -> Iterator[Path]:

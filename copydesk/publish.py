@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from copydesk.console import err, pluralize, print_line, printable
+from copydesk.console import err, pluralize, print_json, print_line, printable
 from pipeline.config import Settings, Subscriptions, desk_settings, load_feeds, user_agent
 from pipeline.domain.errors import ConfigError, CopydeskError, OutputError, PublishError, ReviewError
 from pipeline.domain.urls import normalize_feed_url
@@ -18,7 +18,7 @@ from pipeline.services.subscriptions import load_subscriptions
 from pipeline.storage import Database
 
 
-def publish(drafts: list[str], *, everything: bool) -> None:
+def publish(drafts: list[str], *, everything: bool, as_json: bool) -> None:
     """Run the pending publications; first queue the named drafts, or with `everything` all approved ones."""
     settings = desk_settings()
     subscriptions = _load_targets(settings)
@@ -26,9 +26,9 @@ def publish(drafts: list[str], *, everything: bool) -> None:
         review.resume_interrupted(db, settings.output)
         refused = _queue(db, subscriptions, drafts, everything=everything)
         outcomes = send(db, settings, subscriptions)
-    if not outcomes and not refused:
+    if not (outcomes or refused or as_json):
         print_line("Nothing to publish.")
-    _print_and_exit(outcomes, refused)
+    _print_and_exit(outcomes, refused, [], as_json=as_json)
 
 
 def _load_targets(settings: Settings) -> Subscriptions:
@@ -61,26 +61,33 @@ def _queue(
     return refused
 
 
-def unpublish(drafts: list[str], note: str | None) -> None:
+def unpublish(drafts: list[str], note: str | None, *, as_json: bool) -> None:
     """End publications: each article is a draft again and is removed from every target."""
     settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
     editor = _signing_editor(settings)
     refused: list[CopydeskError] = []
+    paths: list[str] = []
     with Database.open(settings.database_url) as db:
         review.resume_interrupted(db, settings.output)
         ctx = EditorContext(db, settings.output, subscriptions, editor, review_times=settings.review_times)
         for ref in drafts:
             try:
-                print_line(f"unpublished: {printable(takedown.unpublish(ctx, ref, note))}")
+                paths.append(takedown.unpublish(ctx, ref, note))
+                _print_text(f"unpublished: {paths[-1]}", as_json=as_json)
             except (ReviewError, OutputError) as error:
                 refused.append(error)
                 err.print(f"not unpublished: {printable(error.message)}")
         outcomes = send(db, settings, subscriptions)
-    _print_and_exit(outcomes, refused)
+    _print_and_exit(outcomes, refused, paths, as_json=as_json)
 
 
-def retract(draft: str, note: str) -> None:
+def _print_text(line: str, *, as_json: bool) -> None:
+    if not as_json:
+        print_line(printable(line))
+
+
+def retract(draft: str, note: str, *, as_json: bool) -> None:
     """Replace a published article by a notice with the reason `note`, also at every target."""
     settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
@@ -88,12 +95,13 @@ def retract(draft: str, note: str) -> None:
     with Database.open(settings.database_url) as db:
         review.resume_interrupted(db, settings.output)
         ctx = EditorContext(db, settings.output, subscriptions, editor)
-        print_line(f"retracted: {printable(takedown.retract(ctx, draft, note))}")
+        path = takedown.retract(ctx, draft, note)
+        _print_text(f"retracted: {path}", as_json=as_json)
         outcomes = send(db, settings, subscriptions)
-    _print_and_exit(outcomes, [])
+    _print_and_exit(outcomes, [], [path], as_json=as_json)
 
 
-def correct(draft: str, note: str, *, minor: bool) -> None:
+def correct(draft: str, note: str, *, minor: bool, as_json: bool) -> None:
     """Start the correction of a published article; `note` says to readers what was wrong."""
     settings = desk_settings()
     subscriptions = load_subscriptions(settings)
@@ -102,8 +110,11 @@ def correct(draft: str, note: str, *, minor: bool) -> None:
         review.resume_interrupted(db, settings.output)
         ctx = EditorContext(db, settings.output, subscriptions, editor)
         path = start_correction(ctx, draft, note, minor=minor)
-        print_line(f"correct it: {printable(path)}")
-        print_line("It stays published as it is until this draft is approved.")
+    if as_json:
+        print_json({"draft": path})
+        return
+    print_line(f"correct it: {printable(path)}")
+    print_line("It stays published as it is until this draft is approved.")
 
 
 def _signing_editor(settings: Settings) -> str:
@@ -134,10 +145,22 @@ def print_results(outcomes: Iterable[TargetResult]) -> None:
         (err.print if outcome.error else print_line)(printable(outcome.summary))
 
 
-def _print_and_exit(outcomes: list[TargetResult], refused: list[CopydeskError]) -> None:
-    print_results(outcomes)
+def _print_and_exit(
+    outcomes: list[TargetResult], refused: list[CopydeskError], paths: list[str], *, as_json: bool
+) -> None:
+    """Print what was sent; as JSON also the articles that are no longer published as they were."""
     failed = sum(outcome.failed for outcome in outcomes)
-    if failed:
+    if as_json:
+        print_json(
+            {
+                "articles": paths,
+                "targets": [outcome.model_dump(mode="json") for outcome in outcomes],
+                "errors": [error.message for error in refused],
+            }
+        )
+    else:
+        print_results(outcomes)
+    if failed and not as_json:
         print_line(f"The next run tries {pluralize(failed, 'failed publication')} again.")
     if refused:
         sys.exit(refused[0].exit_code)
@@ -145,7 +168,7 @@ def _print_and_exit(outcomes: list[TargetResult], refused: list[CopydeskError]) 
         sys.exit(PublishError.exit_code)
 
 
-def forget(url: str) -> None:
+def forget(url: str, *, as_json: bool) -> None:
     """Erase the item at a URL. Raises ConfigError if it is no URL, ReviewError while a run has its lease."""
     if normalize_feed_url(url) is None:
         raise ConfigError(
@@ -157,11 +180,10 @@ def forget(url: str) -> None:
         review.resume_interrupted(db, settings.output)
         removed = review.erase_item(db, settings.output, url, datetime.now(UTC))
         for path in removed:
-            print_line(f"removed: {printable(path)}")
-        print_line(f"Forgotten: {pluralize(len(removed), 'file')} removed. The item is never drafted again.")
+            _print_text(f"removed: {path}", as_json=as_json)
+        count = pluralize(len(removed), "file")
+        _print_text(f"Forgotten: {count} removed. The item is never drafted again.", as_json=as_json)
         outcomes = send(db, settings, subscriptions)
-    print_results(outcomes)
     if any(path.startswith("published/") for path in removed) and not outcomes:
-        print_line("It was published: rebuild your site to remove it there.")
-    if any(outcome.error for outcome in outcomes):
-        sys.exit(PublishError.exit_code)
+        _print_text("It was published: rebuild your site to remove it there.", as_json=as_json)
+    _print_and_exit(outcomes, [], list(removed), as_json=as_json)

@@ -23,12 +23,14 @@ from copydesk.console import (
     table,
     without_feed_key,
 )
+from copydesk.log_output import start_logging
 from copydesk.prefect_server import Report, RunStarter, run_starter
 from copydesk.publish import print_results
 from copydesk.sample import is_sample, serve_sample_feeds
 from pipeline.config import Settings, load_settings
 from pipeline.http_client import require_usable_proxies
 from pipeline.publishing import TargetResult
+from pipeline.services.causes import RunCause
 from pipeline.storage import cost_text
 
 if TYPE_CHECKING:
@@ -134,15 +136,16 @@ def ingest(feeds: list[str] | None, *, as_json: bool, direct: bool = False) -> N
     exit_as(report)
 
 
-def requests(*, direct: bool = False) -> Report:
+def requests(*, direct: bool = False, as_json: bool = False) -> Report:
     """Carry out the requests of editors in this process and return the report; `direct`: without Prefect."""
     with serve_sample_feeds(), run_starter("requests", load_checked_settings(), direct=direct) as begin:
-        return run_flow(begin, as_json=False)
+        return run_flow(begin, as_json=as_json)
 
 
 def load_checked_settings() -> Settings:
     """Return the settings. Raises ConfigError, also if the environment names an unusable proxy."""
     settings = load_settings()
+    start_logging(settings)
     require_usable_proxies()
     return settings
 
@@ -178,10 +181,17 @@ def print_report(report: Report, *, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        _print_feeds(report["feeds"])
+        _print_feeds(report)
         _print_summary(report)
+    print_problems(report)
+
+
+def print_problems(report: Report) -> None:
+    """Print on stderr what feeds.yaml should have otherwise, and why a run ended early."""
     for warning in report["warnings"]:
         err.print(f"copydesk: {printable(warning)}")
+    if report["alert_error"]:
+        err.print(f"copydesk: no alert could be sent: {printable(report['alert_error'])}")
     if report["stopped"]:
         err.print(f"copydesk: {printable(report['stopped'])}")
 
@@ -192,12 +202,13 @@ def exit_as(report: Report) -> None:
         sys.exit(report["exit_code"])
 
 
-def _print_feeds(feeds: list[Report]) -> None:
-    columns = ("feed", "new", "drafted", "merged", "skipped", "failed", "queued", "message")
-    table("Feeds", columns, (_row(feed) for feed in feeds))
-    for feed in feeds:
-        for reason in feed["failed"]:
-            print_line(f"failed in {printable(feed['feed'])}: {printable(reason)}")
+def _print_feeds(report: Report) -> None:
+    columns = (
+        "feed", "before", "new", "drafted", "merged", "skipped", "failed", "waiting", "queued", "message",
+    )  # fmt: skip
+    table("Feeds", columns, (_row(feed) for feed in report["feeds"]))
+    for cause in report["causes"]:
+        print_line(printable(RunCause.model_validate(cause).line))
 
 
 def _row(feed: Report) -> tuple[object, ...]:
@@ -207,11 +218,13 @@ def _row(feed: Report) -> tuple[object, ...]:
     message = without_feed_key(feed["feed"], feed["error"] or feed["held"]) or notes
     return (
         feed["feed"],
+        feed["queued_before"],
         feed["new"],
         len(feed["drafts"]),
         feed["merged"],
         feed["skipped"],
-        len(feed["failed"]),
+        len(feed["failed"]) + feed["failed_before"],
+        feed["waiting"],
         feed["queued"],
         message,
     )
@@ -219,7 +232,6 @@ def _row(feed: Report) -> tuple[object, ...]:
 
 def _print_summary(report: Report) -> None:
     drafts = [path for feed in report["feeds"] for path in feed["drafts"]]
-    queued = sum(feed["queued"] for feed in report["feeds"])
     print_line()
     if not report["feeds"] and report["flow"] != "requests":
         print_line("No feed is enabled: add or enable one in feeds.yaml.")
@@ -235,15 +247,37 @@ def _print_summary(report: Report) -> None:
         )
     elif report["flow"] == "requests":
         print_line("This run has written no draft.")
+    elif report["feeds"] and all(feed["error"] for feed in report["feeds"]):
+        print_line("[bold]No feed could be read.[/bold]")
+    elif any(feed["new"] or feed["queued_before"] for feed in report["feeds"]):
+        print_line("[bold]No draft was added or changed.[/bold]")
     else:
         print_line("[bold]Nothing new:[/bold] no draft was added or changed.")
     if report["micros"] or report["unpriced"]:
         print_line(f"Cost of the model: {cost_text(report['micros'], report['unpriced'])}.")
     costs.print_notes(report["unpriced"], report["estimated"])
-    if queued:
-        print_line(f"{pluralize(queued, 'item')} left in the queue for the next run.")
+    for line in _remaining(report["feeds"]):
+        print_line(line)
     print_results(TargetResult.model_validate(result) for result in report["published"])
     _print_next_steps(report)
+
+
+def _remaining(feeds: list[Report]) -> Iterator[str]:
+    """Yield what becomes of the items that have no draft."""
+    if queued := sum(feed["queued"] for feed in feeds):
+        yield f"{pluralize(queued, 'item')} left in the queue for the next run."
+    retried = sum(feed["retried"] for feed in feeds)
+    failed = sum(len(feed["failed"]) + feed["failed_before"] for feed in feeds)
+    if retried:
+        yield f"{pluralize(retried, 'failed item')} left for the next run, which tries again."
+    if failed > retried:
+        count = pluralize(failed - retried, "failed item")
+        yield f"{count} not tried again by later runs: `copydesk retry` queues failed items."
+    earlier = sum(feed["waiting"] for feed in feeds) - sum(
+        cause["count"] for feed in feeds for cause in feed["causes"] if cause["kind"] == "waits"
+    )
+    if earlier > 0:
+        yield f"{pluralize(earlier, 'more item')} waiting since earlier runs: `copydesk status` says why."
 
 
 def _rewritten(counts: dict[str, int]) -> list[str]:

@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import sys
 from collections.abc import Iterator
 
 from copydesk.child_processes import end_process, start_process
 from copydesk.console import pluralize, print_line, printable
+from copydesk.log_output import start_logging
 from copydesk.monitoring import monitoring_port
 from copydesk.prefect_server import full_server
 from copydesk.sample import serve_sample_feeds
@@ -30,7 +30,7 @@ def serve(desk: int | None = None) -> None:
     require_api_url()
     subscriptions = load_feeds(settings.feeds_file)
     Database.open(settings.database_url).close()
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    start_logging(settings, serves=True)
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     if os.environ.get("PREFECT_API_URL"):  # otherwise `full_server` sets it before Prefect is imported
         asyncio.run(require_api())

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,13 +21,27 @@ from pipeline.articles import files
 from pipeline.config import folder_settings, load_feeds, load_settings
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FrozenModel, Item
-from pipeline.domain.skip_causes import skip_cause
 from pipeline.feeds.poll_schedule import is_paused
 from pipeline.http_client import redact_url
-from pipeline.storage import RECENT, Database, DraftRow, Failure, FeedStatus, TargetBacklog
+from pipeline.services.causes import Kind, causes_of, causes_of_run
+from pipeline.storage import (
+    NO_BACKLOG,
+    RECENT,
+    Database,
+    DraftRow,
+    Failure,
+    FeedBacklog,
+    FeedStatus,
+    TargetBacklog,
+)
 
 _REFRESH_S = 2.0
-STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed", "forgotten")
+_COUNTS = (
+    "queued", "waiting", "failed", "drafted", "approved", "rejected", "merged", "skipped", "forgotten",
+)  # fmt: skip
+"""The words of a run's report, in which each item is in one count, and then the other states."""
+_MAX_FAILURES = 1_000
+"""Items whose reasons are read: the latest. Chosen, not measured."""
 
 
 def watch() -> None:
@@ -48,35 +62,54 @@ def status(*, as_json: bool) -> None:
     subscriptions = load_feeds(settings.feeds_file)
     with Database.open(settings.database_url) as db:
         db.feeds.sync(subscriptions.feeds)
-        feeds, failures, backlog = db.feeds.status(), db.items.failures(50), db.publications.backlog()
-        outcomes = db.findings.outcomes(datetime.now(UTC) - RECENT)
+        now = datetime.now(UTC)
+        feeds, failures = db.feeds.status(), db.items.failures(_MAX_FAILURES)
+        backlogs, targets = db.items.backlogs(now), db.publications.backlog()
+        outcomes = db.findings.outcomes(now - RECENT)
+    counts = {feed.key: item_counts(feed.counts, backlogs.get(feed.key, NO_BACKLOG)) for feed in feeds}
     if as_json:
         records: dict[str, Sequence[FrozenModel]] = {
             "feeds": feeds,
             "failures": failures,
-            "publications": backlog,
+            "publications": targets,
             "finding_outcomes": outcomes,
         }
-        print_json({name: [record.model_dump() for record in every] for name, every in records.items()})
+        printed = {name: [record.model_dump() for record in every] for name, every in records.items()}
+        print_json(printed | {"feeds": [f.model_dump() | {"items": counts[f.key]} for f in feeds]})
         return
-    rows = ((f.key, format_time(f.poll.last_polled_at), *_counts(f.counts), _feed_message(f)) for f in feeds)
-    table("Feeds", ("feed", "last polled", *STATES, "message"), rows)
-    _print_failures(failures)
+    rows = (
+        (f.key, format_time(f.poll.last_polled_at), *counts[f.key].values(), _feed_message(f)) for f in feeds
+    )
+    table("Feeds", ("feed", "last polled", *_COUNTS, "message"), rows)
+    _print_failures(failures, now)
     if any(failure.state == "failed" for failure in failures):
         print_line("\n`copydesk retry` queues failed items again.")
-    _print_backlog(backlog, {target.name for target in subscriptions.publish})
+    _print_backlog(targets, {target.name for target in subscriptions.publish})
     if alarms := summary(outcomes):
         print_line(f"\nIn the last {RECENT.days} days: {alarms} `copydesk eval --field` counts all by check.")
 
 
-def _print_failures(failures: Sequence[Failure]) -> None:
-    """Print a line a feed and cause."""
-    groups: defaultdict[tuple[str, str, str], list[Failure]] = defaultdict(list)
+def item_counts(states: Mapping[str, int], backlog: FeedBacklog) -> dict[str, int]:
+    """Return the numbers of a feed's items in the words of a run's report, by count. Pure.
+
+    Redrafts that editors requested are in `queued`, too.
+    """
+    failed = states.get("failed", 0) + backlog.failed
+    counts = {"queued": backlog.queued, "waiting": backlog.waiting, "failed": failed}
+    return {name: counts.get(name, states.get(name, 0)) for name in _COUNTS}
+
+
+def _print_failures(failures: Sequence[Failure], now: datetime) -> None:
+    """Print a line a cause, over all feeds."""
+    groups: defaultdict[tuple[str, Kind], list[tuple[str, str]]] = defaultdict(list)
     for failure in failures:
-        groups[failure.state, failure.feed_key, skip_cause(failure.reason)].append(failure)
-    for (state, feed, cause), alike in groups.items():
-        what = f"{alike[0].title}: {alike[0].reason}" if len(alike) == 1 else f"{len(alike)} items: {cause}"
-        print_line(f"{state} {printable(feed)} · {printable(what)}")
+        if kind := failure.kind(now):
+            groups[failure.feed_key, kind].append((failure.title, failure.reason))
+    causes = ((feed, causes_of(kind, reasons)) for (feed, kind), reasons in groups.items())
+    for cause in causes_of_run(causes):
+        print_line(printable(cause.line))
+    if len(failures) == _MAX_FAILURES:
+        print_line(f"These are the causes of the latest {_MAX_FAILURES} items without a draft.")
 
 
 def _print_backlog(backlog: Sequence[TargetBacklog], names: Collection[str]) -> None:
@@ -110,15 +143,14 @@ def _feed_message(feed: FeedStatus) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _counts(counts: dict[str, int]) -> list[int]:
-    return [counts.get(state, 0) for state in STATES]
-
-
-def retry(feed: str | None) -> None:
+def retry(feed: str | None, *, as_json: bool) -> None:
     """Queue failed items again, of one feed or of all."""
     settings = folder_settings()
     with Database.open(settings.database_url) as db:
         count = db.items.retry_failed(feed)
+    if as_json:
+        print_json({"queued": count})
+        return
     print_line(f"{pluralize(count, 'item')} queued again for the next `copydesk run`.")
 
 

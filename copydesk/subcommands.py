@@ -29,6 +29,7 @@ prompt_app = typer.Typer(
 @backup_app.command("save")
 def backup_save(
     archive: Annotated[Path, typer.Argument(help="A new file, such as copydesk.tar.gz.")],
+    as_json: Json = False,
 ) -> None:
     """Save database and output folder in one file.
 
@@ -36,7 +37,7 @@ def backup_save(
     """
     from copydesk import backup
 
-    backup.save(archive)
+    backup.save(archive, as_json=as_json)
 
 
 @backup_app.command("restore")
@@ -45,6 +46,7 @@ def backup_restore(
     files_only: Annotated[
         bool, typer.Option("--files-only", help="Restore the output folder of a database that is there.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Restore a backup, of SQLite or PostgreSQL, into the database of COPYDESK_DATABASE_URL.
 
@@ -52,7 +54,7 @@ def backup_restore(
     """
     from copydesk import backup
 
-    backup.restore(archive, files_only=files_only)
+    backup.restore(archive, files_only=files_only, as_json=as_json)
 
 
 @drafts_app.command("list")
@@ -100,21 +102,24 @@ def feeds_check(
 
 
 @feeds_app.command("import")
-def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file; - is standard input.")]) -> None:
+def feeds_import(
+    file: Annotated[str, typer.Argument(help="An OPML file; - is standard input.")], as_json: Json = False
+) -> None:
     """Print an OPML file's feeds as YAML for feeds.yaml."""
     from copydesk import feeds as feeds_command
 
-    feeds_command.import_opml(file)
+    feeds_command.import_opml(file, as_json=as_json)
 
 
 @feeds_app.command("export")
 def feeds_export(
     file: Annotated[str, typer.Argument(help="The OPML file to write; - is standard output.")],
+    as_json: Json = False,
 ) -> None:
     """Write the subscriptions to an OPML file."""
     from copydesk import feeds as feeds_command
 
-    feeds_command.export_opml(file)
+    feeds_command.export_opml(file, as_json=as_json)
 
 
 @prompt_app.command("show")
@@ -134,19 +139,20 @@ def prompt_show(
 
 
 @prompt_app.command("lint")
-def prompt_lint() -> None:
+def prompt_lint(as_json: Json = False) -> None:
     """Check every prompt template and its examples.
 
     Errors name file and line.
     """
     from copydesk import prompt
 
-    prompt.lint()
+    prompt.lint(as_json=as_json)
 
 
 @prompt_app.command("copy")
 def prompt_copy(
     names: Annotated[list[str], typer.Argument(help="Names of packaged prompts, such as article.")],
+    as_json: Json = False,
 ) -> None:
     """Copy a packaged prompt with its examples to the folder prompts/, to change it there.
 
@@ -154,7 +160,7 @@ def prompt_copy(
     """
     from copydesk import prompt_copy
 
-    prompt_copy.copy(names)
+    prompt_copy.copy(names, as_json=as_json)
 
 
 def init(
@@ -179,30 +185,6 @@ def print_version(value: bool) -> None:
 
         typer.echo(f"copydesk {own_version()} (Python {python_version()})")
         raise typer.Exit
-
-
-def correct(
-    draft: Draft,
-    note: Annotated[str, typer.Option("--note", help="What was wrong; readers see it.")] = "",
-    minor: Annotated[bool, typer.Option("--minor", help="A typo or the form: readers get no note.")] = False,
-) -> None:
-    """Start the correction of a published article.
-
-    It becomes a draft, and stays published until that is approved. The approval writes down what the changed
-    sentences were and are.
-    """
-    from copydesk import publish
-
-    publish.correct(draft, note, minor=minor)
-
-
-def retract(
-    draft: Draft, note: Annotated[str, typer.Option("--note", help="Why; readers see it.")] = ""
-) -> None:
-    """Replace a published article by a notice with the reason, at the same address, on all targets."""
-    from copydesk import publish
-
-    publish.retract(draft, note)
 
 
 def evaluate(

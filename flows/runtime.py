@@ -113,19 +113,24 @@ async def finish_run(report: RunReport) -> None:
 
 def markdown(report: RunReport) -> str:
     """Return the report as the Markdown table of a Prefect artifact."""
-    rows = [
-        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | error |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
-    ]
+    columns = (
+        "feed", "before", "new", "drafted", "held", "merged", "skipped", "failed", "waiting", "queued",
+        "cost", "time", "error",
+    )  # fmt: skip
+    rows = [f"| {' | '.join(columns)} |", f"|---|{'--:|' * (len(columns) - 2)}---|"]
     rows += [
-        f"| {feed.feed} | {feed.new} | {len(feed.drafts)} | {feed.blocked} | {feed.merged} | {feed.skipped} "
-        f"| {len(feed.failed)} | {feed.queued} "
+        f"| {feed.feed} | {feed.queued_before} | {feed.new} | {len(feed.drafts)} | {feed.blocked} "
+        f"| {feed.merged} | {feed.skipped} | {len(feed.failed) + feed.failed_before} | {feed.waiting} "
+        f"| {feed.queued} "
         f"| {cost_text(feed.micros, feed.unpriced)} | {feed.seconds:.1f} s "
-        f"| {_cell(feed.error or '; '.join(feed.failed))} |"
+        f"| {_cell(feed.error or '')} |"
         for feed in report.feeds
     ]
     tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {_writers(report)}."]
+    tail += [f"\n{_cell(cause.line)}" for cause in report.causes]
     tail += [f"\n{_cell(result.summary)}" for result in report.published]
+    if report.alert_error:
+        tail.append(f"\nNo alert could be sent: {_cell(report.alert_error)}")
     if report.stopped:
         tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
     return "\n".join(rows + tail + ["", *_links(report)])

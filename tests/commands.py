@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from unittest import mock
@@ -63,7 +64,7 @@ def _code_of_main() -> int:
 @contextlib.contextmanager
 def _plain(shown: Console, width: int) -> Iterator[None]:
     """Have a console write as one that is made where stdout is no terminal; it takes sys.stdout by itself."""
-    with mock.patch.multiple(shown, _width=width, _color_system=None):
+    with mock.patch.multiple(shown, _width=width, _color_system=None, _file=None):
         yield
 
 
@@ -74,6 +75,8 @@ def _logging_restored() -> Iterator[None]:
     try:
         yield
     finally:
+        logging.captureWarnings(False)
+        sys.excepthook, threading.excepthook = sys.__excepthook__, threading.__excepthook__
         for one, handlers, level, propagate in before:
             one.handlers[:] = handlers
             one.setLevel(level)

@@ -35,7 +35,16 @@ from pipeline.config.settings import (
     require_user_secret,
     user_agent,
 )
-from pipeline.config.time_syntax import day_start, jitter_s, month_start, parse_day, parse_span, span
+from pipeline.config.time_syntax import (
+    day_end,
+    day_start,
+    jitter_s,
+    month_end,
+    month_start,
+    parse_day,
+    parse_span,
+    span,
+)
 
 __all__ = [
     "DEFAULT_NAMES",
@@ -54,6 +63,7 @@ __all__ = [
     "Target",
     "base_folder",
     "connection_named",
+    "day_end",
     "day_start",
     "desk_settings",
     "disable_telemetry",
@@ -66,6 +76,7 @@ __all__ = [
     "load_feeds",
     "load_settings",
     "minimal_environment",
+    "month_end",
     "month_start",
     "own_version",
     "parse_day",

@@ -2,15 +2,19 @@
 
 import json
 import logging
+import os
 import sys
+import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import TextIO
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
-from pipeline.config import Settings
+from pipeline.config import Settings, load_settings
+from pipeline.domain.errors import ConfigError
 from pipeline.domain.urls import without_userinfo
 
 FIELDS = ("run", "feed", "item")
@@ -23,8 +27,14 @@ class RedactingFormatter(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
+        self._secrets: list[str] = []
+        self.hide(secrets)
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Redact these secrets too."""
         # The longest first: one secret may be part of another.
-        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        every = {*self._secrets, *(secret for secret in secrets if secret)}
+        self._secrets = sorted(every, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -60,24 +70,69 @@ class JsonFormatter(RedactingFormatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
+class PrefectJsonFormatter(JsonFormatter):
+    """The same entries from Prefect's loggers, in its server and in flow runs, which Prefect starts."""
+
+    def __init__(self, *_arguments: object, **_named: object) -> None:
+        try:
+            secrets = secrets_of(load_settings())
+        except ConfigError:  # Prefect's server starts all the same
+            secrets = []
+        super().__init__(secrets)
+
+
+PREFECT_VARIABLES = {
+    "PREFECT_LOGGING_FORMATTERS_JSON_CLASS": f"{__name__}.PrefectJsonFormatter",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER": "json",
+    "PREFECT_LOGGING_HANDLERS_DEBUG_FORMATTER": "json",
+    "PREFECT_LOGGING_COLORS": "false",
+}
+"""Source: https://docs.prefect.io/v3/advanced/logging-customization: keys of its logging.yml as variables."""
+
+
 def configure_logging(
     settings: Settings, stream: TextIO | None = None, secrets: Iterable[SecretStr] = ()
 ) -> None:
     """Send the `copydesk` loggers to `stream` (default: stderr) as the settings say. Idempotent.
 
+    As JSON also warnings of other loggers and of Python, and Prefect's in processes that start later.
     `secrets` are redacted, besides those of the settings.
     """
-    logger = logging.getLogger("copydesk")
-    if settings.log is None or any(
-        isinstance(existing.formatter, RedactingFormatter) for existing in logger.handlers
-    ):
+    if settings.log is None:
         return
-    handler = logging.StreamHandler(stream or sys.stderr)
+    logger = logging.getLogger("copydesk")
     redacted = [*secrets_of(settings), *(secret.get_secret_value() for secret in secrets)]
+    for existing in logger.handlers:
+        if isinstance(existing.formatter, RedactingFormatter):
+            existing.formatter.hide(redacted)
+            return
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter((JsonFormatter if settings.log == "json" else RedactingFormatter)(redacted))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    if settings.log == "json":
+        _capture_others(handler)
+
+
+def _capture_others(handler: logging.Handler) -> None:
+    """Send what other loggers, Python's warnings and uncaught exceptions say to the handler."""
+    root = logging.getLogger()
+    for other in [each for each in root.handlers if isinstance(each, logging.StreamHandler)]:
+        root.removeHandler(other)  # it writes text to the same stream
+    root.addHandler(handler)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda raised: _log_uncaught(
+        raised.exc_type, raised.exc_value or raised.exc_type(), raised.exc_traceback
+    )
+    for name, value in PREFECT_VARIABLES.items():
+        os.environ.setdefault(name, value)
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    message = "unexpected error, please report it: %s: %s"
+    logging.getLogger("copydesk").critical(message, kind.__name__, error, exc_info=(kind, error, trace))
 
 
 def secrets_of(settings: Settings) -> list[str]:

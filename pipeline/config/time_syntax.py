@@ -1,7 +1,7 @@
 """Parses days, time ranges, poll schedules and jitter as operators write them. Pure."""
 
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from pipeline.domain.errors import ConfigError
@@ -75,6 +75,18 @@ def month_start(moment: datetime, timezone: str = "UTC") -> datetime:
     """Return when the calendar month of `moment` (aware) began in `timezone`, aware and in UTC."""
     local = moment.astimezone(timezone_of(timezone))
     return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def day_end(moment: datetime, timezone: str = "UTC") -> datetime:
+    """Return when the calendar day of `moment` (aware) ends, in `timezone`."""
+    start = moment.astimezone(timezone_of(timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return start + timedelta(days=1)  # of the calendar: a day of a change of the clock has 23 or 25 hours
+
+
+def month_end(moment: datetime, timezone: str = "UTC") -> datetime:
+    """Return when the calendar month of `moment` (aware) ends, in `timezone`."""
+    first = moment.astimezone(timezone_of(timezone)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=31)).replace(day=1)
 
 
 JITTER_ADVICE = "write 30s or 5m, at most 60m"

@@ -8,7 +8,7 @@ CopydeskError                 exit code 1
 ├── LLMError                  -   one model call failed: reported for its item, the run goes on
 │   └── LLMRejected           4   key, quota, model or URL rejected, or a long pause asked for: the run ends
 ├── ShutdownRequested         130 the run was told to end: no new item is started
-├── BudgetExceeded            0   a spending cap is reached: the run ends, waiting items stay queued
+├── BudgetExceeded            9   a spending cap is reached: the run ends, its other items stay queued
 ├── RateLimited               -   too many calls in this minute, or at the same time: the call waits
 ├── OutputError               5   a file cannot be written: disk full, folder read-only
 ├── ReviewError               6   a review decision cannot be applied
@@ -145,7 +145,7 @@ class ShutdownRequested(CopydeskError):
 class BudgetExceeded(CopydeskError):
     """A spending cap is reached; context: cap, spent (micros, 1e-6 US dollars)."""
 
-    exit_code = 0
+    exit_code = 9
 
 
 class RateLimited(CopydeskError):

@@ -1,9 +1,13 @@
 """Reasons why items are not drafted, without what differs from item to item. Pure."""
 
+import re
+
 from pipeline.domain.text import url_host
 from pipeline.domain.withdrawals import notice_cause
 
 _PAGE = "; its page: "
+_PLACE = re.compile(r":? \(?line \d+ column \d+(?: \(char \d+\))?")
+"""A place in JSON, as Python's `json` writes it."""
 SAME_PAGE = "its page is that of"
 """Begins the reason why an item is merged whose page is drafted already; a title follows."""
 
@@ -27,3 +31,14 @@ def _at_host(text: str) -> str:
     """Return a text that begins with a URL with its host instead."""
     url, _, rest = text.partition(" ")
     return f"{url_host(url)} {rest}" if "://" in url else text
+
+
+def wait_cause(reason: str) -> str:
+    """Return why an item waits: what is wrong with its page's host, without its own text's length."""
+    _, _, page = reason.partition(_PAGE)
+    return _at_host(page) if page else skip_cause(reason)
+
+
+def failure_cause(reason: str) -> str:
+    """Return why a model's answer could not be had, without places in the answer."""
+    return skip_cause(_PLACE.sub("", reason))

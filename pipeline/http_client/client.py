@@ -8,7 +8,9 @@ are written in URLs are checked here in either case.
 import asyncio
 import ssl
 import time
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import MappingProxyType, TracebackType
 
@@ -29,6 +31,7 @@ from pipeline.http_client.errors import (
     too_many_redirects,
     unsupported_scheme,
 )
+from pipeline.http_client.headers import clock_offset
 from pipeline.http_client.limits import DEFAULT_LIMITS, HostLimiter, RequestLimits
 from pipeline.http_client.ssrf import (
     GuardedResolver,
@@ -46,6 +49,8 @@ from pipeline.http_client.transport import (
     without_credentials,
 )
 
+_CLOCK_OFFSETS = 50
+"""Responses whose time is kept. Chosen, not measured."""
 _CONNECT_S = 10.0
 """Seconds to connect. Chosen, not measured."""
 _ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError)
@@ -93,6 +98,8 @@ class HttpClient:
         self._proxy_error = ""
         self._credentials = credentials
         self._proxied: dict[str, httpx.AsyncClient] = {}
+        self.clock_offsets: deque[float] = deque(maxlen=_CLOCK_OFFSETS)
+        """Seconds by which this machine's clock was ahead of those of servers, at the last responses."""
 
     async def __aenter__(self) -> "HttpClient":
         """Open the client. An unusable proxy in the environment is an error of each request, not of this."""
@@ -217,6 +224,8 @@ class HttpClient:
         response = await client.send(request, stream=True)
         try:
             if response.next_request is None or request.method != "GET":
+                offset = clock_offset(response.headers, datetime.now(UTC))
+                self.clock_offsets.extend([] if offset is None else [offset])
                 return await _read(response, tuple(hops), max_bytes)
         finally:
             await response.aclose()

@@ -35,6 +35,18 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
+def clock_offset(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds by which `now` is ahead of the server that sent the headers, if they tell.
+
+    `Age` is the time that the response was in caches: RFC 9111 §5.1.
+    """
+    sent = parse_http_date(headers.get("date", ""))
+    age = headers.get("age", "0")
+    if sent is None or not (age.isascii() and age.isdigit() and len(age) < 10):
+        return None
+    return now.timestamp() - sent.timestamp() - int(age)
+
+
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s{0,9}=\s{0,9}\"?(\d{1,9})", re.IGNORECASE)
 _UNCACHED = re.compile(r"(?:^|[\s,])no-(?:cache|store)\b", re.IGNORECASE)
 

@@ -209,9 +209,10 @@ class LLMClient:
         # Gemini lists its models with a prefix, Ollama with a tag.
         if {self.model, f"models/{self.model}", f"{self.model}:latest"}.intersection(names):
             return f"the server answers and knows {self.model!r}"
-        check = f"check {self.names.model}"
+        await self._require_endpoint()  # servers of one model take any name; others refuse it
         return (
-            f"the server answers; {self.model!r} is not among the {len(names)} models that it lists: {check}"
+            f"the server answers; {self.model!r} is not among the {len(names)} models that it lists, and was "
+            f"not refused: check {self.names.model}"
         )
 
     async def _require_endpoint(self) -> None:

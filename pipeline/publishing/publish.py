@@ -16,7 +16,7 @@ from pipeline.domain.errors import OutputError, PublishError
 from pipeline.publishing.deploy_hooks import PublishedItems, call_deploy_hook, check_hook
 from pipeline.publishing.outcome import PublishContext, TargetResult, TargetRunner, run_target
 from pipeline.publishing.targets import Job, Result, feed, folder, git
-from pipeline.publishing.targets.folder import require_parent
+from pipeline.publishing.targets.folder import require_parent, require_writable
 from pipeline.publishing.targets.site_front_matter import to_site_front_matter
 from pipeline.storage import Database, Publication
 
@@ -168,6 +168,7 @@ def check_content_target(root: Path, target: ContentTarget) -> str:
         return git.check_repository(target)
     _require_outside(root, target.path)
     require_parent(Path(target.path))
+    require_writable(Path(target.path))
     return f"writes to {target.path}"
 
 

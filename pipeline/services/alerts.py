@@ -93,13 +93,13 @@ async def send_alerts(
     )
     if not unsent:
         return None
-    error = await _post(net, settings.alert_url.get_secret_value(), [alerts[key] for key in unsent])
+    error = await post_alerts(net, settings.alert_url.get_secret_value(), [alerts[key] for key in unsent])
     if error:
         await asyncio.to_thread(db.caches.return_alerts, unsent)
     return error
 
 
-async def _post(net: HttpClient, url: str, alerts: Sequence[Alert]) -> str | None:
+async def post_alerts(net: HttpClient, url: str, alerts: Sequence[Alert]) -> str | None:
     """Post alerts as chat messages (`text`, `content`) and as a list; return an error message or None."""
     text = "\n".join(f"Copydesk: {alert.text}" for alert in alerts)
     body = {"text": text, "content": text[:2000], "alerts": [alert._asdict() for alert in alerts]}
@@ -108,7 +108,11 @@ async def _post(net: HttpClient, url: str, alerts: Sequence[Alert]) -> str | Non
         response = await net.post(url, json.dumps(body).encode())
     except FeedError as error:
         hidden = error.kind in {"url", "redirects"}  # their messages contain the URL, which is a secret
-        return f"{host} was not told" if hidden else error.message
+        return f"{host} was not told; check COPYDESK_ALERT_URL" if hidden else _advised(error.message)
     if 200 <= response.status < 300:
         return None
-    return f"{host} takes no alert (status {response.status}): look at COPYDESK_ALERT_URL"
+    return _advised(f"{host} takes no alert (status {response.status})")
+
+
+def _advised(message: str) -> str:
+    return f"{message.partition('; ')[0]}; check COPYDESK_ALERT_URL"

@@ -220,5 +220,5 @@ def _record_cooldown(ctx: RunContext, feed: FeedConfig, failed: FailedPage) -> N
 
 
 def _sum(first: PollReport, second: PollReport) -> PollReport:
-    counts = ("new", "updated", "skipped", "merged", "left")
+    counts = ("new", "updated", "skipped", "merged", "reserved", "left")
     return first.model_copy(update={name: getattr(first, name) + getattr(second, name) for name in counts})

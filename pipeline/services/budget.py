@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pipeline.config import day_start, month_start
+from pipeline.config import Settings, day_end, day_start, month_end, month_start
 from pipeline.domain.errors import BudgetExceeded, RateLimited
 from pipeline.domain.model_calls import LLMResponse, TokenUsage
 from pipeline.services.context import ModelContext, Writer
@@ -57,7 +57,7 @@ class ItemBudget:
         Raises BudgetExceeded, RateLimited.
         """
         ctx, writer, price = self._ctx, self.writer, self.writer.price
-        caps, limits = active_caps(ctx, ctx.clock()), writer.limits
+        caps, limits = active_caps(ctx.settings, ctx.run, ctx.clock()), writer.limits
         if not has_limits(limits) and (not caps or price is None):
             return None, answer_tokens
         max_prompt_tokens = writer.usage.max_prompt_tokens(prompt_tokens)
@@ -149,19 +149,19 @@ def has_limits(limits: CallLimits) -> bool:
     return any(limit is not None for limit in counts)
 
 
-def active_caps(ctx: ModelContext, now: datetime) -> list[SpendingCap]:
-    """Return the caps that are set, with the times from which they count."""
-    settings = ctx.settings
-    today = day_start(now, settings.timezone)
+def active_caps(settings: Settings, run: str, now: datetime) -> list[SpendingCap]:
+    """Return the caps that are set for the run of this name, with the times from which they count."""
+    zone = settings.timezone
+    day, month = (day_start(now, zone), day_end(now, zone)), (month_start(now, zone), month_end(now, zone))
     every = [
-        ("run", settings.cap_run, None, ""),
-        ("day", settings.cap_day, today, ""),
-        ("month", settings.cap_month, month_start(now, settings.timezone), ""),
+        ("run", settings.cap_run, (None, None), "", "COPYDESK_CAP_RUN"),
+        ("day", settings.cap_day, day, "", "COPYDESK_CAP_DAY"),
+        ("month", settings.cap_month, month, "", "COPYDESK_CAP_MONTH"),
     ]
-    if ctx.run.startswith(BACKFILL):
-        every.append(("day's backfills", settings.cap_backfill, today, BACKFILL))
+    if run.startswith(BACKFILL):
+        every.append(("day's backfills", settings.cap_backfill, day, BACKFILL, "COPYDESK_CAP_BACKFILL"))
     return [
-        SpendingCap(name, int(dollars * 1_000_000), since, runs)
-        for name, dollars, since, runs in every
+        SpendingCap(name, int(dollars * 1_000_000), since, runs, variable, until)
+        for name, dollars, (since, until), runs, variable in every
         if dollars is not None
     ]

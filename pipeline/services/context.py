@@ -80,9 +80,12 @@ class PollReport(FrozenModel):
     """Why it was not polled: not due, or a cooldown."""
     unchanged: bool = False
     new: int = 0
+    """New items to draft; skipped and merged ones are not among them."""
     updated: int = 0
     skipped: int = 0
     merged: int = 0
+    reserved: int = 0
+    """Skipped items that waited for their drafts before."""
     left: int = 0
     """Items of a backfill's span over its limit."""
     notes: tuple[str, ...] = ()
@@ -109,7 +112,9 @@ class ItemOutcome(Spending):
     held: bool = False
     """The draft has a blocking finding."""
     model: str | None = None
-    """Name of the model that wrote it; None for an offline brief, and where an earlier run wrote it."""
+    """Name of the model that wrote it; None for an offline brief."""
+    item_id: int | None = None
+    """The item's row; None: it is not known which."""
     notes: tuple[str, ...] = ()
     """Which writers were asked instead of others, and why."""
 

@@ -105,7 +105,8 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
     _log(ctx, feed, lease, outcome, budget.notes)
     _emit(ctx, feed, outcome)
     ctx.notify(feed.key, "drafted" if outcome.path else "failed")
-    return outcome.model_copy(update=dict(budget.spending) | {"notes": tuple(budget.notes)})
+    added = {"notes": tuple(budget.notes), "item_id": lease.item_id}
+    return outcome.model_copy(update=dict(budget.spending) | added)
 
 
 def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome, notes: Sequence[str]) -> None:
@@ -191,7 +192,8 @@ async def _draft(
 async def _draft_in_slot(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemBudget) -> ItemOutcome:
     if lease.unconfirmed is not None:  # a run was killed after recording the text
         await asyncio.to_thread(write_draft, ctx, lease, lease.unconfirmed)
-        return _drafted(lease, lease.unconfirmed)
+        writer = lease.answer.provenance.model if lease.answer else None
+        return _drafted(lease, lease.unconfirmed, writer)
     if lease.request and lease.request.section:
         lease, composed = await compose_section(ctx, feed, lease, budget)
     else:

@@ -13,8 +13,9 @@ from pipeline.domain.errors import CopydeskError, FeedError, ShutdownRequested
 from pipeline.domain.models import FeedConfig, PollState, Window
 from pipeline.services.context import ItemOutcome, PollReport, RunContext
 from pipeline.services.draft import draft_feed
+from pipeline.services.feed_report import FeedReport, feed_report
 from pipeline.services.poll import poll
-from pipeline.services.report import FeedReport, RunReport, feed_report, finish, timed
+from pipeline.services.report import RunReport, finish, timed
 from pipeline.services.run import DEFAULT_PORTS, Ports, open_run, publish_after_run
 from pipeline.services.shutdown import sleep_unless_stopped
 from pipeline.storage import StartableRedraft
@@ -114,7 +115,7 @@ async def _run_requests(
     ctx: RunContext, feed: FeedConfig, count: int, only: Sequence[int] = ()
 ) -> FeedReport:
     step = ctx.as_task(f"redraft {feed.key}", lambda: draft_feed(ctx, feed, count, requested=True, only=only))
-    return feed_report(feed.key, None, None, await step, 0)
+    return feed_report(feed.key, None, None, await step, count)
 
 
 def polled_since(state: PollState, moment: datetime) -> bool:
@@ -183,8 +184,7 @@ async def draft_queue(
     if queued := await asyncio.to_thread(ctx.db.items.waiting_count, feed.key, window):
         with contextlib.suppress(ItemsFailed):
             await ctx.as_task(f"draft {feed.key}", draft)
-        queued = await asyncio.to_thread(ctx.db.items.waiting_count, feed.key, window)
-    return feed_report(feed.key, polled, error, outcomes, queued)
+    return feed_report(feed.key, polled, error, outcomes, queued, window)
 
 
 class ItemsFailed(CopydeskError):

@@ -1,9 +1,10 @@
 """The records of a run's report and a backfill's plan, and the end of a run: log lines, alerts, report."""
 
+import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 from pydantic import Field, computed_field
@@ -11,36 +12,15 @@ from pydantic import Field, computed_field
 from pipeline.domain.errors import BudgetExceeded, CopydeskError, DatabaseError, LLMRejected
 from pipeline.domain.models import FrozenModel
 from pipeline.domain.run_events import cap_event
-from pipeline.domain.skip_causes import skip_cause
 from pipeline.publishing import TargetResult
 from pipeline.services.alerts import send_alerts
-from pipeline.services.context import ItemOutcome, PollReport, RunContext
+from pipeline.services.causes import RunCause, causes_of_run
+from pipeline.services.context import RunContext
 from pipeline.services.estimate import Estimate
+from pipeline.services.feed_report import FeedReport
 from pipeline.services.run_record import record_end
-from pipeline.services.skip_notes import skip_notes
 from pipeline.services.spending import Spending
-
-
-class FeedReport(PollReport, Spending):
-    """What a run did with one feed: the result of the poll and of drafting."""
-
-    error: str | None = None
-    """Why the feed could not be read; the run continues with other feeds."""
-    drafts: tuple[str, ...] = ()
-    """Paths of the drafts written, relative to the output folder."""
-    refs: tuple[str, ...] = ()
-    """Their external ids, in the same order."""
-    blocked: int = 0
-    """Number of drafts with a blocking finding."""
-    models: dict[str, int] = Field(default_factory=dict)
-    """Number of drafts by the model that wrote them."""
-    failed: tuple[str, ...] = ()
-    """One line per item: title and reason."""
-    causes: dict[str, int] = Field(default_factory=dict)
-    """Number of failed items by cause, without what differs from item to item."""
-    queued: int = 0
-    """Items left in the queue for the next run."""
-    seconds: float = 0.0
+from pipeline.storage import NO_BACKLOG
 
 
 class RunReport(Spending):
@@ -63,12 +43,20 @@ class RunReport(Spending):
     """What feeds.yaml should have otherwise, a line each."""
     beats: tuple[str, ...] = Field(default=(), exclude=True)
     """Of its feeds."""
+    alert_error: str | None = None
+    """Why alerts of this run did not arrive."""
 
     @computed_field  # type: ignore[prop-decorator] # as pydantic's documentation has it
     @property
     def models(self) -> dict[str, int]:
         """Number of drafts by the model that wrote them."""
         return dict(sum((Counter(feed.models) for feed in self.feeds), Counter()))
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def causes(self) -> tuple[RunCause, ...]:
+        """Why items of all feeds failed or wait, those of most items first."""
+        return causes_of_run((feed.feed, feed.causes) for feed in self.feeds)
 
     @property
     def drafts(self) -> tuple[str, ...]:
@@ -98,44 +86,12 @@ class Plan(FrozenModel):
     """Remarks for the user: pages not read, daily limits."""
 
 
+ALL_FAILED = 8
+"""Exit code of a run in which every item that was tried failed, or every feed."""
 OFFLINE_BRIEF = "the offline brief"
 """What a report says instead of a model's name."""
 Publish = Callable[[RunReport], Awaitable[None]]
 """Publishes a run's report; raises nothing."""
-
-
-def feed_report(
-    key: str, polled: PollReport | None, error: str | None, outcomes: Sequence[ItemOutcome], queued: int
-) -> FeedReport:
-    """Return the report of one feed from its poll result and the outcomes of its items."""
-    drafted = [outcome for outcome in outcomes if outcome.path]
-    counts = polled.model_dump(exclude={"feed"}) if polled else {}
-    merged = _reasons(outcome for outcome in outcomes if outcome.merged)
-    skipped = _reasons(outcome for outcome in outcomes if outcome.skipped and not outcome.merged)
-    waiting = _reasons(outcome for outcome in outcomes if outcome.waits)
-    counts["merged"] = counts.get("merged", 0) + len(merged)
-    counts["skipped"] = counts.get("skipped", 0) + len(skipped)
-    switches = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
-    causes = (*skip_notes(skipped), *skip_notes(merged, "merged"), *skip_notes(waiting, "postponed"))
-    counts["notes"] = (*counts.get("notes", ()), *causes, *switches)
-    return FeedReport(
-        feed=key,
-        error=error,
-        **counts,
-        drafts=tuple(outcome.path for outcome in drafted if outcome.path),
-        refs=tuple(outcome.ref or "" for outcome in drafted),
-        blocked=sum(outcome.held for outcome in drafted),
-        models=Counter(outcome.model for outcome in drafted if outcome.model),
-        failed=tuple(f"{outcome.title}: {outcome.reason}" for outcome in outcomes if outcome.failed),
-        causes=Counter(skip_cause(outcome.reason) for outcome in outcomes if outcome.failed),
-        queued=queued,
-        **dict(sum(outcomes, Spending())),
-    )
-
-
-def _reasons(outcomes: Iterable[ItemOutcome]) -> list[tuple[str, str]]:
-    """Return titles, with the reasons why there is no draft."""
-    return [(outcome.title, outcome.reason or "") for outcome in outcomes]
 
 
 async def timed(report: Awaitable[FeedReport]) -> FeedReport:
@@ -163,14 +119,15 @@ async def finish(
     Logs a line per feed, records the run's end, sends alerts and calls `publish`.
     """
     stopped_by = ctx.fatal_errors[0] if ctx.fatal_errors else None
+    counted = await _counted(ctx, reports) if name != "requests" else tuple(reports)
     report = RunReport(
         flow=name,
         seconds=round(time.monotonic() - began, 2),
-        feeds=tuple(reports),
+        feeds=counted,
         published=tuple(published),
-        stopped=_stopped(stopped_by, sum(feed.queued for feed in reports)) if stopped_by else None,
-        exit_code=stopped_by.exit_code if stopped_by else 0,
-        model=_model_names(ctx, reports),
+        stopped=_stopped(stopped_by, sum(feed.queued for feed in counted)) if stopped_by else None,
+        exit_code=stopped_by.exit_code if stopped_by else exit_code(counted),
+        model=_model_names(ctx, counted),
         output=str(ctx.settings.output),
         desk=ctx.settings.desk_url,
         warnings=ctx.warnings,
@@ -180,15 +137,38 @@ async def finish(
     _log(ctx, report)
     if isinstance(stopped_by, BudgetExceeded):
         ctx.emit(cap_event(str(stopped_by.context.get("cap")), stopped_by.message))
+    report = report.model_copy(update={"alert_error": await _send_alerts(ctx)})
     await record_end(ctx.db, ctx.run, report)
-    await _send_alerts(ctx)
     await publish(report)
     return report
 
 
+async def _counted(ctx: RunContext, reports: Sequence[FeedReport]) -> tuple[FeedReport, ...]:
+    """Return the reports with what waits now: at the end of a run, failed items of any feed are put back."""
+    tried = {each.id for feed in reports for each in feed.failures if each.id is not None}
+    windows = {feed.window for feed in reports}
+
+    def count() -> list[FeedReport]:
+        left = ctx.db.items.waiting_among(tried) if tried else {}
+        backlogs = {window: ctx.db.items.backlogs(ctx.clock(), window=window) for window in windows}
+        return [feed.counted(backlogs[feed.window].get(feed.feed, NO_BACKLOG), left) for feed in reports]
+
+    try:
+        return tuple(await asyncio.to_thread(count))
+    except DatabaseError:
+        return tuple(reports)  # as this run saw it; the database's error is in the report
+
+
+def exit_code(feeds: Sequence[FeedReport]) -> int:
+    """Return the exit code of a run that came to its end: 0, or that all items or all feeds failed. Pure."""
+    failed = any(feed.failed for feed in feeds) and not any(feed.drafts for feed in feeds)
+    unread = bool(feeds) and all(feed.error and not feed.drafts for feed in feeds)
+    return ALL_FAILED if failed or unread else 0
+
+
 def _stopped(error: CopydeskError, queued: int) -> str:
-    """Return why a run ended early; after a refusal of the model server, also that no item is lost."""
-    if not isinstance(error, LLMRejected) or not queued:
+    """Return why a run ended early; after a refusal or at a cap, also that no item is lost."""
+    if not isinstance(error, LLMRejected | BudgetExceeded) or not queued:
         return error.message
     return f"{error.message}; {queued} {'item stays' if queued == 1 else 'items stay'} queued"
 
@@ -211,7 +191,10 @@ def _beats(ctx: RunContext, keys: Collection[str]) -> tuple[str, ...]:
 def _log(ctx: RunContext, report: RunReport) -> None:
     about = {"run": ctx.run}
     for feed in report.feeds:
-        counts = f"{feed.new} new, {len(feed.drafts)} drafted, {len(feed.failed)} failed, {feed.queued} left"
+        counts = (
+            f"{feed.new} new, {len(feed.drafts)} drafted, {len(feed.failed)} failed, {feed.waiting} waiting, "
+            f"{feed.queued} queued"
+        )
         level = logging.WARNING if feed.error or feed.failed else logging.INFO
         message = feed.error or feed.held or counts
         reports.log(level, "%s: %s", report.flow, message, extra=about | {"feed": feed.feed})
@@ -220,8 +203,8 @@ def _log(ctx: RunContext, report: RunReport) -> None:
     reports.info("%s %s after %.1f s, %d drafts", report.flow, ending, report.seconds, drafts, extra=about)
 
 
-async def _send_alerts(ctx: RunContext) -> None:
-    """Send alerts; a failure is logged and does not end the run."""
+async def _send_alerts(ctx: RunContext) -> str | None:
+    """Send alerts; return why they did not arrive, which does not end the run."""
     try:
         await ctx.poll_states.flush()
         error = await send_alerts(
@@ -231,3 +214,4 @@ async def _send_alerts(ctx: RunContext) -> None:
         error = failure.message
     if error:
         log.warning("no alert could be sent: %s", error, extra={"run": ctx.run})
+    return error

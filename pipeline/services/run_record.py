@@ -11,7 +11,8 @@ from pipeline.domain.errors import CopydeskError, DatabaseError
 from pipeline.storage import Database, FeedActivity, RunSummary
 
 if TYPE_CHECKING:
-    from pipeline.services.report import FeedReport, RunReport
+    from pipeline.services.feed_report import FeedReport
+    from pipeline.services.report import RunReport
 
 _MAX_DRAFTS = 200
 """Drafts of a feed that a record lists. Chosen, not measured: it keeps a record below 10 kB."""
@@ -81,7 +82,7 @@ def activity_of(feed: "FeedReport") -> FeedActivity:
         skipped=feed.skipped,
         merged=feed.merged,
         failed=len(feed.failed),
-        causes={cause[:_MAX_CHARS]: count for cause, count in feed.causes.items()},
+        causes={each.cause[:_MAX_CHARS]: each.count for each in feed.causes if each.kind == "failed"},
         queued=feed.queued,
         micros=feed.micros,
         unpriced=feed.unpriced,

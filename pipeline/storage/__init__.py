@@ -1,15 +1,12 @@
 """The database of feeds, items, drafts, reviews and publications: the only package with SQL."""
 
+from pipeline.storage.backlogs import NO_BACKLOG, FeedBacklog
 from pipeline.storage.budget import (
     UNLIMITED,
-    CallCost,
     CallDetails,
     CallLimits,
     CallSubject,
     LLMCall,
-    SpendingCap,
-    cost_text,
-    dollars,
 )
 from pipeline.storage.caches import CoverRow, PageRow
 from pipeline.storage.daily import DayCost, DayItems, SkipReason, WaitingDrafts
@@ -56,11 +53,13 @@ from pipeline.storage.reviews import (
 from pipeline.storage.runs import FeedActivity, RunCount, RunRow, RunState, RunSummary
 from pipeline.storage.schema import OPEN
 from pipeline.storage.source_updates import Policy
+from pipeline.storage.spending_caps import CallCost, SpendingCap, cost_text, dollars
 from pipeline.storage.stored_keys import ExistingItems
 from pipeline.storage.versions import PendingSave, Save, ViewedVersion
 
 __all__ = [
     "BY_HAND",
+    "NO_BACKLOG",
     "NO_TIME",
     "OF_ARTICLES",
     "OPEN",
@@ -84,6 +83,7 @@ __all__ = [
     "ExistingItems",
     "Failure",
     "FeedActivity",
+    "FeedBacklog",
     "FeedStatus",
     "FindingEnd",
     "FinishedRedraft",

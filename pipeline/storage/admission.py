@@ -151,7 +151,7 @@ class _Admission:
         for arrival, match in others:
             self._admit_one(arrival, match)
         notices += note_skipped(connection, feed, self._fresh)
-        skipped = len(self._fresh) + skip_reserved(connection, feed, result.skipped, self._fresh)
+        reserved = skip_reserved(connection, feed, result.skipped, self._fresh)
         for item, owner in self._own_merged:
             is_update = _update_from_duplicate(connection, feed, item, owner, policy, result.present)
             self._outcomes.append("update" if is_update else "merged")
@@ -168,7 +168,8 @@ class _Admission:
         return AdmissionResult(
             new=self._outcomes.count("new"),
             updated=updated + updates + counted,
-            skipped=skipped,
+            skipped=len(self._fresh) + reserved,
+            reserved=reserved,
             merged=self._outcomes.count("merged") + updates + corrections,
             notices=tuple(notices),
         )

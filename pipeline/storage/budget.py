@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from pipeline.domain.errors import BudgetExceeded, LeaseLost, RateLimited
+from pipeline.domain.errors import LeaseLost, RateLimited
 from pipeline.domain.model_calls import LLMResponse
 from pipeline.domain.models import DEFAULT_PROFILE
 from pipeline.storage import leases
@@ -18,6 +18,7 @@ from pipeline.storage.engine import Transactions
 from pipeline.storage.processes import process_is_dead
 from pipeline.storage.records import WRITING, DraftRow, Lease
 from pipeline.storage.schema import calls, feeds, items, reservations
+from pipeline.storage.spending_caps import CallCost, SpendingCap, cap_reached
 
 _MINUTE = timedelta(minutes=1)
 
@@ -34,28 +35,6 @@ class CallLimits(NamedTuple):
 
 
 UNLIMITED = CallLimits()
-
-
-class SpendingCap(NamedTuple):
-    """A limit on spending."""
-
-    name: str
-    """Its period: run, day or month."""
-    micros: int
-    """Millionths of a US dollar."""
-    since: datetime | None
-    """When the day or month began; None for the run."""
-    runs: str = ""
-    """Only runs whose names start with this count; empty: all."""
-
-
-class CallCost(NamedTuple):
-    """What a model call may cost, in millionths of a US dollar."""
-
-    max_micros: int
-    """Reserved where the caps allow it."""
-    min_micros: int
-    """Less than this is not reserved."""
 
 
 class CallDetails(NamedTuple):
@@ -134,18 +113,17 @@ class BudgetRepository(Transactions):
         """
         with self._exclusive_write() as connection:
             _require_limits(connection, limits, now, stale)
-            micros = cost.max_micros
-            for cap in caps:
-                spent, reserved = _spent(connection, run, cap), _reserved(connection, run, cap)
-                micros = min(micros, cap.micros - spent - reserved)
-                if micros < cost.min_micros:
-                    pending = _reserved(connection, run, cap, stale) > 0
-                    raise _cap_reached(cap, spent, cost, pending=pending)
+            micros = _granted(connection, run, cost, caps, stale)
             row = reservations.insert().values(
                 run=run, at=now, micros=micros, owner=self._owner, profile=limits.profile
             )
             [number] = connection.execute(row).inserted_primary_key or [0]
             return int(number), micros
+
+    def require_left(self, run: str, cost: CallCost, caps: Sequence[SpendingCap]) -> None:
+        """Raise BudgetExceeded where `reserve` would, and reserve nothing."""
+        with self._reading() as connection:
+            _granted(connection, run, cost, caps)
 
     def release(self, reservation: int) -> None:
         """Delete a reservation: the call was not answered."""
@@ -238,12 +216,22 @@ class BudgetRepository(Transactions):
             return [LLMCall(*row) for row in connection.execute(query)]
 
 
-def _cap_reached(cap: SpendingCap, spent: int, cost: CallCost, *, pending: bool) -> BudgetExceeded:
-    message = (
-        f"the cap of the {cap.name} is reached: {dollars(spent)} of {dollars(cap.micros)} spent, "
-        f"and the next call may cost {dollars(cost.min_micros)}"
-    )
-    return BudgetExceeded(message, cap=cap.name, spent=spent, pending=pending)
+def _granted(
+    connection: sa.Connection,
+    run: str,
+    cost: CallCost,
+    caps: Sequence[SpendingCap],
+    stale: datetime | None = None,
+) -> int:
+    """Return the micros that the caps allow for a call. Raises BudgetExceeded where they are too few."""
+    micros = cost.max_micros
+    for cap in caps:
+        spent, reserved = _spent(connection, run, cap), _reserved(connection, run, cap)
+        micros = min(micros, cap.micros - spent - reserved)
+        if micros < cost.min_micros:
+            pending = _reserved(connection, run, cap, stale) > 0
+            raise cap_reached(cap, spent, cost, pending=pending)
+    return micros
 
 
 def _require_limits(connection: sa.Connection, limits: CallLimits, now: datetime, stale: datetime) -> None:
@@ -342,16 +330,3 @@ def _reserved(connection: sa.Connection, run: str, cap: SpendingCap, after: date
     within = _within(run, cap, table)
     within += [table.c.at > after, table.c.owner.is_not(None)] if after else []
     return int(connection.scalar(sa.select(sa.func.sum(table.c.micros)).where(*within)) or 0)
-
-
-def cost_text(micros: int, unpriced: int) -> str:
-    """Return a cost for people; `unpriced` is the number of answers whose price is not known."""
-    if not unpriced:
-        return dollars(micros)
-    return f"{dollars(micros)} and more (price unknown in part)" if micros else "price unknown"
-
-
-def dollars(micros: int) -> str:
-    """Return an amount in US dollars for people: two decimals, or four below ten cents."""
-    amount = micros / 1_000_000
-    return f"${amount:,.2f}" if amount >= 0.1 or not micros else f"${amount:.4f}"

@@ -1,13 +1,16 @@
 """Items: admission of polled items, lookups, the queue, failures."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
+from datetime import datetime
+from typing import Literal
 
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import FrozenModel, Item, PollState, Window
-from pipeline.storage import admission, duplicate_groups, feeds, lease_rows, redraft_requests
+from pipeline.storage import admission, backlogs, duplicate_groups, feeds, lease_rows, redraft_requests
+from pipeline.storage.backlogs import FeedBacklog
 from pipeline.storage.batch_queue import BatchQueue
 from pipeline.storage.engine import Transactions, chunks, is_unreachable
 from pipeline.storage.item_outcomes import OutcomeCount, count_outcomes
@@ -35,6 +38,16 @@ class Failure(FrozenModel):
     title: str
     state: str
     reason: str
+    attempts: int
+    """Answers of a model that could not be had or used."""
+    retry_at: datetime | None
+    """It is not tried before; None: no such time."""
+
+    def kind(self, now: datetime) -> Literal["failed", "waits"] | None:
+        """Return what became of it; None if it was put back into the queue for no fault of its own."""
+        if self.state != "failed" and self.retry_at is not None and self.retry_at > now:
+            return "waits"
+        return "failed" if self.state == "failed" or self.attempts else None
 
 
 class ItemRepository(Transactions):
@@ -167,18 +180,16 @@ class ItemRepository(Transactions):
 
     def failures(self, limit: int) -> list[Failure]:
         """Return items without a draft after a failed attempt, with the reasons, the latest first."""
+        columns = (items.c.title, items.c.state, items.c.reason, items.c.attempts, items.c.retry_at)
         query = (
-            sa.select(feeds_table.c.key, items.c.title, items.c.state, items.c.reason)
+            sa.select(feeds_table.c.key.label("feed_key"), *columns)
             .select_from(items.join(feeds_table))
             .where(sa.text(IS_FAILING))  # verbatim, for its partial index
             .order_by(items.c.id.desc())
             .limit(limit)
         )
         with self._reading() as connection:
-            return [
-                Failure(feed_key=row.key, title=row.title, state=row.state, reason=row.reason)
-                for row in connection.execute(query)
-            ]
+            return [Failure(**row._mapping) for row in connection.execute(query)]
 
     def outcomes(self, feed_key: str) -> list[OutcomeCount]:
         """Return how many items of a feed were updated, merged and skipped, by reason."""
@@ -205,6 +216,18 @@ class ItemRepository(Transactions):
         query = sa.select(feeds_table.c.key, sa.func.count()).select_from(joined).group_by(feeds_table.c.key)
         with self._reading() as connection:
             return {key: count for key, count in connection.execute(query)}  # noqa: C416 # rows are no tuples
+
+    def backlogs(
+        self, now: datetime, keys: Collection[str] | None = None, window: Window | None = None
+    ) -> dict[str, FeedBacklog]:
+        """Return what waits to be drafted, by feed key; with a window only what was published in it."""
+        with self._reading() as connection:
+            return backlogs.count_backlogs(connection, now, keys, window)
+
+    def waiting_among(self, ids: Collection[int]) -> dict[int, str]:
+        """Return those of the items that wait to be drafted: `failed`, or `queued` if they were put back."""
+        with self._reading() as connection:
+            return backlogs.waiting_among(connection, ids)
 
     def waiting_count(self, feed_key: str, window: Window | None = None) -> int:
         """Return the number of items of a feed that wait to be drafted."""

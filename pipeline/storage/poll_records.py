@@ -43,6 +43,8 @@ class AdmissionResult(FrozenModel):
     updated: int = 0
     skipped: int = 0
     merged: int = 0
+    reserved: int = 0
+    """Skipped items that waited for their drafts before."""
     notices: tuple[SourceNotice, ...] = ()
 
 

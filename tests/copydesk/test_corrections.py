@@ -8,7 +8,8 @@ import pytest
 
 from copydesk import check, review, run, status
 from pipeline.services.context import PollReport
-from pipeline.services.report import RunReport, feed_report
+from pipeline.services.feed_report import feed_report
+from pipeline.services.report import RunReport
 from tests.desk.corrected import Wire, story
 from tests.fakes.feed_server import FeedServer
 
@@ -31,7 +32,7 @@ def test_check_blocks_the_old_numbers_and_accepts_the_new(
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         check.check(wire.row.external_id, None, None, None, as_json=False)
-    assert ended.value.code == 1
+    assert ended.value.code == 10
     assert "34 is not in the source" in capsys.readouterr().out
     wire.correct_draft()
     check.check(wire.row.external_id, None, None, None, as_json=False)

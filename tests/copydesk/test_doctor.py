@@ -71,8 +71,8 @@ def errors(results: dict[str, tuple[bool, str]]) -> dict[str, str]:
 def test_all_checks_pass_in_a_good_installation(capsys: pytest.CaptureFixture[str]) -> None:
     results = examined(capsys)
     assert list(results) == [
-        "settings", "feeds.yaml", "prompts", "database", "output", "desk", "runs", "model", "second reader",
-        "feed one", "feed two",
+        "settings", "feeds.yaml", "prompts", "database", "output", "disk", "desk", "runs", "schedule",
+        "model", "second reader", "caps", "alerts", "clock", "feed one", "feed two",
     ]  # fmt: skip
     assert errors(results) == {}
 

@@ -16,7 +16,7 @@ def test_an_edit_shows_in_the_next_check(new_project: Callable[..., Project], fe
     assert call_copydesk(project, "run").returncode == 0
     draft = project.drafts()[0]
     result = call_copydesk(project, "check", draft.name)
-    assert (result.returncode, result.stderr) == (1, "")
+    assert (result.returncode, result.stderr) == (10, "")
     assert "[1: The editor writes this part: no model has rewritten the source.]" in result.stdout
     assert result.stdout.count("block: line ") == 2
 
@@ -29,7 +29,7 @@ def test_an_edit_shows_in_the_next_check(new_project: Callable[..., Project], fe
 
     draft.write_text(text.replace("The desk", 'The exchange said "it rose by a mile"; the desk', 1))
     result = call_copydesk(project, "check", draft.name, "--json")
-    assert result.returncode == 1
+    assert result.returncode == 10
     [finding] = [row for row in json.loads(result.stdout)["findings"] if row["severity"] == "block"]
     assert (finding["kind"], finding["text"]) == ("quotation", "it rose by a mile")
     assert draft.read_text().splitlines()[finding["line"] - 1].count("a mile") == 1

@@ -83,7 +83,7 @@ def test_a_cap_ends_a_run_and_says_so(new_project: Callable[..., Project], feeds
         assert "set COPYDESK_PRICE" in unknown.stderr
         project.environ |= {"COPYDESK_PRICE": "100/200"}
         stopped = call_copydesk(project, "run")
-        assert stopped.returncode == 0
+        assert stopped.returncode == 9
         assert "the cap of the run is reached: $0.00 of $0.0100 spent" in stopped.stderr
         assert "1 item left in the queue for the next run." in stopped.stdout
         assert server.requests == 0

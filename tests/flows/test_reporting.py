@@ -5,13 +5,14 @@ import logging
 
 from flows.runtime import markdown
 from pipeline.services.context import ItemOutcome, PollReport
-from pipeline.services.report import FeedReport, RunReport, feed_report, timed
+from pipeline.services.feed_report import FeedReport, feed_report
+from pipeline.services.report import RunReport, timed
 
 NASTY = "a | b](javascript:alert(1)) <img src=x>\n# no"
 
 
-def report(*outcomes: ItemOutcome, stopped: str | None = None) -> str:
-    feed = feed_report("one", PollReport(feed="one", new=3), None, outcomes, 4)
+def report(*outcomes: ItemOutcome, stopped: str | None = None, error: str | None = None) -> str:
+    feed = feed_report("one", PollReport(feed="one", new=3), error, outcomes, 7)
     return markdown(
         RunReport(flow="ingest", seconds=2.5, feeds=(feed,), stopped=stopped, model="m", output="o",
                   desk="https://desk.example/")
@@ -26,19 +27,25 @@ def test_a_row_counts_the_outcomes_of_a_feeds_items() -> None:
         stopped="the day's money is spent",
     )
     assert (
-        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | error |" in text
+        "| feed | before | new | drafted | held | merged | skipped | failed | waiting | queued | cost | time "
+        "| error |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n" in text
     )
-    assert "| one | 3 | 2 | 1 | 0 | 0 | 1 | 4 | $1.50 | 0.0 s | C: refused |" in text
+    assert "| one | 4 | 3 | 2 | 1 | 0 | 0 | 1 | 0 | 4 | $1.50 | 0.0 s |  |" in text
+    assert "1 item failed: C: refused (one)" in text.replace("\\", "")
     assert "2 drafts in 2.5 s, written by m." in text
     assert "**Stopped early:** the day's money is spent" in text
     assert "- [drafts/2026/02/b.md](https://desk.example/drafts/00bb)" in text
 
 
 def test_feed_text_stays_in_its_table_cell() -> None:
-    [row] = [line for line in report(ItemOutcome(title=NASTY, reason="x")).splitlines() if "| one |" in line]
-    assert row.replace("\\|", "").count("|") == 12
+    text = report(ItemOutcome(title=NASTY, reason="x"), error=NASTY)
+    [row] = [line for line in text.splitlines() if "| one |" in line]
+    assert row.replace("\\|", "").count("|") == 14
     assert "](" not in row
-    assert "<img" not in row.replace("\\<", "")
+    assert "javascript" in row
+    assert "<img" not in text.replace("\\<", "")
+    assert "](" not in text
+    assert "1 item failed: a" in text
 
 
 def test_a_long_list_of_drafts_is_cut() -> None:

@@ -195,7 +195,7 @@ class PageFetcher:
         origin = _origin(url)
         rules = await self._robots.rules(origin)
         if rules.unknown:
-            raise FeedError(f"{redact_url(origin)}/robots.txt cannot be read just now", kind="server")
+            raise FeedError(f"robots.txt of {url_host(origin)} cannot be read just now", kind="server")
         if not rules.allows(url):
             raise FeedError(f"{redact_url(url)} may not be fetched by robots (robots.txt)", kind="robots")
         if what := reservation([declared_in_robots(rules.usage, url)]):

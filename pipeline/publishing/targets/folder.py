@@ -1,5 +1,6 @@
 """A folder that gets a copy of each approved article, such as a site's content folder."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,3 +55,14 @@ def require_parent(folder: Path) -> None:
     """Raise PublishError where the parent of a target's folder does not exist: the path is a mistake."""
     if not folder.parent.is_dir():
         raise PublishError(f"{folder.parent} does not exist; make it, or correct `path` in feeds.yaml")
+
+
+def require_writable(path: Path) -> None:
+    """Raise PublishError where a target's folder or file cannot be written; nothing is written."""
+    place = path if path.exists() else path.parent
+    try:
+        is_read_only = bool(os.statvfs(place).f_flag & os.ST_RDONLY)
+    except OSError:
+        is_read_only = True
+    if is_read_only or not os.access(place, os.W_OK):
+        raise PublishError(f"{place} cannot be written; make it writable, or correct `path` in feeds.yaml")

@@ -121,7 +121,7 @@ async def test_an_alert_that_was_not_delivered_is_sent_again(
     async with HttpClient("test", allowed=[hook.place]) as net:
         hook.status = 500
         message = await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], NOW)
-        assert message == "127.0.0.1 takes no alert (status 500): look at COPYDESK_ALERT_URL"
+        assert message == "127.0.0.1 takes no alert (status 500); check COPYDESK_ALERT_URL"
         hook.status = 200
         assert await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], NOW) is None
     assert len(hook.posted) == 1

@@ -126,8 +126,9 @@ async def test_an_answer_outlives_a_folder_that_cannot_be_written(
     calls = model.call_count
     assert states(db).get("answered") == calls
     (tmp_path / "output").unlink()
-    await draft_feed(run_context(db, net, tmp_path, model), feed(), 9)
+    outcomes = await draft_feed(run_context(db, net, tmp_path, model), feed(), 9)
     assert (model.call_count, states(db)) == (5, {"drafted": 5})
+    assert all(outcome.model for outcome in outcomes), "a recorded text is its model's, and no offline brief"
 
 
 async def test_a_ledger_that_fails_ends_the_run(db: Database, net: HttpClient, tmp_path: Path) -> None:

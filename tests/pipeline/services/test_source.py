@@ -14,7 +14,7 @@ from pipeline.domain.text import url_host
 from pipeline.feeds.urls import canonical_url
 from pipeline.http_client import HttpClient
 from pipeline.services.draft import draft_feed
-from pipeline.services.report import feed_report
+from pipeline.services.feed_report import feed_report
 from pipeline.storage import Database, Policy
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import Scripted, run_context
@@ -180,8 +180,12 @@ async def test_the_limit_counts_drafts_and_the_pages_asked_for_are_three_times_a
     desk = run_context(db, net, tmp_path, Scripted(), feeds=(thin,))
     first = await draft_feed(desk, thin, 1)
     assert [outcome.waits for outcome in first] == [True] * 3
-    assert feed_report("thin", None, None, first, 16).notes == (
-        f"3 postponed: thin source; its page: {url_host(server.url(''))} answers 503",
+    report = feed_report("thin", None, None, first, 16)
+    assert [(cause.kind, cause.count, cause.cause) for cause in report.causes] == [
+        ("waits", 3, f"{url_host(server.url(''))} answers 503")
+    ]
+    assert (report.waiting, report.queued, report.failed) == (3, 13, ()), (
+        "what waits is not queued, nor failed"
     )
     second = await draft_feed(desk, thin, 1)
     assert [outcome.waits for outcome in second] == [False] * 3, "those that wait keep no other from its turn"

@@ -1,0 +1,42 @@
+"""Starts the log of a command, and has a command's messages be entries of a JSON log."""
+
+import io
+import logging
+from typing import TYPE_CHECKING, cast
+
+from copydesk import console
+from pipeline.config import Settings
+from pipeline.config.logging import configure_logging
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+_log = logging.getLogger("copydesk.console")
+
+
+class LogLines(io.TextIOBase):
+    """A text stream whose lines become entries of the log."""
+
+    def __init__(self, level: int) -> None:
+        self._level, self._rest = level, ""
+
+    def write(self, text: str) -> int:
+        """Log each line that is complete and not empty."""
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in filter(str.strip, lines):
+            _log.log(self._level, "%s", line.removeprefix("copydesk: ").strip())
+        return len(text)
+
+
+def start_logging(settings: Settings, *, serves: bool = False) -> None:
+    """Log as the settings say; `serves`: the process runs until it is stopped, and logs warnings in any case.
+
+    With JSON the messages on stderr are entries of the log, those of a process that serves on stdout, too.
+    """
+    configure_logging(settings)
+    if settings.log == "json":
+        console.err.file = cast("TextIO", LogLines(logging.WARNING))
+        if serves:
+            console.out.file = cast("TextIO", LogLines(logging.INFO))
+    elif serves:
+        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")

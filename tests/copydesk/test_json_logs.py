@@ -1,0 +1,121 @@
+"""COPYDESK_LOG=json: each line on stderr is an entry, whoever writes it."""
+
+import io
+import json
+import logging
+import logging.config
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from pipeline.config import Settings
+from pipeline.config.logging import PREFECT_VARIABLES, configure_logging
+from tests.commands import call_copydesk
+from tests.copydesk.newsroom import Newsroom, newsroom
+from tests.fakes.model_server import error
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Newsroom]:
+    with newsroom(tmp_path) as made:
+        made.set(LOG="json")
+        yield made
+
+
+def entries(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_run_that_ends_early_says_so_in_an_entry(room: Newsroom) -> None:
+    room.model.refuse = lambda _request: error(401, "no such key a-key")
+    done = call_copydesk(room.project, "run")
+    assert done.returncode == 4
+    logged = entries(done.stderr)
+    assert {entry["logger"] for entry in logged} == {"copydesk.reports", "copydesk.console"}
+    assert logged[-1]["level"] == "warning"
+    assert logged[-1]["message"].startswith("the model server refuses the key: check OPENAI_API_KEY (401")
+    assert "a-key" not in done.stderr
+
+
+def test_an_error_before_the_run_is_an_entry(room: Newsroom) -> None:
+    (room.project.folder / "feeds.yaml").write_text("feeds: 1\n")
+    done = call_copydesk(room.project, "run")
+    assert done.returncode == 2
+    assert [entry["level"] for entry in entries(done.stderr)] == ["warning"] * len(done.stderr.splitlines())
+
+
+def test_with_json_stdout_has_one_document_and_stderr_entries(room: Newsroom) -> None:
+    room.feeds.add("/news.xml", status=500)
+    done = call_copydesk(room.project, "run", "--json")
+    assert json.loads(done.stdout)["exit_code"] == done.returncode == 8
+    assert entries(done.stderr)
+
+
+def settings(folder: Path) -> Settings:
+    return Settings(
+        base=folder,
+        feeds_file=folder,
+        output=folder,
+        database_url=f"sqlite:///{folder}/ledger.db",
+        log="json",
+    )
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[io.StringIO]:
+    root, ours = logging.getLogger(), logging.getLogger("copydesk")
+    before = (root.handlers[:], ours.handlers[:], ours.propagate)
+    for name in PREFECT_VARIABLES:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    stream = io.StringIO()
+    configure_logging(settings(tmp_path), stream)
+    yield stream
+    logging.captureWarnings(False)
+    sys.excepthook, threading.excepthook = sys.__excepthook__, threading.__excepthook__
+    root.handlers[:], ours.handlers[:], ours.propagate = before
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_other_loggers_and_uncaught_errors_are_entries(log: io.StringIO) -> None:
+    warnings.warn("old\nways", DeprecationWarning, stacklevel=1)
+    logging.getLogger("uvicorn.error").error("cannot bind")
+
+    def broken() -> None:
+        raise KeyError("in a thread")
+
+    thread = threading.Thread(target=broken)
+    thread.start()
+    thread.join()
+    sys.excepthook(ValueError, ValueError("at last"), None)
+    logged = entries(log.getvalue())
+    assert [entry["logger"] for entry in logged] == ["py.warnings", "uvicorn.error", "copydesk", "copydesk"]
+    assert "KeyError: 'in a thread'" in logged[2]["message"]
+    assert "raise KeyError" in logged[2]["trouble"]
+
+
+def test_secrets_that_are_named_later_are_redacted_too(log: io.StringIO, tmp_path: Path) -> None:
+    configure_logging(settings(tmp_path), secrets=[SecretStr("of-a-profile")])
+    logging.getLogger("copydesk.items").info("key of-a-profile")
+    [entry] = entries(log.getvalue())
+    assert entry["message"] == "key ***"
+
+
+def test_prefects_loggers_write_the_same_entries(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from prefect.logging.configuration import DEFAULT_LOGGING_SETTINGS_PATH, load_logging_config
+
+    config = load_logging_config(DEFAULT_LOGGING_SETTINGS_PATH)
+    monkeypatch.chdir(tmp_path)
+    made = logging.config.DictConfigurator(config).configure_formatter(config["formatters"]["json"])
+    record = logging.LogRecord("prefect.flow_runs", logging.ERROR, "", 0, "two\nlines", (), None)
+    assert json.loads(made.format(record))["message"] == "two\nlines"
+    used = {name for name, handler in config["handlers"].items() if handler.get("formatter") == "json"}
+    assert used == {"console", "debug"}, "every handler that writes to a stream"
