@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.services.report import FeedReport, RunReport
+from pipeline.services.feed_report import FeedReport
+from pipeline.services.report import RunReport
 
 _MAX_FEEDS = 20
 """Feeds that are tags of a run; of more, only those that had something to do. Chosen, not measured."""

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from flows.run_labels import backfill_name, feed_tags, ingest_name, report_tags, timed_name
-from pipeline.services.report import FeedReport, RunReport
+from pipeline.services.feed_report import FeedReport
+from pipeline.services.report import RunReport
 
 AT = datetime(2026, 11, 29, 11, 0, 7, tzinfo=timezone(timedelta(hours=1)))
 
