@@ -12,6 +12,7 @@ import argparse
 import itertools
 import json
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -191,6 +192,7 @@ def main() -> int:
     parser.add_argument("--faults", type=float, default=0.05)
     parser.add_argument("--minutes", type=int, default=15, help="between two runs of the schedule")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended even then
     feeds = Feeds(arguments.feeds, arguments.faults, arguments.speed)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary, feed_server(feeds) as url:
         home, clock = Path(temporary) / "home", Clock(Path(temporary) / "clock", arguments.speed)
