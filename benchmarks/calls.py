@@ -103,7 +103,7 @@ async def ours(count: int) -> tuple[float, list[dict[str, Any]]]:
     from pipeline.services.draft import draft_feed
     from pipeline.services.run import open_run
 
-    async with open_run() as (ctx, subscriptions):
+    async with open_run("ingest") as (ctx, subscriptions):
         [feed] = subscriptions.feeds
         prompt = ctx.prompts[feed.beat]
         started = time.perf_counter()

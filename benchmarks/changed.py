@@ -75,7 +75,7 @@ async def ours() -> tuple[float, float, float, int]:
             most = max(most, held_mb())
             await asyncio.sleep(0.2)
 
-    async with open_run() as (ctx, subscriptions):
+    async with open_run("ingest") as (ctx, subscriptions):
         watching = asyncio.create_task(watch())
         started, own = time.perf_counter(), time.process_time()
         every = (poll(ctx, feed) for feed in subscriptions.feeds)

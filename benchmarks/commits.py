@@ -41,7 +41,7 @@ async def waits(count: int) -> list[float]:
     from pipeline.storage import CallDetails, Lease
 
     found: list[float] = []
-    async with open_run() as (ctx, subscriptions):
+    async with open_run("ingest") as (ctx, subscriptions):
         [feed] = subscriptions.feeds
         repository: Any = ctx.db.budget
         submit = ctx.db.budget.submit

@@ -53,7 +53,7 @@ def fill(db: Database, size: int, minutes: float) -> None:
         connection.execute(sa.update(calls).values(
             feed_id=sa.select(items.c.feed_id).where(items.c.id == calls.c.item_id).scalar_subquery()
         ))  # fmt: skip
-        waiting = sa.select(versions.c.item_id, versions.c.id, versions.c.at, False, 500)
+        waiting = sa.select(versions.c.item_id, versions.c.id, versions.c.at, sa.false(), sa.literal(500))
         names = ["item_id", "version_id", "since", "revision", "word_count"]
         connection.execute(draft_index.insert().from_select(names, waiting))
     for first in range(0, size, _BATCH):

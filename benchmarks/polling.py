@@ -77,7 +77,7 @@ async def ours() -> tuple[float, float, int]:
     from pipeline.services.run import open_run
 
     started = time.perf_counter()
-    async with open_run() as (ctx, subscriptions):
+    async with open_run("ingest") as (ctx, subscriptions):
         opened = time.perf_counter()
         reports = await asyncio.gather(*(poll(ctx, feed) for feed in subscriptions.feeds))
         await ctx.poll_states.flush()

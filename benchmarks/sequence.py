@@ -81,7 +81,7 @@ async def replay(ctx: RunContext, feed: FeedConfig, snapshots: list[Path], serve
 async def run(folder: Path, server: _Server) -> int:
     """Replay every feed twice; returns how many items the second replay brought."""
     again: Counter[str] = Counter()
-    async with open_run() as (ctx, subscriptions):
+    async with open_run("ingest") as (ctx, subscriptions):
         for feed in subscriptions.feeds:
             snapshots = sorted(path for path in (folder / feed.name).iterdir() if path.is_file())
             print(f"\n{feed.name}\n" + "\t".join(COLUMNS))

@@ -64,7 +64,7 @@ def work(number: int, seconds: float) -> None:
     async def run() -> None:
         nonlocal drafted
         until, first = time.monotonic() + seconds, 0
-        async with open_run() as (ctx, subscriptions):
+        async with open_run("ingest") as (ctx, subscriptions):
             [feed] = subscriptions.feeds
             while time.monotonic() < until:
                 try:

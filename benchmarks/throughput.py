@@ -60,7 +60,7 @@ def poll() -> None:
     from pipeline.services.run import open_run
 
     async def run() -> None:
-        async with open_run() as (ctx, subscriptions):
+        async with open_run("ingest") as (ctx, subscriptions):
             await polled(ctx, subscriptions.feeds[0], named=True)
 
     asyncio.run(run())
