@@ -2,16 +2,23 @@
 
 Counting the items reads an index entry for each of them. SQLite has one row a feed and state. PostgreSQL has
 a row for each change, since two transactions that change one row would wait for each other; `fold` adds them
-up. The table is not in the metadata: whoever copies the items has the triggers count the copies.
+up.
 """
 
 from collections import defaultdict
 
 import sqlalchemy as sa
 
-from pipeline.storage.schema import feeds
+from pipeline.storage.schema import feeds, metadata
 
-item_counts = sa.table("item_counts", sa.column("feed_id"), sa.column("state"), sa.column("number"))
+item_counts = sa.Table(
+    "item_counts",
+    metadata,
+    sa.Column("feed_id", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    info={"filled_by": "INSERT INTO item_counts SELECT feed_id, state, count(*) FROM items GROUP BY 1, 2"},
+)
 _MAX_ROWS = 1_000
 """Rows from which PostgreSQL's changes are added up; a sum over so many takes a millisecond."""
 _FOLD = sa.text(

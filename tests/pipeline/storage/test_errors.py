@@ -27,7 +27,9 @@ def refused(url: str) -> str:
 def test_migrations_make_the_tables_that_the_program_knows(url: str) -> None:
     engine = open_engine(url)
     with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+        # PostgreSQL adds a row a change to the counts, so only SQLite's have a key.
+        options = {"include_name": lambda name, *_: name != "item_counts_key"}
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
     engine.dispose()
     assert differences == []
 

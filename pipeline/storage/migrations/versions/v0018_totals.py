@@ -39,8 +39,9 @@ def _count_items() -> None:
         sa.Column("feed_id", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
-        *([sa.PrimaryKeyConstraint("feed_id", "state")] if is_sqlite else []),
     )
+    if is_sqlite:
+        op.create_index("item_counts_key", "item_counts", ["feed_id", "state"], unique=True)
     op.execute("INSERT INTO item_counts SELECT feed_id, state, count(*) FROM items GROUP BY feed_id, state")
     for statement in _SQLITE if is_sqlite else _POSTGRESQL:
         op.execute(statement)
