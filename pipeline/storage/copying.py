@@ -5,6 +5,7 @@ where anything fails, the target stays empty.
 """
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from pipeline.storage.schema import metadata
 _BATCH_ROWS = 500
 """Chosen, not measured: a row may hold a text of 100 kB."""
 _HASH_BYTES = 16
+_CLOSING_S = 2.0
+"""For which a session that has just been closed may still be listed. Chosen, not measured."""
 
 Values = Sequence[Any]
 
@@ -120,15 +123,22 @@ def _set_sequences(connection: sa.Connection) -> None:
                 connection.execute(sa.select(sa.func.setval(sequence, last)))
 
 
+def _other_sessions(connection: sa.Connection) -> Sequence[str]:
+    """Return the names of the programs that are connected to the same PostgreSQL database."""
+    connection.execute(sa.text("SELECT pg_stat_clear_snapshot()"))
+    statement = (
+        "SELECT coalesce(nullif(application_name, ''), 'process ' || pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND backend_type = 'client backend'"
+    )
+    return connection.scalars(sa.text(statement)).all()
+
+
 def require_unused(connection: sa.Connection, shown: str) -> None:
     """Lock a PostgreSQL database. Raises ReviewError where it has rows, or other programs are connected."""
-    others = connection.scalars(
-        sa.text(
-            "SELECT coalesce(nullif(application_name, ''), 'process ' || pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
-            "AND backend_type = 'client backend'"
-        )
-    ).all()
+    deadline = time.monotonic() + _CLOSING_S
+    while (others := _other_sessions(connection)) and time.monotonic() < deadline:
+        time.sleep(0.1)
     if others:
         raise ReviewError(
             f"{shown} is in use by {', '.join(others[:3])}; end every program that is connected"
