@@ -7,8 +7,8 @@ from pipeline.storage.schema import metadata
 
 _UNENDED = sa.text("outcome IS NULL")
 _COUNTS = (
-    "polled", "new", "drafted", "held", "skipped", "merged", "failed", "queued", "unread", "micros",
-    "unpriced", "exit_code",
+    "polled", "new", "drafted", "held", "skipped", "merged", "failed", "waiting", "queued", "unread",
+    "micros", "unpriced", "exit_code",
 )  # fmt: skip
 
 runs = sa.Table(

@@ -36,6 +36,7 @@ class FeedActivity(FrozenModel):
     skipped: int = 0
     merged: int = 0
     failed: int = 0
+    waiting: int = 0
     causes: dict[str, int] = Field(default_factory=dict)
     """Number of failed items by cause, without words of the items: those can be erased."""
     queued: int = 0
@@ -57,7 +58,11 @@ class RunSummary(FrozenModel):
     skipped: int = 0
     merged: int = 0
     failed: int = 0
+    """Items that it tried in vain."""
+    waiting: int = 0
+    """Items whose page could not be had, at its end."""
     queued: int = 0
+    """Items left for the next run."""
     unread: int = 0
     """Feeds that could not be read."""
     micros: int = 0

@@ -6,8 +6,8 @@ from alembic import op
 revision = "0017"
 down_revision = "0016"
 _COUNTS = (
-    "polled", "new", "drafted", "held", "skipped", "merged", "failed", "queued", "unread", "micros",
-    "unpriced", "exit_code",
+    "polled", "new", "drafted", "held", "skipped", "merged", "failed", "waiting", "queued", "unread",
+    "micros", "unpriced", "exit_code",
 )  # fmt: skip
 _UNENDED = sa.text("outcome IS NULL")
 
