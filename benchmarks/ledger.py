@@ -133,7 +133,7 @@ def steps(db: Database, size: int) -> dict[str, Callable[[int], object]]:
         "admit 20 items": admit,
         "claim 20, give back": lease,
         "known: 50 guids": lambda _: db.items.existing("f1", guids, links),
-        "queues of all feeds": lambda _: db.items.waiting_counts(),
+        "queues of all feeds": lambda _: db.items.backlogs(datetime.now(UTC)),
         "poll states": lambda _: db.feeds.poll_states(),
         "page of the desk's queue": lambda _: db.drafts.page(DraftQuery()),
         "reserve under a day's cap": reserve,

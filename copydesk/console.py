@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.domain.errors import ConfigError, CopydeskError
+from pipeline.domain.errors import UNEXPECTED, ConfigError, CopydeskError
 
 out = Console(highlight=False, soft_wrap=True)
 NUMERIC_COLUMNS = {
@@ -71,7 +71,7 @@ def error_message(error: Exception) -> str:
     if isinstance(error, CopydeskError):
         return error.message
     details = " ".join(str(error).split())[:300]
-    return f"unexpected error, please report it: {type(error).__name__}: {details}"
+    return f"{UNEXPECTED}: {type(error).__name__}: {details}"
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever json can hold

@@ -163,7 +163,10 @@ def export_opml(file: str, *, as_json: bool) -> None:
     """Write the subscriptions as OPML; `-` is standard output."""
     feeds = load_feeds(load_settings().feeds_file).feeds
     if file == "-":
-        sys.stdout.write(write_opml(feeds))
+        if as_json:
+            print_json({"opml": write_opml(feeds), "feeds": len(feeds)})
+        else:
+            sys.stdout.write(write_opml(feeds))
         return
     target = Path(file).absolute()
     write_atomically(target.parent, target.name, write_opml(feeds).encode())

@@ -272,7 +272,8 @@ def _remaining(feeds: list[Report]) -> Iterator[str]:
         yield f"{pluralize(retried, 'failed item')} left for the next run, which tries again."
     if failed > retried:
         count = pluralize(failed - retried, "failed item")
-        yield f"{count} not tried again by later runs: `copydesk retry` queues failed items."
+        advice = "`copydesk retry` queues items without a draft, `copydesk redraft` requests a rewrite again."
+        yield f"{count} not tried again by later runs: {advice}"
     earlier = sum(feed["waiting"] for feed in feeds) - sum(
         cause["count"] for feed in feeds for cause in feed["causes"] if cause["kind"] == "waits"
     )

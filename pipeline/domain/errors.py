@@ -22,6 +22,9 @@ from typing import ClassVar
 
 from pipeline.domain.urls import without_userinfo
 
+UNEXPECTED = "unexpected error, please report it"
+"""How a message about an error begins that no user can cause."""
+
 
 class CopydeskError(Exception):
     """An error whose message is one line that names what is wrong and the fix.

@@ -105,6 +105,8 @@ class ItemOutcome(Spending):
     """It is skipped as another item is drafted from its page."""
     waits: bool = False
     """There is no draft as its page could not be had: the item stays queued, and is tried again later."""
+    superseded: bool = False
+    """There is no draft as another run or an editor was faster: nothing is left to do."""
     unasked: bool = False
     """Its page was not requested, as the site's rules or an earlier failure forbid it."""
     ref: str | None = None
@@ -120,8 +122,8 @@ class ItemOutcome(Spending):
 
     @property
     def failed(self) -> bool:
-        """Whether there should be a draft: the item is neither left out nor waits."""
-        return self.reason is not None and not (self.skipped or self.waits)
+        """Whether there should be a draft: the item is not left out, does not wait and was not superseded."""
+        return self.reason is not None and not (self.skipped or self.waits or self.superseded)
 
 
 class PollStateCache:

@@ -32,15 +32,13 @@ def needs_confirmation(items: int, likely: int | None, limit_usd: Decimal, *, mo
 
 
 def require_confirmed(estimate: Estimate, limit: CostLimit, *, model: bool) -> None:
-    """Raise ConfigError if a backfill's estimated cost is above the limit, or unknown and not confirmed."""
-    if limit.is_confirmed and estimate.likely is None:
-        return
+    """Raise ConfigError if a backfill's estimated cost is above the limit, or not known."""
     if not needs_confirmation(estimate.items, estimate.likely, limit.usd, model=model):
         return
     if estimate.likely is None:
         raise ConfigError(
-            f"this would draft {estimate.items} items at a price that is not known; set COPYDESK_PRICE, or "
-            "the parameter confirm_cost to the US dollars that the run may cost, or a lower limit"
+            f"this would draft {estimate.items} items at a price that is not known, which no cap can limit; "
+            "set COPYDESK_PRICE (0/0 for a model that costs nothing), or a lower limit"
         )
     named = "confirm_cost" if limit.is_confirmed else "COPYDESK_CONFIRM"
     highest = "" if estimate.most is None else f", at most {dollars(estimate.most)}"

@@ -88,7 +88,7 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
         try:
             outcome = await _draft(ctx, feed, lease, budget, lane)
         except LeaseLost as error:
-            outcome = ItemOutcome(title=lease.item.title, reason=error.message)
+            outcome = ItemOutcome(title=lease.item.title, reason=error.message, superseded=True)
         except SamePage as other:
             reason = f"{SAME_PAGE} {str(other)!r}"
             outcome = ItemOutcome(title=lease.item.title, reason=reason, skipped=True, merged=True)
@@ -200,7 +200,7 @@ async def _draft_in_slot(ctx: RunContext, feed: FeedConfig, lease: Lease, budget
         composed = await compose(ctx, feed, lease, budget)
     superseded = await asyncio.to_thread(_write_composed, ctx, lease, composed)
     if superseded:
-        return ItemOutcome(title=lease.item.title, reason=superseded, model=composed.model)
+        return ItemOutcome(title=lease.item.title, reason=superseded, superseded=True, model=composed.model)
     return _drafted(lease, composed.draft, composed.model)
 
 

@@ -56,6 +56,8 @@ class FeedReport(PollReport, Spending):
     causes: tuple[Cause, ...] = ()
     """Why items of this run failed or wait."""
     seconds: float = 0.0
+    left_out: int = Field(default=0, exclude=True)
+    """Items that were tried, and then skipped or merged."""
     failures: tuple[FailedItem, ...] = Field(default=(), exclude=True)
     window: Window | None = Field(default=None, exclude=True)
     """Only what was published in it is counted; None: everything."""
@@ -101,17 +103,24 @@ def feed_report(
     merged = _reasons(outcome for outcome in outcomes if outcome.merged)
     skipped = _reasons(outcome for outcome in outcomes if outcome.skipped and not outcome.merged)
     waiting = _reasons(outcome for outcome in outcomes if outcome.waits)
+    superseded = _reasons(outcome for outcome in outcomes if outcome.superseded)
     failures = tuple(
-        FailedItem(outcome.item_id, outcome.title, outcome.reason)
+        FailedItem(outcome.item_id, outcome.title, outcome.reason or "")
         for outcome in outcomes
-        if outcome.reason and not (outcome.skipped or outcome.waits)
+        if outcome.failed
     )
     switches = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
     counts = polled.model_dump(exclude={"feed"}) | {
         "new": polled.new + polled.merged + polled.skipped - polled.reserved,
         "merged": polled.merged + len(merged),
         "skipped": polled.skipped + len(skipped),
-        "notes": (*polled.notes, *skip_notes(skipped), *skip_notes(merged, "merged"), *switches),
+        "notes": (
+            *polled.notes,
+            *skip_notes(skipped),
+            *skip_notes(merged, "merged"),
+            *skip_notes(superseded, "not replaced"),
+            *switches,
+        ),
     }
     return FeedReport(
         feed=key,
@@ -125,6 +134,7 @@ def feed_report(
         waiting=len(waiting),
         queued=max(0, backlog - len(outcomes)),
         causes=causes_of("waits", waiting),
+        left_out=len(skipped) + len(merged),
         window=window,
         **dict(sum(outcomes, Spending())),
     ).with_failures(failures)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from pipeline.config import jitter_s, require_output_folder, select_feeds
-from pipeline.domain.errors import CopydeskError, FeedError, ShutdownRequested
+from pipeline.domain.errors import UNEXPECTED, CopydeskError, FeedError, ShutdownRequested
 from pipeline.domain.models import FeedConfig, PollState, Window
 from pipeline.services.context import ItemOutcome, PollReport, RunContext
 from pipeline.services.draft import draft_feed
@@ -39,7 +39,7 @@ async def ingest(
         selected = select_feeds(subscriptions, feeds)
         if due:
             selected = [feed for feed in selected if not polled_since(ctx.poll_states.state(feed), scheduled)]
-        queues = await asyncio.to_thread(ctx.db.items.waiting_counts)
+        queues = await asyncio.to_thread(_queue_sizes, ctx)
         steps = (
             timed(
                 run_feed(
@@ -64,6 +64,11 @@ async def ingest(
         return await finish("ingest", ctx, reports, began, ports.publish, sent)
 
 
+def _queue_sizes(ctx: RunContext) -> dict[str, int]:
+    """Return the number of items that wait to be drafted, by feed key; feeds without any are left out."""
+    return {key: backlog.total for key, backlog in ctx.db.items.backlogs(ctx.clock()).items()}
+
+
 async def drafting(ports: Ports = DEFAULT_PORTS) -> RunReport:
     """Draft the queued items; poll no feed.
 
@@ -72,7 +77,7 @@ async def drafting(ports: Ports = DEFAULT_PORTS) -> RunReport:
     """
     began = time.monotonic()
     async with open_run("drafting", ports) as (ctx, subscriptions):
-        queues = await asyncio.to_thread(ctx.db.items.waiting_counts)
+        queues = await asyncio.to_thread(_queue_sizes, ctx)
         feeds = [feed for feed in subscriptions.feeds if feed.enabled and queues.get(feed.key)]
         reports = await asyncio.gather(*(timed(draft_queue(ctx, feed, feed.max_items)) for feed in feeds))
         return await finish("drafting", ctx, reports, began, ports.publish)
@@ -129,7 +134,7 @@ def _report(ctx: RunContext, feed: FeedConfig, result: FeedReport | BaseExceptio
         return result
     if not isinstance(result, Exception):
         raise result  # e.g. KeyboardInterrupt
-    message = f"{feed.key}: unexpected error, please report it: {type(result).__name__}: {result}"
+    message = f"{feed.key}: {UNEXPECTED}: {type(result).__name__}: {result}"
     error = result if isinstance(result, CopydeskError) else CopydeskError(message, feed=feed.key)
     ctx.fatal_errors.append(error)
     return FeedReport(feed=feed.key, error=error.message)

@@ -161,7 +161,8 @@ async def _counted(ctx: RunContext, reports: Sequence[FeedReport]) -> tuple[Feed
 
 def exit_code(feeds: Sequence[FeedReport]) -> int:
     """Return the exit code of a run that came to its end: 0, or that all items or all feeds failed. Pure."""
-    failed = any(feed.failed for feed in feeds) and not any(feed.drafts for feed in feeds)
+    done = any(feed.drafts or feed.left_out for feed in feeds)
+    failed = any(feed.failed for feed in feeds) and not done
     unread = bool(feeds) and all(feed.error and not feed.drafts for feed in feeds)
     return ALL_FAILED if failed or unread else 0
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipeline.domain.errors import CopydeskError, DatabaseError
+from pipeline.domain.errors import UNEXPECTED, CopydeskError, DatabaseError, OutputError
 from pipeline.storage import Database, FeedActivity, RunSummary
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ _MAX_DRAFTS = 200
 """Drafts of a feed that a record lists. Chosen, not measured: it keeps a record below 10 kB."""
 _MAX_CHARS = 300
 """Characters of an error in a record. Chosen, not measured."""
+_NOT_WRITTEN = "a file could not be written; the log of the run names it"
 log = logging.getLogger("copydesk.run")
 
 
@@ -31,16 +32,23 @@ async def recorded(db: Database, name: str, flow: str, page: str) -> AsyncIterat
     try:
         yield
     except BaseException as error:
-        message = error.message if isinstance(error, CopydeskError) else f"{type(error).__name__}: {error}"
         code = error.exit_code if isinstance(error, CopydeskError) else 1
         # Not in a thread: the run may be cancelled.
-        _store(db, name, RunSummary(stopped=message[:_MAX_CHARS], exit_code=code))
+        _store(db, name, RunSummary(stopped=_reason(error), exit_code=code))
         raise
 
 
 async def record_end(db: Database, name: str, report: "RunReport") -> None:
     """Record what a run did; a failure is logged and does not end the run."""
     await asyncio.to_thread(_store, db, name, summary_of(report))
+
+
+def _reason(error: BaseException) -> str:
+    """Return why a run ended, without words of items: a path has those of a title, and they can be erased."""
+    if isinstance(error, OutputError):
+        return _NOT_WRITTEN
+    message = error.message if isinstance(error, CopydeskError) else type(error).__name__
+    return message[:_MAX_CHARS]
 
 
 def _store(db: Database, name: str, summary: RunSummary) -> None:
@@ -67,9 +75,21 @@ def summary_of(report: "RunReport") -> RunSummary:
         micros=report.micros,
         unpriced=report.unpriced,
         exit_code=report.exit_code,
-        stopped=report.stopped[:_MAX_CHARS] if report.stopped else None,
+        stopped=_stopped(report),
         feeds=tuple(feed for feed in feeds if _has_activity(feed)),
     )
+
+
+def _stopped(report: "RunReport") -> str | None:
+    if report.stopped and report.exit_code == OutputError.exit_code:
+        return _NOT_WRITTEN
+    return _without_details(report.stopped)
+
+
+def _without_details(message: str | None) -> str | None:
+    """Return a message without what an unexpected error says, which may quote an item."""
+    head, mark, _ = (message or "").partition(UNEXPECTED)
+    return f"{head}{mark}"[:_MAX_CHARS] or None
 
 
 def activity_of(feed: "FeedReport") -> FeedActivity:
@@ -84,15 +104,16 @@ def activity_of(feed: "FeedReport") -> FeedActivity:
         merged=feed.merged,
         failed=len(feed.failed),
         causes={each.cause[:_MAX_CHARS]: each.count for each in feed.causes if each.kind == "failed"},
+        waits={each.cause[:_MAX_CHARS]: each.count for each in feed.causes if each.kind == "waits"},
         waiting=feed.waiting,
         queued=feed.queued,
         micros=feed.micros,
         unpriced=feed.unpriced,
         seconds=feed.seconds,
-        error=feed.error[:_MAX_CHARS] if feed.error else None,
+        error=_without_details(feed.error),
     )
 
 
 def _has_activity(feed: FeedActivity) -> bool:
-    did = feed.new or feed.drafted or feed.skipped or feed.merged or feed.failed or feed.micros
-    return bool(did or feed.unpriced or feed.error)
+    items = feed.new or feed.drafted or feed.skipped or feed.merged or feed.failed or feed.waiting
+    return bool(items or feed.micros or feed.unpriced or feed.error)

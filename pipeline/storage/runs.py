@@ -37,6 +37,8 @@ class FeedActivity(FrozenModel):
     merged: int = 0
     failed: int = 0
     waiting: int = 0
+    waits: dict[str, int] = Field(default_factory=dict)
+    """Number of waiting items by cause."""
     causes: dict[str, int] = Field(default_factory=dict)
     """Number of failed items by cause, without words of the items: those can be erased."""
     queued: int = 0

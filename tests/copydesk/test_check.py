@@ -37,7 +37,7 @@ def test_a_file_with_a_source_needs_no_feeds(project: Project) -> None:
 
 def test_findings_are_marked_in_the_text_and_listed_with_their_lines(project: Project) -> None:
     result = call_copydesk(project, "check", write(project, FRONT + BAD), "--source", "source.txt")
-    assert (result.returncode, result.stderr) == (1, "")
+    assert (result.returncode, result.stderr) == (10, "")
     lines = result.stdout.splitlines()
     marked = next(
         number for number, line in enumerate(lines) if "[1: We kept it open for as long as everybody" in line
@@ -54,7 +54,7 @@ def test_a_text_without_article_sections_has_no_section_findings(project: Projec
     result = call_copydesk(
         project, "check", write(project, "## Overview\n\nIt shuts.\n"), "--source", "source.txt"
     )
-    assert (result.returncode, result.stdout.splitlines()[-1]) == (1, "Findings: 2 block.")
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (10, "Findings: 2 block.")
 
 
 def test_json_has_positions_and_keys(project: Project) -> None:

@@ -104,7 +104,7 @@ WAYS = [
     Way("cap of words", variables(COPYDESK_CAP_DAY="much"), 2, "COPYDESK_CAP_DAY 'much'", "settings"),
     Way("price", unpriced, 2, "price of 'fake-1' is not known: set COPYDESK_PRICE", "model"),
     Way("price of words", variables(COPYDESK_PRICE="much"), 2, "COPYDESK_PRICE 'much'", "settings"),
-    Way("feed 401", feed(status=401), 8, r"needs a login \(401\); put ", "feed news"),
+    Way("feed 401", feed(status=401), 8, r"needs a login \(401\); write `access` in feeds.yaml", "feed news"),
     Way("feed 404", feed(status=404), 8, r"is not there \(404\); correct its url in feeds.yaml", "feed news"),
     Way("feed 410", feed(status=410), 8, r"gone for good \(410\); remove it from feeds.yaml", "feed news"),
     Way("feed 500", feed(status=500), 8, r"server error \(500\); the next run tries again", "feed news"),

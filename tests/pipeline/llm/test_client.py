@@ -420,7 +420,9 @@ async def test_probing_a_model_is_not_billed(server: ModelServer, pauses: Pauses
     async with model(server, pauses) as client:
         assert await client.probe() == "the server answers and knows 'fake-1'"
         server.models = ["other"]
-        assert "not among the 1 models that it lists: check COPYDESK_MODEL" in await client.probe()
+        assert "not among the 1 models that it lists, and was not refused: check COPYDESK_MODEL" in (
+            await client.probe()
+        )
         server.models = ["models/fake-1"]
         assert "knows 'fake-1'" in await client.probe()
         server.listing = error(404)

@@ -21,7 +21,7 @@ UNPRICED = Estimate(items=40)
     [
         (PRICED, CostLimit(Decimal("2.5"), is_confirmed=False), True),
         (PRICED, CostLimit(Decimal("2.5"), is_confirmed=True), True),
-        (UNPRICED, CostLimit(Decimal(1), is_confirmed=True), True),
+        (UNPRICED, CostLimit(Decimal(1), is_confirmed=True), False),
         (UNPRICED, CostLimit(Decimal(1), is_confirmed=False), False),
         (Estimate(items=20), CostLimit(Decimal(1), is_confirmed=False), True),
     ],

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -196,7 +197,7 @@ async def test_a_section_is_written_by_one_call_and_nothing_else_is_done(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     assert len(model.received) == 2
-    assert db.items.waiting_counts() == {FEED: 1}
+    assert {key: backlog.total for key, backlog in db.items.backlogs(datetime.now(UTC)).items()} == {FEED: 1}
     assert db.drafts.get(project.refs[2]).version == 1
 
 

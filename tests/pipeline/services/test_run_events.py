@@ -112,7 +112,7 @@ async def test_an_item_that_waits_or_is_left_out_is_no_failed_step(
     admit(db, *waiting, item(9, text="9 short.", link=None, canonical=None), key="thin")
     run = Listening(run_context(db, net, tmp_path, Scripted(), feeds=(thin,)))
     report = await draft_queue(run.ctx, thin, 9)
-    assert (report.queued, report.skipped, report.failed) == (2, 1, ())
+    assert (report.waiting, report.skipped, report.failed) == (2, 1, ())
     assert run.failures == []
     run = Listening(run_context(db, net, tmp_path, Scripted(LLMError("no answer"))))
     await draft_queue(run.ctx, feed(), 1)

@@ -228,7 +228,7 @@ def test_queues_are_counted_by_feed(db: Database) -> None:
     admit(db, item(1), item(2), skipped=[(item(3), "too old")])
     [lease, _] = db.leases.acquire("one", 2, LEASE_S)
     db.budget.record(lease, answer())
-    assert db.items.waiting_counts() == {"one": 2}, "an answered item waits as well"
+    assert db.items.backlogs(NOW)["one"].total == 2, "an answered item waits as well"
 
 
 def test_an_unknown_feed_is_named(db: Database) -> None:
