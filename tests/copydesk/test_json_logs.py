@@ -74,6 +74,9 @@ def log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[io.StringIO
     for name in PREFECT_VARIABLES:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
+    for name in ("uvicorn", "uvicorn.error"):  # a desk served by another test of this process configures them
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [])
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
     stream = io.StringIO()
     configure_logging(settings(tmp_path), stream)
     yield stream

@@ -78,14 +78,19 @@ def tables(project: Project) -> dict[str, list[str]]:
         database.row_factory = sqlite3.Row
         names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
-            name: sorted(_row(row) for row in database.execute(f"SELECT * FROM {name}")) for name in names
+            name: sorted(_row(row, name) for row in database.execute(f"SELECT * FROM {name}"))
+            for name in names
         }
 
 
-def _row(row: sqlite3.Row) -> str:
+def _row(row: sqlite3.Row, table: str) -> str:
     columns = {name: row[name] for name in row.keys() if not OTHER_EACH_TIME.fullmatch(name)}  # noqa: SIM118
     if columns.get("place"):
         columns["place"] = Path(columns["place"]).name
+    if table == "runs":
+        feeds = json.loads(columns["details"])
+        drafted = [{**feed, "drafts": sorted(feed.get("drafts", ())), "seconds": 0} for feed in feeds]
+        columns = {**columns, "name": "", "details": drafted}
     return PROOF.sub("", TIME.sub("TIME", json.dumps(columns, sort_keys=True)))
 
 

@@ -34,7 +34,11 @@ def test_a_cost_within_the_limit_needs_no_question(estimate: Estimate, limit: Co
     ("estimate", "limit", "words"),
     [
         (PRICED, CostLimit(Decimal(1), is_confirmed=False), "COPYDESK_CONFIRM allows ($1)"),
-        (PRICED, CostLimit(Decimal(2), is_confirmed=True), "confirm_cost allows ($2)"),
+        (
+            PRICED,
+            CostLimit(Decimal(2), is_confirmed=True),
+            "confirm_cost allows ($2); set the parameter confirm_cost to the US dollars",
+        ),
         (UNPRICED, CostLimit(Decimal(1), is_confirmed=False), "set COPYDESK_PRICE"),
     ],
 )
@@ -44,7 +48,7 @@ def test_a_higher_or_unknown_cost_is_refused_in_one_line(
     with pytest.raises(ConfigError) as refused:
         require_confirmed(estimate, limit, model=True)
     assert words in refused.value.message
-    assert "the parameter confirm_cost to the US dollars" in refused.value.message
+    assert "or a lower limit" in refused.value.message
     assert "\n" not in refused.value.message
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pipeline.domain.errors import ConfigError
+from pipeline.domain.errors import ConfigError, OutputError
 from pipeline.services.context import ItemOutcome, PollReport
 from pipeline.services.feed_report import FeedReport, feed_report
 from pipeline.services.report import RunReport
@@ -54,7 +54,12 @@ async def test_a_run_is_recorded_from_its_beginning(db: Database) -> None:
     ("error", "stopped"),
     [
         (ConfigError("set COPYDESK_MODEL"), "set COPYDESK_MODEL"),
-        (asyncio.CancelledError(), "CancelledError: "),
+        (asyncio.CancelledError(), "CancelledError"),
+        (
+            OutputError("Cannot write drafts/the-mayor-resigns.md"),
+            "a file could not be written; the log of the run names it",
+        ),
+        (KeyError("the mayor"), "KeyError"),
     ],
 )
 async def test_a_run_that_fails_says_why(db: Database, error: BaseException, stopped: str) -> None:
