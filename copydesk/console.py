@@ -23,20 +23,20 @@ NUMERIC_COLUMNS = {
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def program() -> str:
-    """Return the command as a user would type it here: its name, or the path with which it was called."""
-    called = Path(sys.argv[0])
+def program(folder: Path | None = None) -> str:
+    """Return the command as a user would type it in a folder (default: this one): its name, or its path."""
+    called, folder = Path(sys.argv[0]), (folder or Path.cwd()).absolute()
     if called.name == "__main__.py":  # python -m copydesk
-        return f"{_typed(Path(sys.executable))} -m copydesk"
-    return _typed(called)
+        return f"{_typed(Path(sys.executable), folder)} -m copydesk"
+    return _typed(called, folder)
 
 
-def _typed(path: Path) -> str:
-    """Return a program's name if the shell finds it by that, else its path, relative below this folder."""
+def _typed(path: Path, folder: Path) -> str:
+    """Return a program's name if the shell finds it by that, else its path, relative below the folder."""
     by_name = shutil.which(path.name)
     if by_name and Path(by_name).absolute() == path.absolute():
         return path.name
-    absolute, folder = path.absolute(), Path.cwd()
+    absolute = path.absolute()
     return str(absolute.relative_to(folder) if absolute.is_relative_to(folder) else absolute)
 
 

@@ -91,7 +91,7 @@ def _service_user() -> str:
 
 
 def _print_next_steps(folder: Path) -> None:
-    command = program()
+    command = program(folder)
     print_line("\nNext:")
     if folder != Path.cwd():
         print_line(f"  work in the folder  cd {printable(folder)}")
