@@ -9,7 +9,6 @@ from pydantic import SecretStr
 
 from pipeline.config.env_values import header
 from pipeline.config.secret_texts import (
-    HIDDEN,
     KEY_START,
     TO_ENV,
     SecretTemplate,
@@ -20,7 +19,7 @@ from pipeline.config.secret_texts import (
 )
 from pipeline.config.settings import Settings
 from pipeline.config.yaml_source import Loc, quoted
-from pipeline.domain.feed_access import Credentials, FeedAccess
+from pipeline.domain.feed_access import HIDDEN, Credentials, FeedAccess, unusable_proxy
 from pipeline.domain.models import FeedConfig
 from pipeline.domain.urls import web_origin
 
@@ -114,7 +113,8 @@ def _credentials(settings: Settings, feed: FeedConfig, login: SecretStr | None) 
         return None
     try:
         values = {name: _value(settings, name) for name in _variables(access)}
-        return Credentials(origin, tuple(_headers(access, values, login)), _proxy(access, values))
+        headers, proxy = tuple(_headers(access, values, login)), _proxy(access, values)
+        return Credentials(origin, headers, proxy, access.proxy_variable)
     except ValueError as error:
         return Credentials(origin, error=str(error))
 
@@ -159,10 +159,11 @@ def _proxy(access: FeedAccess, values: Mapping[str, str]) -> str | None:
     if access.proxy_variable is None:
         return None
     url = values[access.proxy_variable]
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(
-            f"needs an http(s) proxy in {access.proxy_variable} {HIDDEN}; write one such as "
-            "http://proxy.example:3128"
-        )
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port or an address that is none
+        usable = False
+    if not usable:
+        raise ValueError(unusable_proxy(access.proxy_variable))
     return url

@@ -74,9 +74,20 @@ def test_a_proxy_is_a_variable(tmp_path: Path) -> None:
         tmp_path, "{proxy_variable: PAID_PROXY}", PAID_PROXY="http://ada:pw@proxy.example:3128"
     )
     assert filled.proxy == "http://ada:pw@proxy.example:3128"
-    refused = credentials(
-        tmp_path, "{proxy_variable: PAID_PROXY}", PAID_PROXY="socks5://ada:pw@proxy.example"
-    )
+    assert filled.proxy_variable == "PAID_PROXY"
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "socks5://ada:pw@proxy.example",
+        "http://ada:pw@proxy:99999",
+        "http://ada:pw@proxy:31x",
+        "http://ada:pw@[::1",
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_an_error_of_its_feed(tmp_path: Path, proxy: str) -> None:
+    refused = credentials(tmp_path, "{proxy_variable: PAID_PROXY}", PAID_PROXY=proxy)
     assert refused.error is not None
     assert "http(s) proxy in PAID_PROXY" in refused.error
     assert "pw@" not in refused.error

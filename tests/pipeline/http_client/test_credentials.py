@@ -1,7 +1,9 @@
 """Credentials of a feed go to the origin of its URL, and nowhere else."""
 
+import socket
 from collections.abc import Iterator
 
+import aiohttp
 import pytest
 
 from pipeline.domain.errors import FeedError
@@ -9,6 +11,7 @@ from pipeline.domain.feed_access import Credentials
 from pipeline.domain.urls import web_origin
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.http_client import HttpClient
+from pipeline.http_client.errors import to_feed_error
 from tests.fakes.feed_server import FeedServer
 
 SECRETS = (
@@ -33,7 +36,9 @@ def other() -> Iterator[FeedServer]:
 
 def client(*servers: FeedServer, proxy: str | None = None, error: str | None = None) -> HttpClient:
     """Return a client with credentials of the feed `paid` at the first server."""
-    login = Credentials(web_origin(servers[0].url("/")), SECRETS, proxy, error)
+    login = Credentials(
+        web_origin(servers[0].url("/")), SECRETS, proxy, "PAID_PROXY" if proxy else None, error
+    )
     hosts = frozenset[str]().union(*(server.hosts for server in servers))
     return HttpClient("Copydesk/test", allowed=hosts, credentials={"paid": login})
 
@@ -98,12 +103,57 @@ async def test_requests_to_the_origin_go_through_its_proxy(server: FeedServer, o
     assert "s3same" not in str(other.seen)
 
 
-async def test_a_variable_that_is_not_set_is_an_error_and_no_request(server: FeedServer) -> None:
-    async with client(server, error="needs PAID_TOKEN, which is not set") as net:
+async def test_a_variable_that_is_not_set_is_an_error_at_the_origin_alone(
+    server: FeedServer, other: FeedServer
+) -> None:
+    async with client(server, other, error="needs PAID_TOKEN, which is not set") as net:
         with pytest.raises(FeedError, match="needs PAID_TOKEN") as raised:
             await net.get(server.url("/feed"), feed="paid")
+        assert (await net.get(other.add("/page", b"x"), feed="paid")).body == b"x"
     assert raised.value.kind == "unset"
     assert server.requests == 0
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://proxy:99999", "http://[::1", "http://proxy:31x", "http://999.1.1.1"]
+)
+async def test_a_proxy_that_cannot_be_used_fails_its_feed_alone(server: FeedServer, proxy: str) -> None:
+    async with client(server, proxy=proxy) as net:
+        with pytest.raises(FeedError, match="proxy in PAID_PROXY") as raised:
+            await net.get(server.url("/feed"), feed="paid")
+        assert (await net.get(server.add("/free", b"x"), feed="free")).body == b"x"
+    assert raised.value.kind == "unset"
+    assert proxy not in raised.value.message
+
+
+async def test_a_dead_proxy_of_a_feed_is_named_by_its_variable(server: FeedServer) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can take it either
+        async with client(server, proxy=f"http://127.0.0.1:{taken.getsockname()[1]}") as net:
+            with pytest.raises(FeedError) as raised:
+                await net.get(server.url("/feed"), feed="paid")
+    assert raised.value.message == "127.0.0.1 cannot be reached through the proxy; check PAID_PROXY"
+    assert raised.value.kind == "unreachable"
+
+
+@pytest.mark.parametrize(
+    "error", [socket.gaierror("no such host"), aiohttp.ServerTimeoutError("no connection within 10 s")]
+)
+def test_a_feed_with_a_proxy_connects_to_that_alone(error: Exception) -> None:
+    message = to_feed_error(error, "https://paid.example/feed", "PAID_PROXY").message
+    assert message == "paid.example cannot be reached through the proxy; check PAID_PROXY"
+
+
+async def test_a_bad_proxy_of_the_environment_does_not_concern_a_feed_with_its_own(
+    monkeypatch: pytest.MonkeyPatch, server: FeedServer
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+    with FeedServer() as proxy:
+        proxy.add(server.url("/feed"), b"by proxy")
+        async with client(server, proxy=proxy.url("")) as net:
+            assert (await net.get(server.url("/feed"), feed="paid")).body == b"by proxy"
+            with pytest.raises(FeedError, match="ALL_PROXY names a SOCKS proxy"):
+                await net.get(server.url("/free"), feed="free")
 
 
 def test_secrets_are_not_shown() -> None:
