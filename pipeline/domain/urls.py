@@ -14,14 +14,27 @@ def without_userinfo(text: str) -> str:
 
 
 def web_origin(url: str) -> str:
-    """Return `scheme://host:port` of an http(s) URL, in lower case; empty where it has none."""
+    """Return `scheme://host:port` of an http(s) URL, as requests have it; empty where it has none.
+
+    It is in lower case, and an international name is in ASCII (IDNA 2008, as in httpx: IDNA 2003 takes
+    `straße.example` for the domain `strasse.example` of somebody else).
+    """
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]
+        host = _ascii_host(parts.hostname or "").rstrip(".")
     except (KeyError, ValueError):
         return ""
-    host = (parts.hostname or "").rstrip(".")
     return f"{parts.scheme}://{host}:{port}" if host else ""
+
+
+def _ascii_host(host: str) -> str:
+    """Return a host's name in ASCII. Raises ValueError where it has none."""
+    if host.isascii():
+        return host
+    import idna  # late: only few hosts need it
+
+    return idna.encode(host).decode("ascii")
 
 
 def normalize_feed_url(url: str) -> str | None:

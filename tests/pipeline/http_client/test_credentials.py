@@ -65,6 +65,23 @@ async def test_other_requests_do_not(server: FeedServer, other: FeedServer) -> N
     assert [sent(server, 0), sent(server, 1), sent(other)] == [NOTHING] * 3
 
 
+async def test_a_host_with_an_international_name_gets_them(server: FeedServer) -> None:
+    async def loopback(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    port = server.url("").rpartition(":")[2]
+    url = f"http://bücher.example:{port}/feed"
+    login = Credentials(web_origin(url), SECRETS)
+    server.add("/feed", b"x")
+    allowed = {f"xn--bcher-kva.example:{port}"}
+    async with HttpClient(
+        "Copydesk/test", allowed=allowed, resolve=loopback, credentials={"paid": login}
+    ) as net:
+        await net.get(url, feed="paid")
+        await net.get(f"http://xn--bcher-kva.example:{port}/feed", feed="paid")
+    assert [sent(server, 0), sent(server, 1)] == [dict(SECRETS)] * 2
+
+
 async def test_a_redirect_to_another_origin_does_not_have_them(server: FeedServer, other: FeedServer) -> None:
     back = server.add("/back", b"x")
     away = other.add("/away", status=302, headers={"Location": back})
@@ -169,6 +186,12 @@ def test_secrets_are_not_shown() -> None:
         ("http://a.example:8080/", "http://a.example:8080"),
         ("https://b.a.example/", "https://b.a.example:443"),
         ("https://ada:x@a.example./", "https://a.example:443"),
+        ("https://bücher.example/", "https://xn--bcher-kva.example:443"),
+        ("https://BÜCHER.example./", "https://xn--bcher-kva.example:443"),
+        ("https://xn--bcher-kva.example/", "https://xn--bcher-kva.example:443"),
+        ("https://straße.example/", "https://xn--strae-oqa.example:443"),
+        ("https://a。example/", "https://a.example:443"),
+        ("https://☃.example/", ""),
         ("ftp://a.example/", ""),
         ("https://a.example:x/", ""),
         ("nothing", ""),
