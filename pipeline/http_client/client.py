@@ -145,6 +145,11 @@ class HttpClient:
         guard = GuardedResolver({url_origin(proxy)}, self._system_resolver)
         return GuardedTransport(guard, tls, proxy_of(proxy))
 
+    def has_credentials(self, url: str, feed: str) -> bool:
+        """Tell whether a request to a URL for a feed, a key, has that feed's credentials or proxy."""
+        credentials = self._credentials.get(feed)
+        return credentials is not None and credentials.apply_to(url)
+
     async def get(
         self,
         url: str,

@@ -10,6 +10,7 @@ from pipeline.domain.errors import FeedError
 from pipeline.domain.feed_access import Credentials
 from pipeline.domain.urls import web_origin
 from pipeline.feeds.pages.fetch import PageFetcher
+from pipeline.feeds.pages.site_files import SiteFile, SiteUrl
 from pipeline.http_client import HttpClient
 from pipeline.http_client.errors import to_feed_error
 from tests.fakes.feed_server import FeedServer
@@ -118,6 +119,44 @@ async def test_requests_to_the_origin_go_through_its_proxy(server: FeedServer, o
         assert proxy.seen[0].headers["proxy-authorization"].startswith("Basic ")
     assert [request.path for request in server.seen] == ["/free"]
     assert "s3same" not in str(other.seen)
+
+
+class Store:
+    """Site files between runs."""
+
+    def __init__(self) -> None:
+        self.files: dict[SiteUrl, SiteFile] = {}
+
+    async def load(self, url: SiteUrl) -> SiteFile | None:
+        return self.files.get(url)
+
+    async def save(self, url: SiteUrl, file: SiteFile) -> None:
+        self.files[url] = file
+
+
+async def test_files_of_a_site_are_requested_as_its_feed_is(server: FeedServer) -> None:
+    server.add("/robots.txt", b"User-agent: *\nDisallow: /")  # for those who come without the proxy
+    license_url = server.url("/license.xml")
+    store = Store()
+    with FeedServer() as proxy:
+        proxy.add(server.url("/robots.txt"), f"User-agent: *\nLicense: {license_url}".encode())
+        async with client(server, proxy=proxy.url("")) as net:
+            pages = PageFetcher(net, store=store)
+            for _ in range(2):
+                await pages.require_allowed(server.url("/article"), "paid")
+            with pytest.raises(FeedError, match="may not be fetched by robots"):
+                await pages.require_allowed(server.url("/article"), "free")
+        paths = [request.path.removeprefix(server.url("")) for request in proxy.seen]
+    assert paths == ["/robots.txt", "/.well-known/tdmrep.json", "/license.xml"]
+    assert [request.path for request in server.seen] == ["/robots.txt"]
+    assert {url.feed for url in store.files if url.url == server.url("/robots.txt")} == {"paid", ""}
+
+
+async def test_a_page_of_a_feed_without_its_variable_names_it(server: FeedServer) -> None:
+    async with client(server, error="needs PAID_TOKEN, which is not set") as net:
+        with pytest.raises(FeedError, match="needs PAID_TOKEN"):
+            await PageFetcher(net).page(server.url("/article"), feed="paid", delay_s=0)
+    assert server.requests == 0
 
 
 async def test_a_variable_that_is_not_set_is_an_error_at_the_origin_alone(
