@@ -77,9 +77,16 @@ def split_login(url: str) -> tuple[str, SecretStr | None]:
     return urlunsplit(parts._replace(netloc=host)), SecretStr(f"{unquote(user)}:{unquote(password)}")
 
 
+CUT_LOGIN_ADVICE = (
+    "url has an @ behind a host without a domain: if that is a login, take it out and write it under access; "
+    "else write the @ as %40"
+)
+
+
 def login_advice(url: str, key: str) -> str:
     """Return the warning about a URL with a password: what to write instead."""
-    user = unquote(urlsplit(url).username or "")
+    parts = urlsplit(url)
+    user = unquote(parts.username or "") if parts.password else ""  # a user without password may be a token
     variable = f"{key.upper().replace('-', '_')}_PASSWORD"
     return (
         f"url holds a login {HIDDEN}: put the password into .env, as {variable}=…, take the login out of "
@@ -100,7 +107,8 @@ def feed_secrets(
 ) -> list[SecretStr]:
     """Return the values of all variables that the feeds name, and the passwords of URLs."""
     named = (name for feed in feeds for name in _variables(feed.access))
-    passwords = (login.get_secret_value().partition(":")[2] for login in logins.values())
+    parts = (login.get_secret_value().partition(":") for login in logins.values())
+    passwords = (password or user for user, _, password in parts)  # without a password, the user is a token
     return [
         *(settings.variables[name] for name in named if name in settings.variables),
         *(SecretStr(password) for password in passwords if password),

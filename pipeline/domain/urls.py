@@ -5,12 +5,21 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 _PORTS = {"http": 80, "https": 443}
-_USERINFO = re.compile(r"(https?://)[^/?#\s\"'<>\\]*@", re.IGNORECASE)
+_USERINFO = re.compile(
+    r"(https?://)(?:[^/?#\s\"'<>\\]*@|[^/?#\s\"'<>\\:@\[]*:(?!\d*[/?#])[^\s\"'<>\\]{1,300}@)", re.IGNORECASE
+)
+"""The second form is a password with `/`, `?` or `#` in it: what follows the colon is no port."""
+_CUT_LOGIN = re.compile(r"https?://(?!localhost:)[^/?#@:.\[\s]+:\d*[/?#][^/?#@]+@[^/?#@]*[\w]", re.IGNORECASE)
 
 
 def without_userinfo(text: str) -> str:
     """Return a text, or a URL, with user and password left out of each URL in it."""
     return _USERINFO.sub(r"\1", text)
+
+
+def may_hold_cut_login(url: str) -> bool:
+    """Tell whether a valid URL may be a login that `/`, `?` or `#` cuts: `https://user:12/34@host.example`."""
+    return _CUT_LOGIN.match(url) is not None
 
 
 def web_origin(url: str) -> str:
