@@ -36,7 +36,7 @@ def config_error(file: str, problems: Sequence[ConfigProblem], **context: object
 
 
 def quoted(value: object) -> str:
-    """Return `value` for a one-line message: its repr, at most 60 characters; hidden if it may hold a login."""
+    """Return `value` for a one-line message: its repr, at most 60 characters; hidden if maybe a login."""
     text = repr(value)
     before, at, _ = text.rpartition("@")
     if at and (":" in before or "/" in before):  # `https://user:password@host`, also where it is no valid URL
