@@ -11,12 +11,14 @@ from copydesk.console import err, out
 from copydesk.log_output import start_logging
 from pipeline.config import (
     Settings,
+    Subscriptions,
     desk_settings,
     has_writer,
     load_feeds,
     private_files,
     require_user_secret,
 )
+from pipeline.config.logging import secrets_named
 from pipeline.domain.errors import ConfigError
 from pipeline.storage import Database
 
@@ -28,10 +30,9 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     """Serve the desk until it is interrupted. Raises ConfigError, DatabaseError before it starts."""
     settings = desk_settings()
     require_user_secret(settings)
-    feeds = load_feeds(settings.feeds_file).feeds
+    subscriptions = load_feeds(settings.feeds_file)
     Database.open(settings.database_url).close()
     import uvicorn
-    from uvicorn.config import LOGGING_CONFIG
 
     from desk import create_app
     from desk.auth import AccessPolicy, new_token
@@ -45,16 +46,16 @@ def serve(host: str, port: int, *, browser: bool) -> None:
         user_header=settings.desk_user_header,
         user_secret=settings.desk_user_secret,
     )
-    _configure_logging(settings)
+    _configure_logging(settings, subscriptions)
     config = uvicorn.Config(
         create_app(settings, access), log_level="warning", access_log=False, server_header=False,
         proxy_headers=False, timeout_graceful_shutdown=5, ws="none",
-        log_config=None if settings.log == "json" else LOGGING_CONFIG,
+        log_config=None,  # its log goes to ours, which redacts secrets
     )  # fmt: skip
     link = (
         f"http://{'127.0.0.1' if host in {'127.0.0.1', 'localhost'} else host}:{port}/?token={access.token}"
     )
-    _print_link(link, model=any(has_writer(settings, feed) for feed in feeds))
+    _print_link(link, model=any(has_writer(settings, feed) for feed in subscriptions.feeds))
     if browser:
         webbrowser.open(link)
     uvicorn.Server(config).run(sockets=[listening])
@@ -68,9 +69,9 @@ class _PrivateLog(RotatingFileHandler):
         return cast(TextIOWrapper, opened)
 
 
-def _configure_logging(settings: Settings) -> None:
+def _configure_logging(settings: Settings, subscriptions: Subscriptions) -> None:
     """Log warnings to the terminal, and the audit log (who changed what) to a private file."""
-    start_logging(settings, serves=True)
+    start_logging(settings, serves=True, secrets=secrets_named(settings, subscriptions))
     path = settings.base / ".copydesk" / "desk-audit.jsonl"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -202,7 +202,8 @@ async def check_feed(
             raise FeedError("the server answers 304 to a request without validators", kind="http")
         answer = _answer(feed, fetched, now, None)
         parsed = await parse(fetched.body, fetched.content_type, fetched.url, now)
-        if what := await pages.rights.reservation(fetched.url, fetched.declared, parsed.declared):
+        places = (fetched.declared, parsed.declared)
+        if what := await pages.rights.reservation(fetched.url, *places, feed=feed.key):
             parsed = reserve(parsed, what)
     except FeedError as error:
         proposal = error.context.get("proposal")

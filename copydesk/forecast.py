@@ -114,7 +114,7 @@ async def ask_pages(
     allowed, failures = list[int](), list[FeedError | None]()
     with contextlib.suppress(TimeoutError):  # what is known by then counts
         async with asyncio.timeout(_TRIALS_S):
-            errors = await _forbidden_each(pages, [items[number] for number in wanting])
+            errors = await _forbidden_each(pages, feed, [items[number] for number in wanting])
             for number, error in zip(wanting, errors, strict=True):
                 if error and _needs_it(error, items[number], feed):
                     updated[number] = _refused(updated[number], items[number], error)
@@ -138,16 +138,18 @@ def _wants_page(row: Row, item: Item, feed: FeedConfig) -> bool:
     return row.fate == "page" or (row.fate == "waits" and needs_page(item, feed))
 
 
-async def _forbidden_each(pages: PageFetcher, items: Sequence[Item]) -> list[FeedError | None]:
+async def _forbidden_each(
+    pages: PageFetcher, feed: FeedConfig, items: Sequence[Item]
+) -> list[FeedError | None]:
     """Return why each item's page may not be fetched, None if it may.
 
     Beyond the first ones, the items of a folder have one answer: each is compared with many rules.
     """
-    errors = await asyncio.gather(*(_forbidden(pages, item) for item in items[:_MAX_ASKED]))
+    errors = await asyncio.gather(*(_forbidden(pages, feed, item) for item in items[:_MAX_ASKED]))
     answers = {_folder(item): error for item, error in zip(items, errors, strict=False)}
     for item in items[_MAX_ASKED:]:
         if _folder(item) not in answers:
-            answers[_folder(item)] = await _forbidden(pages, item)
+            answers[_folder(item)] = await _forbidden(pages, feed, item)
         errors.append(answers[_folder(item)])
     return errors
 
@@ -156,9 +158,9 @@ def _folder(item: Item) -> str:
     return (item.link or "").partition("?")[0].rpartition("/")[0]
 
 
-async def _forbidden(pages: PageFetcher, item: Item) -> FeedError | None:
+async def _forbidden(pages: PageFetcher, feed: FeedConfig, item: Item) -> FeedError | None:
     try:
-        await pages.require_allowed(item.link or "")
+        await pages.require_allowed(item.link or "", feed.key)
     except FeedError as error:
         return error
     return None

@@ -2,11 +2,14 @@
 
 import io
 import logging
+from collections.abc import Collection
 from typing import TYPE_CHECKING, cast
+
+from pydantic import SecretStr
 
 from copydesk import console
 from pipeline.config import Settings
-from pipeline.config.logging import configure_logging
+from pipeline.config.logging import configure_logging, configure_terminal
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -28,15 +31,16 @@ class LogLines(io.TextIOBase):
         return len(text)
 
 
-def start_logging(settings: Settings, *, serves: bool = False) -> None:
+def start_logging(settings: Settings, *, serves: bool = False, secrets: Collection[SecretStr] = ()) -> None:
     """Log as the settings say; `serves`: the process runs until it is stopped, and logs warnings in any case.
 
-    With JSON the messages on stderr are entries of the log, those of a process that serves on stdout, too.
+    `secrets` are those that feeds.yaml names: they are redacted, besides those of the settings. With JSON the
+    messages on stderr are entries of the log, those of a process that serves on stdout, too.
     """
-    configure_logging(settings)
+    configure_logging(settings, secrets=secrets)
     if settings.log == "json":
         console.err.file = cast("TextIO", LogLines(logging.WARNING))
         if serves:
             console.out.file = cast("TextIO", LogLines(logging.INFO))
     elif serves:
-        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+        configure_terminal(settings, secrets)

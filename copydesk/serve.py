@@ -14,6 +14,7 @@ from copydesk.prefect_server import full_server
 from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import require_api, require_api_url
 from pipeline.config import Subscriptions, load_feeds, load_settings, require_prefect
+from pipeline.config.logging import secrets_named
 from pipeline.http_client import require_usable_proxies
 from pipeline.services.watched_feeds import WatchedFeeds, served_copy
 from pipeline.storage import Database
@@ -30,7 +31,7 @@ def serve(desk: int | None = None) -> None:
     require_api_url()
     subscriptions = load_feeds(settings.feeds_file)
     Database.open(settings.database_url).close()
-    start_logging(settings, serves=True)
+    start_logging(settings, serves=True, secrets=secrets_named(settings, subscriptions))
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     if os.environ.get("PREFECT_API_URL"):  # otherwise `full_server` sets it before Prefect is imported
         asyncio.run(require_api())

@@ -9,7 +9,6 @@ from pydantic import SecretStr
 
 from pipeline.config.env_values import header
 from pipeline.config.secret_texts import (
-    HIDDEN,
     KEY_START,
     TO_ENV,
     SecretTemplate,
@@ -20,7 +19,7 @@ from pipeline.config.secret_texts import (
 )
 from pipeline.config.settings import Settings
 from pipeline.config.yaml_source import Loc, quoted
-from pipeline.domain.feed_access import Credentials, FeedAccess
+from pipeline.domain.feed_access import HIDDEN, Credentials, FeedAccess, unusable_proxy
 from pipeline.domain.models import FeedConfig
 from pipeline.domain.urls import web_origin
 
@@ -78,9 +77,16 @@ def split_login(url: str) -> tuple[str, SecretStr | None]:
     return urlunsplit(parts._replace(netloc=host)), SecretStr(f"{unquote(user)}:{unquote(password)}")
 
 
+CUT_LOGIN_ADVICE = (
+    "url has an @ behind a host without a domain: if that is a login, take it out and write it under access; "
+    "else write the @ as %40"
+)
+
+
 def login_advice(url: str, key: str) -> str:
     """Return the warning about a URL with a password: what to write instead."""
-    user = unquote(urlsplit(url).username or "")
+    parts = urlsplit(url)
+    user = unquote(parts.username or "") if parts.password else ""  # a user without password may be a token
     variable = f"{key.upper().replace('-', '_')}_PASSWORD"
     return (
         f"url holds a login {HIDDEN}: put the password into .env, as {variable}=…, take the login out of "
@@ -101,7 +107,8 @@ def feed_secrets(
 ) -> list[SecretStr]:
     """Return the values of all variables that the feeds name, and the passwords of URLs."""
     named = (name for feed in feeds for name in _variables(feed.access))
-    passwords = (login.get_secret_value().partition(":")[2] for login in logins.values())
+    parts = (login.get_secret_value().partition(":") for login in logins.values())
+    passwords = (password or user for user, _, password in parts)  # without a password, the user is a token
     return [
         *(settings.variables[name] for name in named if name in settings.variables),
         *(SecretStr(password) for password in passwords if password),
@@ -114,7 +121,8 @@ def _credentials(settings: Settings, feed: FeedConfig, login: SecretStr | None) 
         return None
     try:
         values = {name: _value(settings, name) for name in _variables(access)}
-        return Credentials(origin, tuple(_headers(access, values, login)), _proxy(access, values))
+        headers, proxy = tuple(_headers(access, values, login)), _proxy(access, values)
+        return Credentials(origin, headers, proxy, access.proxy_variable)
     except ValueError as error:
         return Credentials(origin, error=str(error))
 
@@ -159,10 +167,11 @@ def _proxy(access: FeedAccess, values: Mapping[str, str]) -> str | None:
     if access.proxy_variable is None:
         return None
     url = values[access.proxy_variable]
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(
-            f"needs an http(s) proxy in {access.proxy_variable} {HIDDEN}; write one such as "
-            "http://proxy.example:3128"
-        )
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port or an address that is none
+        usable = False
+    if not usable:
+        raise ValueError(unusable_proxy(access.proxy_variable))
     return url

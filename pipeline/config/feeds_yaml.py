@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
-from pipeline.config.feed_access import access_mistakes, login_advice, split_login
+from pipeline.config.feed_access import CUT_LOGIN_ADVICE, access_mistakes, login_advice, split_login
 from pipeline.config.model_profiles import ModelProfile, ProfileUse, check_profile_names, parse_profiles
 from pipeline.config.publish_targets import Target, parse_targets
 from pipeline.config.validation import check_all, check_beat, check_feed, parse_record
@@ -20,6 +20,7 @@ from pipeline.config.yaml_source import (
 )
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat, FeedConfig, FrozenModel
+from pipeline.domain.urls import may_hold_cut_login
 
 MAX_BYTES = 5_000_000
 """Largest size of feeds.yaml, in bytes. Chosen, not measured."""
@@ -204,6 +205,8 @@ def _feeds(
                 text = login_advice(feed.url, feed.key)
                 document.warnings.append(ConfigProblem(document.line((*loc, "url")), text))
                 feed = feed.model_copy(update={"url": url})
+            elif may_hold_cut_login(url):
+                document.warnings.append(ConfigProblem(document.line((*loc, "url")), CUT_LOGIN_ADVICE))
             document.problems.extend(check_feed(feed, loc, document))
             for field, mistake in access_mistakes(feed.access):
                 document.report((*loc, "access", *field), f"access: {mistake}")

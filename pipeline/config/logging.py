@@ -1,5 +1,6 @@
 """Log output, one line per entry as text or JSON, with run, feed and item; secrets are redacted."""
 
+import contextlib
 import json
 import logging
 import os
@@ -13,7 +14,14 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
-from pipeline.config import Settings, load_settings
+from pipeline.config import (
+    Settings,
+    Subscriptions,
+    feed_secrets,
+    load_feeds,
+    load_settings,
+    profile_secrets,
+)
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.urls import without_userinfo
 
@@ -25,8 +33,8 @@ _REDACTED = "***"
 class RedactingFormatter(logging.Formatter):
     """Formats an entry as a line of text, with `***` in place of every secret."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s")
+    def __init__(self, secrets: Iterable[str], form: str = "%(asctime)s %(levelname)s %(message)s") -> None:
+        super().__init__(form)
         self._secrets: list[str] = []
         self.hide(secrets)
 
@@ -53,6 +61,17 @@ class RedactingFormatter(logging.Formatter):
         return without_userinfo(text)
 
 
+class TerminalFormatter(RedactingFormatter):
+    """Formats an entry for a terminal, with its traceback in lines of its own."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__(secrets, "%(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines."""
+        return self.redact(logging.Formatter.format(self, record))
+
+
 class JsonFormatter(RedactingFormatter):
     """Formats an entry as one JSON object: at, level, logger, message, and run, feed, item where known."""
 
@@ -74,11 +93,12 @@ class PrefectJsonFormatter(JsonFormatter):
     """The same entries from Prefect's loggers, in its server and in flow runs, which Prefect starts."""
 
     def __init__(self, *_arguments: object, **_named: object) -> None:
-        try:
-            secrets = secrets_of(load_settings())
-        except ConfigError:  # Prefect's server starts all the same
-            secrets = []
-        super().__init__(secrets)
+        super().__init__(())
+        with contextlib.suppress(ConfigError):  # Prefect's server starts all the same
+            settings = load_settings()
+            self.hide(secrets_of(settings))
+            named = secrets_named(settings, load_feeds(settings.feeds_file))
+            self.hide(secret.get_secret_value() for secret in named)
 
 
 PREFECT_VARIABLES = {
@@ -133,6 +153,20 @@ def _capture_others(handler: logging.Handler) -> None:
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     message = "unexpected error, please report it: %s: %s"
     logging.getLogger("copydesk").critical(message, kind.__name__, error, exc_info=(kind, error, trace))
+
+
+def configure_terminal(settings: Settings, secrets: Iterable[SecretStr]) -> None:
+    """Print the warnings of all loggers that have no output of their own on stderr, with secrets redacted."""
+    handler = logging.StreamHandler()
+    named = (secret.get_secret_value() for secret in secrets)
+    handler.setFormatter(TerminalFormatter([*secrets_of(settings), *named]))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+def secrets_named(settings: Settings, subscriptions: Subscriptions) -> list[SecretStr]:
+    """Return every secret that feeds.yaml names: of feeds, of logins in URLs, and of models."""
+    of_feeds = feed_secrets(settings, subscriptions.feeds, subscriptions.logins)
+    return of_feeds + profile_secrets(settings, subscriptions.models.values())
 
 
 def secrets_of(settings: Settings) -> list[str]:

@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipeline.config.env_values import http_url, rates
 from pipeline.config.secret_texts import (
-    HIDDEN,
     KEY_START,
     RANDOM,
     TO_ENV,
@@ -24,6 +23,7 @@ from pipeline.config.secret_texts import (
 from pipeline.config.settings import ServerKind
 from pipeline.config.validation import KEY, locate, parse_record, string_fields
 from pipeline.config.yaml_source import ConfigProblem, Loc, YamlDocument, did_you_mean, quoted
+from pipeline.domain.feed_access import HIDDEN
 from pipeline.domain.models import DEFAULT_PROFILE, VERIFIER_OFF, Beat, FeedConfig, FrozenModel
 
 RESERVED = {

@@ -6,8 +6,8 @@ from string import Template
 
 from pipeline.config.env_values import header
 from pipeline.config.yaml_source import Loc, quoted
+from pipeline.domain.feed_access import HIDDEN
 
-HIDDEN = "(its value is not shown)"
 TO_ENV = f"{HIDDEN}; keys are never in this file: put it into .env, and write the name of its variable here"
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _HEADER = re.compile(r"[A-Za-z0-9_-]{1,60}")

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from pipeline.config.regex import compile_regex
 from pipeline.config.time_syntax import JITTER_ADVICE, SCHEDULE_ADVICE, is_jitter, is_schedule
 from pipeline.config.yaml_source import ConfigProblem, Loc, YamlDocument, did_you_mean, quoted, suggestion
+from pipeline.domain.feed_access import HIDDEN
 from pipeline.domain.models import Beat, CheckLevels, FeedConfig, FrozenModel
 from pipeline.domain.urls import normalize_feed_url
 
@@ -157,6 +158,8 @@ def check_feed(feed: FeedConfig, loc: Loc, document: YamlDocument) -> Iterator[C
     yield from string_fields(feed, loc, document)
     if normalize_feed_url(feed.url) is None:
         text = f"url {quoted(feed.url)} is no http(s) URL; write one such as https://example.org/feed.xml"
+        if "@" in feed.url:
+            text = f"url {HIDDEN} is no http(s) URL; a login does not belong in it: write it under access"
         yield ConfigProblem(locate(document, loc, ("url",)), text)
     for field, text in check_feed_fields(feed):
         yield ConfigProblem(locate(document, loc, field), text)
@@ -279,7 +282,5 @@ def _describe(detail: ErrorDetails, field_names: Collection[str], inheritable: C
         )
     if detail["input"] is None:
         return f"{name} has no value; write one or remove the line"
-    value = (
-        "(its value is not shown)" if set(detail["loc"][:1]) & _REDACTED_FIELDS else quoted(detail["input"])
-    )
+    value = HIDDEN if set(detail["loc"][:1]) & _REDACTED_FIELDS else quoted(detail["input"])
     return f"{name} {value} {suggestion(detail)}"

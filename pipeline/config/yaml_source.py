@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.domain.errors import ConfigError
+from pipeline.domain.feed_access import HIDDEN
 
 
 @dataclass(frozen=True, order=True)
@@ -35,8 +36,11 @@ def config_error(file: str, problems: Sequence[ConfigProblem], **context: object
 
 
 def quoted(value: object) -> str:
-    """Return `value` for a one-line message: its repr, at most 60 characters."""
+    """Return `value` for a one-line message: its repr, at most 60 characters; hidden if maybe a login."""
     text = repr(value)
+    before, at, _ = text.rpartition("@")
+    if at and (":" in before or "/" in before):  # `https://user:password@host`, also where it is no valid URL
+        return HIDDEN
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -41,9 +41,14 @@ class CopydeskError(Exception):
 
 
 class ConfigError(CopydeskError):
-    """A setting is wrong; context: file, line."""
+    """A setting is wrong; context: file, line, problems (a tuple with a line for each mistake)."""
 
     exit_code = 2
+
+    def __init__(self, message: str, **context: object) -> None:
+        if isinstance(problems := context.get("problems"), tuple):
+            context["problems"] = tuple(without_userinfo(str(problem)) for problem in problems)
+        super().__init__(message, **context)
 
 
 class FeedError(CopydeskError):

@@ -4,6 +4,11 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.domain.urls import web_origin
+
+HIDDEN = "(its value is not shown)"
+"""Stands in a message for a value that may hold a secret."""
+
 
 class FeedAccess(BaseModel):
     """The section `access` of a feed: what requests to the origin of its URL have in addition."""
@@ -26,6 +31,11 @@ class FeedAccess(BaseModel):
     """Name of the variable that holds the URL of an http(s) proxy."""
 
 
+def unusable_proxy(variable: str) -> str:
+    """Return what a feed needs whose proxy cannot be used; its URL may hold a password."""
+    return f"needs an http(s) proxy in {variable} {HIDDEN}; write one such as http://proxy.example:3128"
+
+
 @dataclass(frozen=True)
 class Credentials:
     """What requests to one origin have in addition, with the secrets in it."""
@@ -35,5 +45,11 @@ class Credentials:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     proxy: str | None = field(default=None, repr=False)
     """URL of the proxy that requests to the origin go through."""
+    proxy_variable: str | None = None
+    """Name of the variable that holds the proxy's URL."""
     error: str | None = None
     """Why no request can be sent, such as a variable that is not set."""
+
+    def apply_to(self, url: str) -> bool:
+        """Tell whether requests for a URL have these credentials: whether it is at their origin."""
+        return web_origin(url) == self.origin

@@ -7,6 +7,7 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 from pipeline.domain.models import Source
+from pipeline.domain.urls import without_userinfo
 
 
 def redact_url(url: str) -> str:
@@ -15,7 +16,7 @@ def redact_url(url: str) -> str:
         parts = urlsplit(url)
         host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
     except ValueError:
-        return repr(url[:80])
+        return repr(without_userinfo(url)[:80])
     shown = f"{parts.scheme}://{host}{parts.path}" + ("?…" if parts.query else "")
     return "".join(char if char.isprintable() else "�" for char in shown)[:300]
 

@@ -5,7 +5,11 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 _PORTS = {"http": 80, "https": 443}
-_USERINFO = re.compile(r"(https?://)[^/?#\s\"'<>\\]*@", re.IGNORECASE)
+_USERINFO = re.compile(
+    r"(https?://)(?:[^/?#\s\"'<>\\]*@|[^/?#\s\"'<>\\:@\[]*:(?!\d*[/?#])[^\s\"'<>\\]{1,300}@)", re.IGNORECASE
+)
+"""The second form is a password with `/`, `?` or `#` in it: what follows the colon is no port."""
+_CUT_LOGIN = re.compile(r"https?://(?!localhost:)[^/?#@:.\[\s]+:\d*[/?#][^/?#@]+@[^/?#@]*[\w]", re.IGNORECASE)
 
 
 def without_userinfo(text: str) -> str:
@@ -13,15 +17,33 @@ def without_userinfo(text: str) -> str:
     return _USERINFO.sub(r"\1", text)
 
 
+def may_hold_cut_login(url: str) -> bool:
+    """Tell whether a valid URL may be a login that `/`, `?` or `#` cuts: `https://user:12/34@host.example`."""
+    return _CUT_LOGIN.match(url) is not None
+
+
 def web_origin(url: str) -> str:
-    """Return `scheme://host:port` of an http(s) URL, in lower case; empty where it has none."""
+    """Return `scheme://host:port` of an http(s) URL, as requests have it; empty where it has none.
+
+    It is in lower case, and an international name is in ASCII (IDNA 2008, as in httpx: IDNA 2003 takes
+    `straße.example` for the domain `strasse.example` of somebody else).
+    """
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]
+        host = _ascii_host(parts.hostname or "").rstrip(".")
     except (KeyError, ValueError):
         return ""
-    host = (parts.hostname or "").rstrip(".")
     return f"{parts.scheme}://{host}:{port}" if host else ""
+
+
+def _ascii_host(host: str) -> str:
+    """Return a host's name in ASCII. Raises ValueError where it has none."""
+    if host.isascii():
+        return host
+    import idna  # late: only few hosts need it
+
+    return idna.encode(host).decode("ascii")
 
 
 def normalize_feed_url(url: str) -> str | None:

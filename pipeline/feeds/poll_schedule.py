@@ -141,7 +141,13 @@ def _redirect_update(feed: FeedConfig, state: PollState, target: str | None) -> 
 
 
 def state_after_failure(state: PollState, error: FeedError, now: datetime, chance: float) -> PollState:
-    """Return the state after a failed poll, with exponential backoff. `now` is aware UTC."""
+    """Return the state after a failed poll, with exponential backoff. `now` is aware UTC.
+
+    A variable that is not set is no failure of the feed, and no request was sent: the feed stays due, so that
+    it is polled at the first run that has the variable.
+    """
+    if error.kind == "unset":
+        return state.model_copy(update={"last_error": error.message})
     failures = state.failures + 1
     wait_s = min(_MAX_WAIT_S, _BACKOFF_S * 2 ** min(failures - 2, 20)) if failures > 1 else 0.0
     update = {

@@ -6,6 +6,7 @@ are written in URLs are checked here in either case.
 """
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections import deque
@@ -18,10 +19,9 @@ import aiohttp
 import httpx
 
 from pipeline.domain.errors import ConfigError, FeedError
-from pipeline.domain.feed_access import Credentials
+from pipeline.domain.feed_access import Credentials, unusable_proxy
 from pipeline.domain.models import FrozenModel
 from pipeline.domain.text import url_host
-from pipeline.domain.urls import web_origin
 from pipeline.http_client.decompress import BodyDecoder, CorruptBody, UnexpectedEncoding
 from pipeline.http_client.errors import (
     forbidden_address,
@@ -98,11 +98,12 @@ class HttpClient:
         self._proxy_error = ""
         self._credentials = credentials
         self._proxied: dict[str, httpx.AsyncClient] = {}
+        """Clients of the proxies of feeds, by their URL; one that cannot be used has none."""
         self.clock_offsets: deque[float] = deque(maxlen=_CLOCK_OFFSETS)
         """Seconds by which this machine's clock was ahead of those of servers, at the last responses."""
 
     async def __aenter__(self) -> "HttpClient":
-        """Open the client. An unusable proxy in the environment is an error of each request, not of this."""
+        """Open the client. An unusable proxy is an error of each request that needs it, not of this."""
         tls = tls_context()
         proxied: dict[str, httpx.AsyncBaseTransport | None] = {}
         try:
@@ -113,7 +114,8 @@ class HttpClient:
         transport = GuardedTransport(GuardedResolver(self._allowed, self._resolve), tls)
         self._client = self._new_client(transport, proxied)
         for proxy in {each.proxy for each in self._credentials.values() if each.proxy}:
-            self._proxied[proxy] = self._new_client(self._proxy_transport(proxy, tls), {})
+            with contextlib.suppress(ValueError, httpx.InvalidURL):
+                self._proxied[proxy] = self._new_client(self._proxy_transport(proxy, tls), {})
         for client in (self._client, *self._proxied.values()):
             await client.__aenter__()
         return self
@@ -143,6 +145,11 @@ class HttpClient:
         guard = GuardedResolver({url_origin(proxy)}, self._system_resolver)
         return GuardedTransport(guard, tls, proxy_of(proxy))
 
+    def has_credentials(self, url: str, feed: str) -> bool:
+        """Tell whether a request to a URL for a feed, a key, has that feed's credentials or proxy."""
+        credentials = self._credentials.get(feed)
+        return credentials is not None and credentials.apply_to(url)
+
     async def get(
         self,
         url: str,
@@ -158,8 +165,6 @@ class HttpClient:
         Its message names the host but not the feed.
         """
         limit, credentials = max_bytes or self._limits.max_bytes, self._credentials.get(feed)
-        if credentials and credentials.error:
-            raise FeedError(credentials.error, kind="unset")
         return await self._request("GET", url, headers, limit, credentials=credentials)
 
     async def post(self, url: str, json: bytes = b"", *, max_bytes: int = 100_000) -> Response:
@@ -182,8 +187,6 @@ class HttpClient:
     ) -> Response:
         current_url, left_s = url, self._limits.timeout_s
         hops: list[tuple[int, str]] = []
-        if self._proxy_error:
-            raise FeedError(self._proxy_error, kind="proxy")
         try:
             request = self._client.build_request(method, url, headers=list(headers), content=body or None)
             while True:
@@ -200,22 +203,34 @@ class HttpClient:
         except (TimeoutError, httpx.ReadTimeout) as error:
             raise timeout_error(error, url_host(current_url), self._limits.timeout_s) from error
         except _ERRORS as error:
-            raise to_feed_error(error, current_url) from error
+            applies = credentials is not None and credentials.apply_to(current_url)
+            variable = credentials.proxy_variable if credentials and applies else None
+            raise to_feed_error(error, current_url, variable) from error
 
     def _authorize(self, request: httpx.Request, credentials: Credentials | None) -> httpx.AsyncClient:
         """Put credentials into a request to their origin, else take them out; return the client to use.
 
-        A request that follows a redirect has the headers of the one before.
+        A request that follows a redirect has the headers of the one before. Raises FeedError where the
+        credentials or the proxy cannot be used.
         """
-        if credentials is None:
-            return self._client
-        if web_origin(str(request.url)) == credentials.origin:
+        if credentials and credentials.apply_to(str(request.url)):
+            if credentials.error:
+                raise FeedError(credentials.error, kind="unset")
             request.headers.update(credentials.headers)
-            return self._proxied[credentials.proxy] if credentials.proxy else self._client
-        for name, _ in credentials.headers:
-            request.headers.pop(name, None)
-        request.headers["User-Agent"] = self._user_agent
+            if credentials.proxy:
+                return self._client_of_proxy(credentials)
+        elif credentials:
+            for name, _ in credentials.headers:
+                request.headers.pop(name, None)
+            request.headers["User-Agent"] = self._user_agent
+        if self._proxy_error:
+            raise FeedError(self._proxy_error, kind="proxy")
         return self._client
+
+    def _client_of_proxy(self, credentials: Credentials) -> httpx.AsyncClient:
+        if client := self._proxied.get(credentials.proxy or ""):
+            return client
+        raise FeedError(unusable_proxy(credentials.proxy_variable or "access"), kind="unset")
 
     async def _send(
         self, client: httpx.AsyncClient, request: httpx.Request, hops: list[tuple[int, str]], max_bytes: int

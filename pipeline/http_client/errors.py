@@ -13,6 +13,8 @@ from pipeline.http_client.limits import SlowBody
 from pipeline.http_client.ssrf import ForbiddenAddress, url_origin
 
 _PROXY_ERRORS = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)
+_NO_CONNECTION = (socket.gaierror, aiohttp.ServerTimeoutError)
+"""Errors before there is a connection, besides those of a proxy."""
 
 
 def timeout_error(error: Exception, host: str, seconds: float) -> FeedError:
@@ -47,8 +49,12 @@ def forbidden_address(origin: str) -> FeedError:
     return FeedError(f"{origin} is no address of the public internet; {fix}", kind="forbidden-address")
 
 
-def to_feed_error(error: Exception, url: str) -> FeedError:
-    """Return the FeedError for any error of a request."""
+def to_feed_error(error: Exception, url: str, proxy_variable: str | None = None) -> FeedError:
+    """Return the FeedError for any error of a request.
+
+    `proxy_variable` names the proxy of the feed that the request went through: then no other host was
+    connected to. Without it the proxies of the environment count.
+    """
     host, causes = url_host(url), tuple(_causes(error))
     if any(isinstance(cause, ForbiddenAddress) for cause in causes):
         return forbidden_address(url_origin(url))
@@ -58,8 +64,9 @@ def to_feed_error(error: Exception, url: str) -> FeedError:
         return unsupported_scheme(url)
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | ValueError):
         return FeedError(f"{redact_url(url)} is no usable address; correct it", kind="url")
-    if any(isinstance(cause, _PROXY_ERRORS) for cause in causes):
-        message = f"{host} cannot be reached through the proxy; check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
+    if any(isinstance(cause, _PROXY_ERRORS + (_NO_CONNECTION if proxy_variable else ())) for cause in causes):
+        check = proxy_variable or "HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
+        message = f"{host} cannot be reached through the proxy; check {check}"
         return FeedError(message, kind="unreachable")
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         message = f"{host}: no secure connection ({_tls_reason(causes)}); check the address"

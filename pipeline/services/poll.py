@@ -104,7 +104,7 @@ async def fetch_and_parse(
         source = (fetched.body, fetched.content_type, fetched.url)
         parsed = await ctx.parse(*source, now, boilerplate=ctx.poll_states.state(feed).boilerplate)
         places = (fetched.declared, parsed.declared)
-        what = await ctx.pages.rights.reservation(fetched.url, *places, site=False)
+        what = await ctx.pages.rights.reservation(fetched.url, *places, site=False, feed=feed.key)
         return reserve(parsed, what) if what else parsed
     except FeedError as error:
         context = {"feed": feed.key} | error.context

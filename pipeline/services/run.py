@@ -16,14 +16,12 @@ from pipeline.config import (
     Subscriptions,
     Target,
     feed_credentials,
-    feed_secrets,
     has_writer,
     load_settings,
-    profile_secrets,
     user_agent,
     verifier_of,
 )
-from pipeline.config.logging import configure_logging
+from pipeline.config.logging import configure_logging, secrets_named
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import CopydeskError, DatabaseError, OutputError, PublishError
 from pipeline.domain.run_events import Emit, ignore_event
@@ -181,9 +179,7 @@ def _shutdown(
 def _load() -> tuple[Settings, Subscriptions]:
     settings = load_settings()
     subscriptions = load_subscriptions(settings)
-    secrets_of_feeds = feed_secrets(settings, subscriptions.feeds, subscriptions.logins)
-    secrets_of_models = profile_secrets(settings, subscriptions.models.values())
-    configure_logging(settings, secrets=[*secrets_of_models, *secrets_of_feeds])
+    configure_logging(settings, secrets=secrets_named(settings, subscriptions))
     return settings, subscriptions
 
 

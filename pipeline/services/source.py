@@ -97,7 +97,7 @@ async def _require_unreserved(ctx: RunContext, feed: FeedConfig) -> None:
     """Raise SourceTooThin if the files of the feed's site reserve its texts, unless its headers free them."""
     state = ctx.poll_states.state(feed)
     headers = Declaration(place=HEADERS, tdm=state.tdm)
-    if what := await ctx.pages.rights.reservation(state.url or feed.url, headers):
+    if what := await ctx.pages.rights.reservation(state.url or feed.url, headers, feed=feed.key):
         raise SourceTooThin(reserved_reason(what), temporary=False, unasked=True)
 
 

@@ -14,8 +14,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pipeline.config import Settings
-from pipeline.config.logging import PREFECT_VARIABLES, configure_logging
+from copydesk.log_output import start_logging
+from pipeline.config import Settings, load_feeds, load_settings
+from pipeline.config.logging import (
+    PREFECT_VARIABLES,
+    PrefectJsonFormatter,
+    configure_logging,
+    secrets_named,
+)
 from tests.commands import call_copydesk
 from tests.copydesk.newsroom import Newsroom, newsroom
 from tests.fakes.model_server import error
@@ -122,3 +128,58 @@ def test_prefects_loggers_write_the_same_entries(
     assert json.loads(made.format(record))["message"] == "two\nlines"
     used = {name for name, handler in config["handlers"].items() if handler.get("formatter") == "json"}
     assert used == {"console", "debug"}, "every handler that writes to a stream"
+
+
+FEEDS = """\
+defaults: {beat: news, category: NEWS}
+models:
+  strong: {model: big-1, base_url: 'https://models.example/v1', key_variable: STRONG_KEY}
+beats: {news: {vocabulary: [NEWS]}}
+feeds:
+  - key: paid
+    name: Paid
+    url: https://ada:in-url@paid.example/feed
+    access: {headers: {X-Api-Key: $PAID_KEY}}
+"""
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    (tmp_path / "feeds.yaml").write_text(FEEDS)
+    (tmp_path / ".env").write_text("STRONG_KEY=of-a-model\nPAID_KEY=of-a-feed\n")
+    monkeypatch.chdir(tmp_path)
+    for name in ("COPYDESK_FEEDS", "STRONG_KEY", "PAID_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+MESSAGE = "of-a-model of-a-feed in-url"
+
+
+@pytest.mark.usefixtures("folder")
+def test_prefects_loggers_show_no_secret_that_feeds_yaml_names() -> None:
+    record = logging.LogRecord("prefect.flow_runs", logging.ERROR, "", 0, MESSAGE, (), None)
+    assert json.loads(PrefectJsonFormatter().format(record))["message"] == "*** *** ***"
+
+
+def test_prefects_loggers_work_without_a_valid_feeds_yaml(folder: Path) -> None:
+    (folder / "feeds.yaml").write_text("feeds: 1")
+    record = logging.LogRecord("prefect.flow_runs", logging.ERROR, "", 0, "started", (), None)
+    assert json.loads(PrefectJsonFormatter().format(record))["message"] == "started"
+
+
+@pytest.mark.parametrize("name", ["copydesk.desk", "uvicorn.error"])
+def test_without_a_log_a_process_that_serves_prints_no_secret(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(sys, "stderr", stream := io.StringIO())
+    read = load_settings({}, folder)
+    start_logging(read, serves=True, secrets=secrets_named(read, load_feeds(read.feeds_file)))
+    try:
+        raise ValueError(MESSAGE)
+    except ValueError:
+        logging.getLogger(name).exception("failed: %s", MESSAGE)
+    first, *_, last = stream.getvalue().splitlines()
+    assert first == f"ERROR {name}: failed: *** *** ***"
+    assert last == "ValueError: *** *** ***"

@@ -122,20 +122,20 @@ class PageFetcher:
         if not 200 <= response.status < 300 or _is_challenge(response):
             raise _refusal(response)
         if response.redirects:
-            await self._check_redirect_target(url, response.url)
+            await self._check_redirect_target(url, response.url, feed)
         headers = declared_in_headers(response.headers)
         try:
             page = await self._extractor(
                 response.body, response.headers.get("content-type"), response.url, selector
             )
         except FeedError:
-            await self._require_unreserved(response.url, headers)
+            await self._require_unreserved(response.url, feed, headers)
             raise
-        await self._require_unreserved(response.url, headers, page.declared)
+        await self._require_unreserved(response.url, feed, headers, page.declared)
         return page
 
-    async def _require_unreserved(self, url: str, *declared: Declaration) -> None:
-        if what := await self.rights.reservation(url, *declared):
+    async def _require_unreserved(self, url: str, feed: str, *declared: Declaration) -> None:
+        if what := await self.rights.reservation(url, *declared, feed=feed):
             raise _reserved(url, what)
 
     async def _fetch(self, url: str, feed: str, delay_s: float, place: Place) -> Response:
@@ -146,8 +146,9 @@ class PageFetcher:
                 self._raise_if_over()
                 if host.rests_until > self._clock():
                     raise FeedError(f"{redact_url(url)} {host.refusal}", kind="resting")
-                rules = await self._rules(url)
-                await self.rights.site(url)  # before the page, whose own declarations the decision waits for
+                rules = await self._rules(url, feed)
+                # Before the page, whose own declarations the decision waits for.
+                await self.rights.site(url, feed)
                 if await self._wait(host, rules, place):
                     return await self._request(host, url, feed)
             again = True
@@ -185,15 +186,15 @@ class PageFetcher:
         if self._should_stop():
             raise ShutdownRequested("the run ends before this page is requested")
 
-    async def require_allowed(self, url: str) -> None:
-        """Raise FeedError of kind robots, reserved, server or url if a page's site forbids its use."""
-        await self._rules(url)
-        await self._require_unreserved(url)
+    async def require_allowed(self, url: str, feed: str = "") -> None:
+        """Raise FeedError of kind robots, reserved, server, url or unset if a page's site forbids its use."""
+        await self._rules(url, feed)
+        await self._require_unreserved(url, feed)
 
-    async def _rules(self, url: str) -> RobotsRules:
+    async def _rules(self, url: str, feed: str) -> RobotsRules:
         """Return the rules of a page's host. Raises FeedError when they do not allow the page."""
         origin = _origin(url)
-        rules = await self._robots.rules(origin)
+        rules = await self._robots.rules(origin, feed)
         if rules.unknown:
             raise FeedError(f"robots.txt of {url_host(origin)} cannot be read just now", kind="server")
         if not rules.allows(url):
@@ -202,9 +203,9 @@ class PageFetcher:
             raise _reserved(url, what)
         return rules
 
-    async def _check_redirect_target(self, url: str, target: str) -> None:
+    async def _check_redirect_target(self, url: str, target: str, feed: str) -> None:
         """Raise FeedError when a redirect's target is not for robots, or is only the site's front page."""
-        await self._rules(target)
+        await self._rules(target, feed)
         if _is_front_page(target) and not _is_front_page(url):
             message = f"{redact_url(url)} is not there: it redirects to {redact_url(target)}"
             raise FeedError(message, kind="not-found")

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from protego import Protego
 
-from pipeline.feeds.pages.site_files import SiteFiles
+from pipeline.feeds.pages.site_files import SiteFiles, SiteUrl
 from pipeline.feeds.rights.declaration import AGENT
 from pipeline.feeds.rights.site_files import parse_usage
 
@@ -49,21 +49,21 @@ T = TypeVar("T")
 
 
 class TimedCache(Generic[T]):
-    """Values by key, each fetched by one task at a time; `clock` returns monotonic seconds.
+    """Values by site or file, each fetched by one task at a time; `clock` returns monotonic seconds.
 
     `fetch` returns a value and the seconds that it may be kept.
     """
 
     def __init__(
-        self, fetch: Callable[[str], Awaitable[tuple[T, float]]], clock: Callable[[], float]
+        self, fetch: Callable[[SiteUrl], Awaitable[tuple[T, float]]], clock: Callable[[], float]
     ) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._values: dict[str, tuple[float, T]] = {}
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._values: dict[SiteUrl, tuple[float, T]] = {}
+        self._locks: defaultdict[SiteUrl, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def get(self, key: str) -> T:
-        """Return the value of a key; raises what `fetch` raises."""
+    async def get(self, key: SiteUrl) -> T:
+        """Return the value of a site or file; raises what `fetch` raises."""
         async with self._locks[key]:
             entry = self._values.get(key)
             if entry is None or self._clock() >= entry[0]:
@@ -79,14 +79,14 @@ class RobotsCache:
         self._files = files
         self._cache = TimedCache(self._fetch, clock)
 
-    async def rules(self, origin: str) -> RobotsRules:
-        """Return the rules of `scheme://host:port`.
+    async def rules(self, origin: str, feed: str = "") -> RobotsRules:
+        """Return the rules of `scheme://host:port`, requested for a feed (its key).
 
-        Raises FeedError of kind forbidden-address (SSRF guard) or url, and ShutdownRequested.
+        Raises FeedError of kind forbidden-address (SSRF guard), url or unset, and ShutdownRequested.
         """
-        return await self._cache.get(origin)
+        return await self._cache.get(self._files.for_feed(origin, feed))
 
-    async def _fetch(self, origin: str) -> tuple[RobotsRules, float]:
-        file = await self._files.get(f"{origin}/robots.txt", before_page=True)
+    async def _fetch(self, site: SiteUrl) -> tuple[RobotsRules, float]:
+        file = await self._files.get(site.file("/robots.txt"), before_page=True)
         rules = await asyncio.to_thread(RobotsRules, file.status, file.body)
         return rules, RETRY_S if rules.unknown else CACHE_S

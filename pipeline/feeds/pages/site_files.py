@@ -15,6 +15,22 @@ _CONCURRENT = 16
 """Files that are requested at the same time: the other requests of a run go on. Chosen, not measured."""
 
 
+class SiteUrl(NamedTuple):
+    """The URL of a site's file or of the site, and the feed whose credentials and proxy its requests have.
+
+    Feeds without any share one answer. A feed with some has its own: another one may not reach the site, or
+    be shown something else.
+    """
+
+    url: str
+    feed: str = ""
+    """A key; empty for a request without credentials."""
+
+    def file(self, path: str) -> "SiteUrl":
+        """Return the URL of a file of the site."""
+        return self._replace(url=self.url + path)
+
+
 class SiteFile(NamedTuple):
     """A site's answer to the request for a file: its HTTP status, None if there was none, and the bytes."""
 
@@ -35,10 +51,10 @@ class SiteFile(NamedTuple):
 class SiteFileStore(Protocol):
     """Keeps files between runs for a day."""
 
-    async def load(self, url: str) -> SiteFile | None:
+    async def load(self, url: SiteUrl) -> SiteFile | None:
         """Return a file that was saved less than a day ago."""
 
-    async def save(self, url: str, file: SiteFile) -> None:
+    async def save(self, url: SiteUrl, file: SiteFile) -> None:
         """Replace a file."""
 
 
@@ -59,10 +75,15 @@ class SiteFiles:
         self._require_running = require_running
         self._requests = asyncio.Semaphore(_CONCURRENT)
 
-    async def get(self, url: str, *, before_page: bool = False) -> SiteFile:
+    def for_feed(self, url: str, feed: str) -> SiteUrl:
+        """Return a URL as it is requested for a feed, a key."""
+        return SiteUrl(url, feed if self._net.has_credentials(url, feed) else "")
+
+    async def get(self, url: SiteUrl, *, before_page: bool = False) -> SiteFile:
         """Return a file; one that is read before a page is not requested once the run ends.
 
-        Raises FeedError of kind forbidden-address (SSRF guard) or url, and what `require_running` raises.
+        Raises FeedError of kind forbidden-address (SSRF guard), url or unset (a variable), and what
+        `require_running` raises.
         """
         if self._store and (stored := await self._store.load(url)):
             return stored
@@ -74,11 +95,11 @@ class SiteFiles:
             await self._store.save(url, file)
         return file
 
-    async def _fetch(self, url: str) -> SiteFile:
+    async def _fetch(self, url: SiteUrl) -> SiteFile:
         try:
-            response = await self._net.get(url, max_bytes=_MAX_FETCHED_BYTES)
+            response = await self._net.get(url.url, max_bytes=_MAX_FETCHED_BYTES, feed=url.feed)
         except FeedError as error:
-            if error.kind in ("forbidden-address", "url"):
+            if error.kind in ("forbidden-address", "url", "unset"):
                 raise
             # Too many redirects count as no file (RFC 9309 section 2.3.1.2).
             return SiteFile(404 if error.kind == "redirects" else None)

@@ -14,9 +14,12 @@ from pipeline.config import (
     load_feeds,
     load_settings,
 )
+from pipeline.config.feed_access import CUT_LOGIN_ADVICE
 from pipeline.config.logging import RedactingFormatter
 from pipeline.domain.errors import ConfigError, FeedError
 from pipeline.domain.feed_access import Credentials
+from pipeline.domain.text import redact_url
+from pipeline.domain.urls import without_userinfo
 
 HEAD = """\
 defaults: {beat: news, category: NEWS}
@@ -74,9 +77,20 @@ def test_a_proxy_is_a_variable(tmp_path: Path) -> None:
         tmp_path, "{proxy_variable: PAID_PROXY}", PAID_PROXY="http://ada:pw@proxy.example:3128"
     )
     assert filled.proxy == "http://ada:pw@proxy.example:3128"
-    refused = credentials(
-        tmp_path, "{proxy_variable: PAID_PROXY}", PAID_PROXY="socks5://ada:pw@proxy.example"
-    )
+    assert filled.proxy_variable == "PAID_PROXY"
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "socks5://ada:pw@proxy.example",
+        "http://ada:pw@proxy:99999",
+        "http://ada:pw@proxy:31x",
+        "http://ada:pw@[::1",
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_an_error_of_its_feed(tmp_path: Path, proxy: str) -> None:
+    refused = credentials(tmp_path, "{proxy_variable: PAID_PROXY}", PAID_PROXY=proxy)
     assert refused.error is not None
     assert "http(s) proxy in PAID_PROXY" in refused.error
     assert "pw@" not in refused.error
@@ -141,7 +155,60 @@ def test_a_login_in_a_url_works_and_is_in_no_record(tmp_path: Path) -> None:
 
 
 def test_a_token_as_user_of_a_url_works_too(tmp_path: Path) -> None:
-    assert credentials(tmp_path, "", "https://t0ken@paid.example/feed").headers == (basic("t0ken:"),)
+    url = "https://t0ken@paid.example/feed"
+    assert credentials(tmp_path, "", url).headers == (basic("t0ken:"),)
+    subscriptions = load(tmp_path, "", url)
+    assert "t0ken" not in str(subscriptions.warnings)
+    secrets = feed_secrets(load_settings({}, tmp_path), subscriptions.feeds, subscriptions.logins)
+    assert [secret.get_secret_value() for secret in secrets] == ["t0ken"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ada:p#s3same@paid.example/feed",
+        "https://ada:p/s3same@paid.example/feed",
+        "https://ada:p?s3same@paid.example/feed",
+        f"https://{'ada' * 20}:s3same{'x' * 20}#@paid.example/feed",
+        "ada:s3same@paid.example/feed",
+        "ftp://ada:s3same@paid.example/feed",
+        "[https://ada:s3same#@paid.example/feed]",
+    ],
+)
+def test_an_invalid_url_with_a_login_is_in_no_message(tmp_path: Path, url: str) -> None:
+    text = HEAD.replace("https://paid.example/feed", url) + "    selector: '['\n    schedule: x\n"
+    (tmp_path / "feeds.yaml").write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        load_feeds(tmp_path / "feeds.yaml")
+    shown = raised.value.message + str(raised.value.context)
+    assert "feeds.yaml:6: url (its value is not shown) is no" in shown
+    assert "s3same" not in shown
+
+
+def test_no_line_of_a_configs_mistakes_has_a_login() -> None:
+    lines = ("one", "two: https://ada:s3same@paid.example/", "three: https://ada:p/s3same@paid.example/")
+    error = ConfigError("one", problems=lines)
+    assert error.context["problems"] == ("one", "two: https://paid.example/", "three: https://paid.example/")
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("https://ada:123/s3same@paid.example/feed", True),
+        ("https://ada:123?s3same@paid.example/feed", True),
+        ("https://ada:#s3same@paid.example/feed", True),
+        ("https://medium.com/@name/feed", False),
+        ("https://medium.com:443/@name/feed", False),
+        ("http://rsshub:1200/youtube/user/@name", False),
+        ("http://rsshub:1200/mastodon/acct/name@social.example/statuses", False),
+        ("http://localhost:3000/name@social.example", False),
+        ("https://paid.example/feed?mail=ada@paid.example", False),
+    ],
+)
+def test_a_url_that_may_be_a_cut_login_has_a_warning(tmp_path: Path, url: str, warned: bool) -> None:
+    subscriptions = load(tmp_path, "", url)
+    assert subscriptions.feeds[0].url == url
+    assert [CUT_LOGIN_ADVICE in warning for warning in subscriptions.warnings] == [True] * warned
 
 
 def test_access_is_stronger_than_the_url(tmp_path: Path) -> None:
@@ -165,3 +232,23 @@ def test_every_secret_is_redacted_in_the_log(tmp_path: Path) -> None:
 def test_messages_of_errors_have_no_login() -> None:
     error = FeedError("one: https://ada:s3same@paid.example/a@b and HTTP://t0ken@x/ fail", kind="http")
     assert error.message == str(error) == "one: https://paid.example/a@b and HTTP://x/ fail"
+
+
+@pytest.mark.parametrize("cut", ["#", "/", "?", "12/", "#a@b"])
+def test_a_password_that_cuts_its_url_is_in_no_text(cut: str) -> None:
+    url = f"https://ada:p{cut}s3same@paid.example/f"
+    assert without_userinfo(f"one: {url} fails") == "one: https://paid.example/f fails"
+    assert "s3same" not in redact_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://medium.com/@name",
+        "https://medium.com:443/@name",
+        "http://[::1]:80/@name",
+        "https://a.example/?b=c@d",
+    ],
+)
+def test_other_urls_stay_as_they_are(url: str) -> None:
+    assert without_userinfo(f"{url} a@b") == f"{url} a@b"

@@ -23,6 +23,9 @@ class Web:
         self.files = asyncio.Event()
         self.files.set()
 
+    def has_credentials(self, _url: str, _feed: str) -> bool:
+        return False
+
     async def get(self, url: str, *_headers: object, **_limits: object) -> Response:
         if not url.endswith((".txt", ".json")):
             self.pages.append(url.rpartition("/")[2])

@@ -132,6 +132,17 @@ def test_backoff_doubles_up_to_a_pause() -> None:
     assert (is_paused(recovered), recovered.failures, recovered.last_error) == (False, 0, None)
 
 
+def test_a_variable_that_is_not_set_neither_delays_nor_pauses_a_feed() -> None:
+    error = FeedError("needs PAID_TOKEN, which is not set", kind="unset")
+    before = state_after_failure(PollState(etag='"0"'), failed(), NOW - HOUR, 0.0)
+    state = before
+    for _ in range(50):
+        state = state_after_failure(state, error, NOW, 0.0)
+    assert state.last_error == error.message
+    assert state.model_copy(update={"last_error": before.last_error}) == before
+    assert skip_reason(feed(), state, {}, NOW, named=False) is None
+
+
 def test_a_retired_feed_is_polled_only_by_name() -> None:
     state = state_after_failure(PollState(), failed("gone"), NOW, 0.0)
     assert "gone for good" in (skip_reason(feed(), state, {}, NOW + 999 * HOUR, named=False) or "")

@@ -38,6 +38,9 @@ class Web:
         self.opened = asyncio.Event()
         self.on_request: Callable[[], None] = lambda: None
 
+    def has_credentials(self, _url: str, _feed: str) -> bool:
+        return False
+
     async def get(self, url: str, *_headers: object, **_limits: object) -> Response:
         if url.endswith((".txt", ".json")):
             return Response(status=404, url=url, headers={}, body=b"")

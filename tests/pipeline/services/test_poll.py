@@ -11,6 +11,7 @@ import pytest
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Window
 from pipeline.feeds.pages.fetch import PageFetcher
+from pipeline.feeds.pages.site_files import SiteFile, SiteUrl
 from pipeline.http_client import HttpClient
 from pipeline.services.draft import draft_feed
 from pipeline.services.poll import poll
@@ -207,6 +208,15 @@ async def test_what_a_site_reserves_is_looked_up_once_a_day(
     assert await run(26, b"4") == (0, [])
     assert await run(50, b"5") == (2, [True, True])
     assert server.requests_of("/robots.txt") == 3
+
+
+async def test_a_feed_with_credentials_has_stored_files_of_its_own(db: Database) -> None:
+    store, url = DatabaseSiteFiles(db, lambda: NOW), "https://paid.example/robots.txt"
+    await store.save(SiteUrl(url, "paid"), SiteFile(200, b"for paid"))
+    assert await store.load(SiteUrl(url)) is None
+    await store.save(SiteUrl(url), SiteFile(200, b"for all"))
+    assert await store.load(SiteUrl(url, "paid")) == SiteFile(200, b"for paid")
+    assert await store.load(SiteUrl(url)) == SiteFile(200, b"for all")
 
 
 async def test_headers_of_a_feed_that_free_it_supersede_the_sites_file(
