@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import re
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -116,12 +115,12 @@ def keep_copy(path: Path, data: bytes) -> bool:
 
 def _copy_of(path: Path) -> Path:
     """Return the path of this process's copy: another `serve` may be ending, or run, in the same folder."""
-    return path.parent / served_name(path.name, socket.gethostname(), os.getpid())
+    return path.parent / served_name(path.name, os.uname().nodename, os.getpid())
 
 
 def _remove_stale_copies(path: Path) -> None:
     """Remove the copies of processes of this machine that were killed; in containers, of this container."""
-    this_machine = served_name(path.name, socket.gethostname(), 0).removesuffix("0.served")
+    this_machine = served_name(path.name, os.uname().nodename, 0).removesuffix("0.served")
     with contextlib.suppress(OSError):
         for copy in path.parent.iterdir():
             process = re.fullmatch(re.escape(this_machine) + r"([1-9]\d{0,9})\.served", copy.name)

@@ -1,7 +1,6 @@
 """feeds.yaml is read again when it changes; a broken edit changes nothing and is told once."""
 
 import os
-import socket
 from pathlib import Path
 from typing import Never
 
@@ -131,7 +130,7 @@ def test_an_edit_that_was_not_checked_is_not_served(watch: Watch, monkeypatch: p
 
 
 def test_copies_of_others_stay_and_those_of_killed_processes_go(watch: Watch) -> None:
-    folder, host = watch.path.parent, socket.gethostname()
+    folder, host = watch.path.parent, os.uname().nodename
     killed = 4_194_305  # above PID_MAX_LIMIT of Linux
     names = {
         served_name("feeds.yaml", host, os.getppid()),
