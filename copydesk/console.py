@@ -99,13 +99,14 @@ def ask_to_continue(would: str, advice: str) -> bool:
 
     `would` is a clause about what it costs. Raises ConfigError if there is no terminal.
     """
-    if not (sys.stdin.isatty() and err.is_terminal):
+    # Not `err`: with COPYDESK_LOG=json its lines become entries of the log.
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigError(
             f"{would}; there is no terminal to confirm that: {advice}, or set COPYDESK_CONFIRM to the "
             "highest cost without a question, in US dollars",
             variable="COPYDESK_CONFIRM",
         )
-    err.print("Continue? \\[y/N] ", end="")
+    print("Continue? [y/N] ", end="", file=sys.stderr, flush=True)
     try:
         return input().strip().lower() in ("y", "yes")
     except EOFError:

@@ -87,7 +87,10 @@ def _own_command() -> list[str]:
 
 def _service_user() -> str:
     """Return the user of the service; it is not root, who needs no rights here."""
-    return "copydesk" if os.geteuid() == 0 else getpass.getuser()
+    try:
+        return "copydesk" if os.geteuid() == 0 else getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "copydesk"
 
 
 def _print_next_steps(folder: Path) -> None:

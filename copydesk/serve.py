@@ -50,7 +50,7 @@ def serve(desk: int | None = None) -> None:
         _print_schedules(subscriptions)
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             feeds = WatchedFeeds(settings.feeds_file)
-            with served_copy(settings.feeds_file):
+            with served_copy(settings.feeds_file, feeds.checked):
                 asyncio.run(serve_flows(server.keep, feeds))
     print_line("Stopped. No data is lost; the next run continues from here.")
 

@@ -1,6 +1,8 @@
 """Checks the Prefect server that PREFECT_API_URL names before a run uses it."""
 
+import json
 import os
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from pipeline.domain.errors import ConfigError
@@ -11,6 +13,8 @@ _FIX = (
     f"start that server, correct {_VARIABLE} (such as http://127.0.0.1:4200/api), or unset it: Copydesk then "
     "starts its own server"
 )
+_PASSING_STATUSES = frozenset((401, 403, 404, 408, 409, 425, 429))
+"""What a proxy or a server answers while it starts, while its token changes, or where others use it, too."""
 
 
 def require_api_url() -> None:
@@ -69,6 +73,34 @@ def is_lost(error: Exception) -> bool:
     if isinstance(error, httpx.HTTPStatusError):
         return error.response.status_code >= 500
     return isinstance(error, httpx.TransportError)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Return whether the same request may succeed later: the server is lost, or starts, for example. Pure.
+
+    Prefect raises errors of its own from those of HTTP, so the causes of an error count, too.
+    """
+    return any(
+        isinstance(each, json.JSONDecodeError)  # the page of a proxy
+        or refusal_status(each) in _PASSING_STATUSES
+        or (isinstance(each, Exception) and is_lost(each))
+        for each in _with_causes(error)
+    )
+
+
+def refusal_status(error: BaseException) -> int | None:
+    """Return the HTTP status with which Prefect's server, or a proxy, refused a request. Pure."""
+    import httpx
+
+    refusals = (each for each in _with_causes(error) if isinstance(each, httpx.HTTPStatusError))
+    return next((each.response.status_code for each in refusals), None)
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
+    each: BaseException | None = error
+    while each is not None:
+        yield each
+        each = each.__cause__
 
 
 def has_server() -> bool:

@@ -10,17 +10,19 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-import httpx
 from prefect.client.orchestration import get_client
 from prefect.runner import Runner
 
-from flows.prefect_api import is_lost
+from flows.prefect_api import may_pass, refusal_status
 from flows.run_processes import run_processes
+from pipeline.domain.errors import ConfigError
 
 _MAX_RUNS = 4
 """Flow runs at the same time; each is a process. Chosen, not measured."""
 _NOISY = ("prefect.events.clients", "prefect.runner.event_emitter", "prefect.FlowRunCancellingObserver")
 """Loggers that tell, several times and with tracebacks, what this module says in one line."""
+_NOISY_IF_LOST = ("prefect.runner", "prefect.runner.state_proposer", "prefect.runner.flow_run_executor")
+"""Loggers that do so while the server is lost only; what else they say is said nowhere else."""
 LOST = "Prefect's server does not answer: no run starts until it does; those under way go on"
 BACK = "Prefect's server answers again"
 log = logging.getLogger("copydesk.serve")
@@ -30,6 +32,10 @@ Register = Callable[[Runner, bool], Awaitable[None]]
 
 def _new_runner() -> AbstractAsyncContextManager[Runner]:
     return Runner(pause_on_shutdown=False, limit=_MAX_RUNS)
+
+
+async def _nothing() -> None:
+    """End no run: there is none."""
 
 
 async def _answers() -> bool:
@@ -50,13 +56,20 @@ class RunLoop:
     answers: Callable[[], Awaitable[bool]] = _answers
     runs: Callable[[], set[int]] = run_processes
     """Returns the processes of the runs under way."""
+    stop_runs: Callable[[], Awaitable[None]] = _nothing
+    """Ends the runs under way gracefully: called before an error that would kill them is raised."""
     look_s: float = 1.0
     """Seconds between two checks whether a lost server answers again. Chosen, not measured."""
 
     async def run(self) -> NoReturn:
-        """Start due runs until cancelled, which kills the runs under way."""
+        """Start due runs until cancelled, which kills the runs under way.
+
+        Raises ConfigError where the server refuses a request for good.
+        """
         for name in _NOISY:
             logging.getLogger(name).setLevel(logging.CRITICAL)
+        for name in _NOISY_IF_LOST:
+            logging.getLogger(name).addFilter(_tells_more)
         asyncio.get_running_loop().set_exception_handler(_skip_cancelled)
         was_lost = False
         while True:
@@ -73,11 +86,12 @@ class RunLoop:
             try:
                 await self.register(runner, is_new)
                 await runner._get_and_submit_flow_runs()  # type: ignore[no-untyped-call] # `start` repeats it
-            except httpx.HTTPError as error:
-                if not is_lost(error):
+            except Exception as error:
+                if not may_pass(error):
+                    await self._stop(error)
                     raise
                 if not was_lost:
-                    log.warning(LOST)
+                    log.warning(_lost_line(error))
                 was_lost = True
                 await asyncio.sleep(self.look_s)
                 if not await self._answered_before_idle():
@@ -87,6 +101,17 @@ class RunLoop:
                     log.warning(BACK)
                 is_new = was_lost = False
                 await asyncio.sleep(runner.query_seconds)
+
+    async def _stop(self, error: Exception) -> None:
+        """End the runs under way. Raises ConfigError where the server refused a request."""
+        await self.stop_runs()
+        if (status := refusal_status(error)) is not None:
+            reason = " ".join(str(error).split())[:300]
+            raise ConfigError(
+                f"Prefect's server refuses a request (HTTP {status}: {reason}); look whether its version is "
+                "that of Prefect here, and start `copydesk serve` again",
+                variable="PREFECT_API_URL",
+            ) from error
 
     async def _answered_before_idle(self) -> bool:
         """Wait until the server answers, or no run is under way; return whether it answers."""
@@ -101,6 +126,24 @@ class RunLoop:
             return True
         await asyncio.sleep(self.look_s)
         return False
+
+
+def _lost_line(error: Exception) -> str:
+    """Return what to log about an error that may pass. Pure."""
+    status = refusal_status(error)
+    if status is None or status >= 500:
+        return LOST
+    login = " (look at PREFECT_API_KEY and PREFECT_API_AUTH_STRING)" if status in (401, 403) else ""
+    return (
+        f"Prefect's server answers with HTTP {status}{login}: no run starts until it accepts requests; "
+        "those under way go on"
+    )
+
+
+def _tells_more(record: logging.LogRecord) -> bool:
+    """Return whether an entry of Prefect's log says more than that the server is lost. Pure."""
+    error = record.exc_info[1] if record.exc_info else None
+    return error is None or not may_pass(error)
 
 
 def _skip_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -1,6 +1,8 @@
 """The deployments of `copydesk serve`: one for each schedule, one for requests, one for backfills."""
 
+import logging
 import re
+import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from flows.ingest import ingest
 from flows.requests import requests
 from flows.run_labels import feed_tags
 from flows.schedules import Group, groups
+from pipeline.articles.files import write_atomically
+from pipeline.domain.errors import OutputError
 from pipeline.domain.models import FeedConfig
 
 REQUESTS = "waiting"
@@ -24,13 +28,15 @@ REQUESTS = "waiting"
 BACKFILLS = "manual"
 _EARLIER_NAMES = re.compile(r"every-\d+[mhd]|cron-[0-9a-f]{8}")
 """Names of schedules up to version 0.4."""
+_ID_FILE = ".copydesk/folder-id"
+log = logging.getLogger("copydesk.serve")
 
 
 class ScheduledDeployments:
     """Keeps the deployments on Prefect's server equal to the schedules of the feeds."""
 
     def __init__(self, folder: Path, timezone: str) -> None:
-        self._folder, self._timezone = f"folder:{folder}", timezone
+        self._folder, self._timezone = folder_tag(folder), timezone
         self._applied: list[Group] | None = None
 
     async def apply(self, runner: Runner, feeds: Iterable[FeedConfig]) -> None:
@@ -77,6 +83,23 @@ class ScheduledDeployments:
                     await client.delete_deployment(deployment.id)
 
 
+def folder_tag(folder: Path) -> str:
+    """Return the tag of a newsroom folder's schedules, with its id: in containers all have the same path."""
+    try:
+        stored = (folder / _ID_FILE).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        stored = ""
+    if not re.fullmatch("[0-9a-f]{16}", stored):
+        stored = secrets.token_hex(8)
+        try:
+            write_atomically(folder, _ID_FILE, stored.encode())
+        except OutputError as error:
+            log.warning(
+                "%s; schedules that go while `serve` is stopped stay at Prefect's server", error.message
+            )
+    return f"folder:{folder}:{stored}"
+
+
 def is_outdated(deployment: DeploymentResponse, current: Sequence[Group], folder_tag: str) -> bool:
     """Return whether a deployment of `ingest` was made for a schedule that is not among `current`. Pure.
 
@@ -88,7 +111,8 @@ def is_outdated(deployment: DeploymentResponse, current: Sequence[Group], folder
         return True
     is_earlier = _EARLIER_NAMES.fullmatch(deployment.name) and deployment.work_pool_name is None
     polled = (deployment.parameters or {}).get("feeds") or []
-    return bool(is_earlier) and {key for group in current for key in group.feeds}.issuperset(polled)
+    own_feeds = {key for group in current for key in group.feeds}
+    return bool(is_earlier and polled) and own_feeds.issuperset(polled)
 
 
 async def _ingests(client: PrefectClient) -> list[DeploymentResponse]:

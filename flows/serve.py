@@ -5,8 +5,9 @@ import contextlib
 import itertools
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from prefect.deployments.flow_runs import arun_deployment
@@ -61,23 +62,29 @@ async def serve_flows(
         stack.enter_context(_graceful_stop(settings.stop_grace_s, redrafts))
         await stack.enter_async_context(_background(_watch(db if settings.writes_drafts else None)))
         keeping = await stack.enter_async_context(_background(_keep(keep_server)))
-        runs = await stack.enter_async_context(_background(_run_due(settings, read_feeds or (lambda: feeds))))
+        stop_runs = partial(_stop_runs, None, redrafts, settings.stop_grace_s + _END_MARGIN_S)
+        due = _run_due(settings, read_feeds or (lambda: feeds), stop_runs)
+        runs = await stack.enter_async_context(_background(due))
         done, _ = await asyncio.wait((keeping, runs), return_when=asyncio.FIRST_COMPLETED)
         if keeping in done:
-            await _stop_runs(None, redrafts, settings.stop_grace_s + _END_MARGIN_S)
+            await stop_runs()
         for task in done:
             task.result()
 
 
-async def _run_due(settings: Settings, read_feeds: Callable[[], Sequence[FeedConfig]]) -> None:
+async def _run_due(
+    settings: Settings,
+    read_feeds: Callable[[], Sequence[FeedConfig]],
+    stop_runs: Callable[[], Awaitable[None]],
+) -> None:
     scheduled = ScheduledDeployments(settings.base, settings.timezone)
 
     async def register(runner: Runner, is_new: bool) -> None:
         if is_new:
             scheduled.forget()
-        await scheduled.apply(runner, read_feeds())
+        await scheduled.apply(runner, await asyncio.to_thread(read_feeds))
 
-    await RunLoop(register).run()
+    await RunLoop(register, stop_runs=stop_runs).run()
 
 
 async def _keep(keep_server: Callable[[], None]) -> None:

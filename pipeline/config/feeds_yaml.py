@@ -1,5 +1,6 @@
 """Reads feeds.yaml; every mistake is reported with its line and what to write instead."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -61,25 +62,25 @@ def select_feeds(subscriptions: Subscriptions, keys: list[str] | None) -> list[F
     return list({feed.key: feed for feed in named}.values())
 
 
-def served_name(name: str) -> str:
-    """Return the name of the copy of feeds.yaml that the runs of `copydesk serve` read."""
-    return f".{name}.served"
+def served_name(name: str, host: str, process: int) -> str:
+    """Return the name of the copy of feeds.yaml that the runs of one `copydesk serve` read."""
+    return f".{name}.{re.sub(r'[^A-Za-z0-9-]', '-', host)}.{process}.served"
 
 
 def _shown_name(path: Path) -> str:
     """Return the name of the file that its user edits."""
-    name = path.name.removeprefix(".").removesuffix(".served")
-    return name if path.name == served_name(name) else path.name
+    copy = re.fullmatch(r"\.(.+)\.[A-Za-z0-9-]*\.\d+\.served", path.name)
+    return copy[1] if copy else path.name
 
 
-def load_feeds(path: Path) -> Subscriptions:
-    """Return the subscriptions in the file `path`.
+def load_feeds(path: Path, data: bytes | None = None) -> Subscriptions:
+    """Return the subscriptions in the file `path`; `data` is its content where that is read already.
 
     Raises ConfigError. Its message is `feeds.yaml:LINE: what is wrong; what to write instead` for the first
     mistake; `context["problems"]` has one such line for each mistake. `context["missing"]` is true where the
     file does not exist or is empty.
     """
-    text = _read(path)
+    text = _text(path, read_feeds_file(path) if data is None else data)
     document = read_document(text)
     if document.data is None and not document.problems:
         raise _missing(path, "is empty")
@@ -90,7 +91,8 @@ def load_feeds(path: Path) -> Subscriptions:
     return subscriptions.model_copy(update={"warnings": warnings})
 
 
-def _read(path: Path) -> str:
+def read_feeds_file(path: Path) -> bytes:
+    """Return the content of a feeds.yaml. Raises ConfigError."""
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
@@ -103,6 +105,10 @@ def _read(path: Path) -> str:
         raise ConfigError(
             f"{path} is larger than {MAX_BYTES:,} bytes; is it a list of feeds?", file=str(path)
         )
+    return data
+
+
+def _text(path: Path, data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

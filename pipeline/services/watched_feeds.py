@@ -4,16 +4,16 @@ A broken edit changes nothing: runs read a copy of the last file that was valid.
 """
 
 import contextlib
-import hashlib
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.articles.files import write_atomically
-from pipeline.config import Subscriptions, load_feeds
-from pipeline.config.feeds_yaml import served_name
+from pipeline.config import Subscriptions, load_feeds, private_files
+from pipeline.config.feeds_yaml import read_feeds_file, served_name
 from pipeline.domain.errors import ConfigError, OutputError
 from pipeline.domain.models import FeedConfig
 
@@ -45,8 +45,9 @@ class WatchedFeeds:
     def __init__(self, path: Path, say: Callable[[str], object] = log.warning) -> None:
         self._path, self._say = path, say
         self._state = self._looked_at = FileState.of(path)
-        self._hash = _hash(path)
-        self.subscriptions: Subscriptions = load_feeds(path)
+        self._data: bytes | None = read_feeds_file(path)
+        self.subscriptions: Subscriptions = load_feeds(path, self._data)
+        self.checked = self._data
 
     def __call__(self) -> Sequence[FeedConfig]:
         """Return the feeds to be served now.
@@ -61,19 +62,20 @@ class WatchedFeeds:
         return self.subscriptions.feeds
 
     def _read(self) -> None:
-        digest, before = _hash(self._path), self._hash
-        self._hash = digest
-        if digest == before and digest is not None:
-            return
+        before, self._data = self._data, None
         try:
-            after = load_feeds(self._path)
-        except ConfigError as error:
-            self._say(f"{error.message}; until then the feeds are served as they were")
+            self._data = read_feeds_file(self._path)
+            if self._data == before:
+                return
+            after = load_feeds(self._path, self._data)
+        except Exception as error:  # noqa: BLE001 - no edit ends what runs
+            reason = error.message if isinstance(error, ConfigError) else _unexpected(self._path, error)
+            self._say(f"{reason}; until then the feeds are served as they were")
             return
         change = describe_change(self.subscriptions.feeds, after.feeds)
-        self.subscriptions = after
+        self.subscriptions, self.checked = after, self._data
         self._say(f"{self._path.name} is read again: {change}")
-        keep_copy(self._path, digest)
+        keep_copy(self._path, self.checked)
 
 
 def describe_change(before: Sequence[FeedConfig], after: Sequence[FeedConfig]) -> str:
@@ -96,33 +98,55 @@ def _listed(keys: Sequence[str]) -> str:
     return ", ".join(keys[:_MAX_NAMED]) + more
 
 
-def _hash(path: Path) -> bytes | None:
+def _unexpected(path: Path, error: Exception) -> str:
+    details = " ".join(str(error).split())[:300]
+    return f"{path.name} cannot be read ({type(error).__name__}: {details}); correct it"
+
+
+def keep_copy(path: Path, data: bytes) -> bool:
+    """Write `data`, a valid feeds.yaml, to the copy that runs read; return whether that was possible."""
     try:
-        return hashlib.sha256(path.read_bytes()).digest()
-    except OSError:
-        return None
-
-
-def keep_copy(path: Path, digest: bytes | None = None) -> bool:
-    """Write the copy of a valid feeds.yaml that runs read; return whether that was possible.
-
-    A file that has no longer the hash `digest` was changed since it was checked: the next look reads it.
-    """
-    try:
-        data = path.read_bytes()
-        if digest in {None, hashlib.sha256(data).digest()}:
-            write_atomically(path.parent, served_name(path.name), data)
+        write_atomically(path.parent, _copy_of(path).name, data, mode=private_files.MODE)
     except (OSError, OutputError) as error:
         log.warning("no copy of %s can be written (%s): a broken edit of it would end runs", path, error)
         return False
     return True
 
 
+def _copy_of(path: Path) -> Path:
+    """Return the path of this process's copy: another `serve` may be ending, or run, in the same folder."""
+    return path.parent / served_name(path.name, os.uname().nodename, os.getpid())
+
+
+def _remove_stale_copies(path: Path) -> None:
+    """Remove the copies of processes of this machine that were killed; in containers, of this container."""
+    this_machine = served_name(path.name, os.uname().nodename, 0).removesuffix("0.served")
+    with contextlib.suppress(OSError):
+        for copy in path.parent.iterdir():
+            process = re.fullmatch(re.escape(this_machine) + r"([1-9]\d{0,9})\.served", copy.name)
+            if process and not _is_running(int(process[1])):
+                copy.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it is another user's
+        return True
+    return True
+
+
 @contextlib.contextmanager
-def served_copy(path: Path) -> Iterator[None]:
-    """Have this process, and those that it starts, read a copy of feeds.yaml; remove it at the end."""
-    before, copy = os.environ.get("COPYDESK_FEEDS"), path.parent / served_name(path.name)
-    if keep_copy(path):
+def served_copy(path: Path, checked: bytes) -> Iterator[None]:
+    """Have this process, and those that it starts, read a copy of feeds.yaml; remove it at the end.
+
+    `checked`: the content of the file that was found valid.
+    """
+    before, copy = os.environ.get("COPYDESK_FEEDS"), _copy_of(path)
+    _remove_stale_copies(path)
+    if keep_copy(path, checked):
         os.environ["COPYDESK_FEEDS"] = str(copy)
     try:
         yield

@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Never
 
 import pytest
 
@@ -134,3 +135,18 @@ def test_hints_name_the_command_as_it_was_called(
     monkeypatch.setattr(sys, "argv", [called.format(**places)])
     monkeypatch.setenv("PATH", path.format(**places))
     assert program() == shown.format(**places)
+
+
+@pytest.mark.parametrize("error", [KeyError("getpwuid(): uid not found: 4711"), OSError("no such user")])
+def test_a_user_without_a_name_gets_a_service_too(
+    here: Project, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """As in a container that is started with another uid."""
+
+    def nameless() -> Never:
+        raise error
+
+    monkeypatch.setattr("os.geteuid", lambda: 4711)
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert call_copydesk(here, "init").returncode == 0
+    assert "\nUser=copydesk\n" in (here.folder / "copydesk.service").read_text()

@@ -9,12 +9,14 @@ import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import pytest
 from pydantic import SecretStr
+from rich.console import Console
 
-from copydesk.log_output import start_logging
+from copydesk import console
+from copydesk.log_output import LogLines, start_logging
 from pipeline.config import Settings, load_feeds, load_settings
 from pipeline.config.logging import (
     PREFECT_VARIABLES,
@@ -22,6 +24,7 @@ from pipeline.config.logging import (
     configure_logging,
     secrets_named,
 )
+from pipeline.domain.errors import ConfigError
 from tests.commands import call_copydesk
 from tests.copydesk.newsroom import Newsroom, newsroom
 from tests.fakes.model_server import error
@@ -61,6 +64,32 @@ def test_with_json_stdout_has_one_document_and_stderr_entries(room: Newsroom) ->
     done = call_copydesk(room.project, "run", "--json")
     assert json.loads(done.stdout)["exit_code"] == done.returncode == 8
     assert entries(done.stderr)
+
+
+class Terminal(io.StringIO):
+    """A terminal at which `answer` is typed."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "goes_on"), [("y\n", True), ("n\n", False), ("", False)])
+def test_a_question_is_asked_at_the_terminal_itself(
+    monkeypatch: pytest.MonkeyPatch, answer: str, goes_on: bool
+) -> None:
+    asked = Terminal()
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    monkeypatch.setattr(sys, "stderr", asked)
+    monkeypatch.setattr(console, "err", Console(file=cast("TextIO", LogLines(logging.WARNING))))
+    assert console.ask_to_continue("this would cost", "add --yes") is goes_on
+    assert asked.getvalue() == "Continue? [y/N] "
+
+
+def test_without_a_terminal_there_is_no_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with pytest.raises(ConfigError, match="no terminal"):
+        console.ask_to_continue("this would cost", "add --yes")
 
 
 def settings(folder: Path) -> Settings:

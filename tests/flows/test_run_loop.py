@@ -3,20 +3,32 @@
 import asyncio
 import contextlib
 import inspect
+import json
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import httpx
 import pytest
+from prefect.exceptions import ObjectNotFound
+from prefect.logging import get_logger
 from prefect.runner import Runner
 
 from flows.run_loop import BACK, LOST, RunLoop
+from pipeline.domain.errors import ConfigError
+
+
+def answer(status: int) -> httpx.HTTPStatusError:
+    request = httpx.Request("GET", "http://x")
+    return httpx.HTTPStatusError(f"status {status}", request=request, response=httpx.Response(status))
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
 
 LOSS = httpx.ConnectError("connection refused")
-UNAVAILABLE = httpx.HTTPStatusError(
-    "", request=httpx.Request("GET", "http://x"), response=httpx.Response(503)
-)
-REFUSED = httpx.HTTPStatusError("", request=httpx.Request("GET", "http://x"), response=httpx.Response(401))
+UNAVAILABLE = answer(503)
 
 
 class Ended(Exception):
@@ -34,6 +46,7 @@ class FakeServer:
         self.polls = 0
         self.runners = 0
         self.registered: list[bool] = []
+        self.events: list[str] = []
 
     async def _get_and_submit_flow_runs(self) -> None:
         outcome = next(self._script, Ended())
@@ -44,7 +57,10 @@ class FakeServer:
     @contextlib.asynccontextmanager
     async def new_runner(self) -> AsyncIterator[Runner]:
         self.runners += 1
-        yield cast(Runner, self)
+        try:
+            yield cast(Runner, self)
+        finally:
+            self.events.append("left")
 
     async def register(self, _runner: Runner, is_new: bool) -> None:
         self.registered.append(is_new)
@@ -57,11 +73,16 @@ class FakeServer:
         self._runs -= 1
         return set(range(self._runs))
 
+    async def stop(self) -> None:
+        self.events.append("stopped")
+
+    def loop(self) -> RunLoop:
+        return RunLoop(self.register, self.new_runner, self.answers, self.runs, self.stop, look_s=0)
+
 
 async def served(server: FakeServer) -> None:
-    loop = RunLoop(server.register, server.new_runner, server.answers, server.runs, look_s=0)
     with pytest.raises(Ended):
-        await loop.run()
+        await server.loop().run()
 
 
 async def test_a_lost_server_is_waited_for_and_told_in_two_lines(
@@ -88,10 +109,50 @@ def test_prefects_runner_has_what_the_loop_repeats() -> None:
     assert Runner(pause_on_shutdown=False).query_seconds > 0
 
 
-async def test_a_refusal_is_no_loss() -> None:
-    server = FakeServer(REFUSED)
-    with pytest.raises(httpx.HTTPStatusError):
-        await RunLoop(server.register, server.new_runner, server.answers, server.runs, look_s=0).run()
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (answer(404), "Prefect's server answers with HTTP 404: no run starts"),
+        (answer(401), "Prefect's server answers with HTTP 401 (look at PREFECT_API_KEY"),
+        (answer(429), "Prefect's server answers with HTTP 429: no run starts"),
+        (caused(ObjectNotFound(answer(404)), answer(404)), "Prefect's server answers with HTTP 404: no"),
+        (caused(RuntimeError("a deployment is not applied"), answer(502)), LOST),
+        (json.JSONDecodeError("Expecting value", "<html>", 0), LOST),
+    ],
+)
+async def test_a_refusal_that_may_pass_is_told_once_and_waited_for(
+    caplog: pytest.LogCaptureFixture, error: Exception, said: str
+) -> None:
+    server = FakeServer(None, error, error, None, runs=9)
+    await served(server)
+    assert (server.polls, server.runners) == (2, 1), "the runs under way go on"
+    first, second = caplog.messages
+    assert first.startswith(said)
+    assert second == BACK
+
+
+@pytest.mark.parametrize(("error", "raised"), [(answer(422), ConfigError), (ValueError("a bug"), ValueError)])
+async def test_another_error_ends_the_runs_gracefully_before_it_kills_them(
+    error: Exception, raised: type[Exception]
+) -> None:
+    server = FakeServer(None, error, runs=9)
+    with pytest.raises(raised) as caught:
+        await server.loop().run()
+    assert server.events == ["stopped", "left"]
+    assert raised is ValueError or "(HTTP 422: status 422)" in str(caught.value)
+
+
+async def test_of_the_runners_log_only_the_loss_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    await served(FakeServer())
+    for name in ("runner", "runner.state_proposer", "runner.flow_run_executor"):
+        for error in (LOSS, ValueError("a bug")):
+            get_logger(name).error("%s: not submitted", name, exc_info=error)
+        get_logger(name).error("%s: exit code 137", name)
+    assert [message for message in caplog.messages if message.startswith("runner: ")] == [
+        "runner: not submitted",
+        "runner: exit code 137",
+    ]
+    assert len(caplog.messages) == 6
 
 
 async def test_a_cancelled_callback_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.scheduled_deployments import is_outdated
+from flows.scheduled_deployments import folder_tag, is_outdated
 from flows.schedules import groups
 from flows.serve import serve_flows
 from pipeline.config.time_syntax import is_jitter, is_schedule, jitter_s
@@ -63,6 +63,8 @@ def test_a_deployment_is_named_for_its_schedule() -> None:
         ("cron-0a1b2c3d", {"parameters": {"feeds": ["a", "elsewhere"]}}, False),
         ("every-15m", {"parameters": {"feeds": ["a"]}, "work_pool_name": "mine"}, False),
         ("all", {"parameters": {"due": True}}, False),
+        ("every-1h", {"parameters": {"feeds": [], "due": True}}, False),
+        ("every-1h", {"parameters": {"due": True}}, False),
     ],
 )
 def test_only_schedules_that_this_folder_had_are_deleted(
@@ -70,6 +72,30 @@ def test_only_schedules_that_this_folder_had_are_deleted(
 ) -> None:
     deployment = DeploymentResponse(name=name, flow_id=uuid4(), **fields)
     assert is_outdated(deployment, groups([scheduled("a", "15m")]), "folder:/news") is is_old
+
+
+def test_the_tag_of_a_folder_stays_and_is_that_of_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the image of the containers each newsroom has the path /newsroom."""
+    tag = folder_tag(tmp_path)
+    assert folder_tag(tmp_path) == tag
+    (tmp_path / ".copydesk").rename(tmp_path / "other container")
+    other = folder_tag(tmp_path)
+    assert other != tag
+    assert tag.startswith(f"folder:{tmp_path}:")
+    (tmp_path / ".copydesk/folder-id").write_bytes(b"\xff broken")
+    assert folder_tag(tmp_path) not in (tag, other)
+    assert caplog.messages == []
+
+
+def test_a_folder_that_cannot_store_its_id_is_served(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / ".copydesk").write_text("in the way")
+    assert folder_tag(tmp_path) != folder_tag(tmp_path)
+    assert len(caplog.messages) == 2
+    assert all("stay at Prefect's server" in message for message in caplog.messages)
 
 
 def test_an_interval_begins_at_an_offset_of_its_own_that_a_restart_does_not_change() -> None:

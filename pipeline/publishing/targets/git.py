@@ -5,6 +5,7 @@ and goes onto the named branch, whichever branch is checked out. Where that bran
 and its entry in the index are updated too, so that `git status` shows no change.
 """
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from pipeline.publishing.targets.git_push import push
 
 _NO_COMMIT = ""
 _NOTHING = "nothing to take back"
+_locks: dict[Path, threading.Lock] = {}
+_locks_change = threading.Lock()
 
 
 def apply_jobs(target: GitTarget, jobs: Sequence[Job]) -> list[Result]:
@@ -37,8 +40,21 @@ def apply_jobs(target: GitTarget, jobs: Sequence[Job]) -> list[Result]:
     """
     try:
         repository = _open_repository(target)
+        lock = _lock_of(repository.git)
     except PublishError as error:
         return [error] * len(jobs)
+    with lock:
+        return _apply_jobs(target, repository, jobs)
+
+
+def _lock_of(git: Git) -> threading.Lock:
+    """Return the lock of a repository: targets, each in a thread, may have branches or folders of one."""
+    shared = Path(git.folder, git.line("rev-parse", "--git-common-dir")).resolve()
+    with _locks_change:
+        return _locks.setdefault(shared, threading.Lock())
+
+
+def _apply_jobs(target: GitTarget, repository: Repository, jobs: Sequence[Job]) -> list[Result]:
     if repository.worktree is not None and repository.folder:
         files.remove_temp_files(repository.worktree / repository.folder)
     results = [_try_job(repository, job) for job in jobs]

@@ -113,8 +113,9 @@ def copy_commit(git: Git, commit: OwnCommit, tip: str) -> str:
 
 def unpushed_commits(git: Git, upstream: str, local: str) -> tuple[list[OwnCommit], int]:
     """Return Copydesk's commits of `local` that `upstream` lacks, oldest first, and the number of others."""
-    listed = git("rev-list", "--reverse", "--topo-order", "--format=%ce %P", f"{upstream}..{local}").decode()
-    lines = listed.splitlines()
+    listed = git("rev-list", "--reverse", "--topo-order", "--format=%ce %P", f"{upstream}..{local}")
+    # An operator's address may be no UTF-8, and hold what `splitlines` takes for an end of line.
+    lines = listed.decode("utf-8", "surrogateescape").split("\n")[:-1]
     commits, others = [], 0
     for named, people in zip(lines[::2], lines[1::2], strict=True):
         email, *parents = people.split(" ")

@@ -4,9 +4,11 @@ Each of Copydesk's commits changes one path, so it needs no merge: it is made ag
 commit. Commits of the operator that are not pushed are never rewritten; Copydesk's go ahead of them.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from pipeline.domain.errors import PublishError
 from pipeline.publishing.targets import Job
@@ -79,8 +81,21 @@ def _refusal(git: Git, remote: str, commit: str, ref: str) -> str | None:
 
 def _fetch(git: Git, remote: str, ref: str) -> str | None:
     """Fetch a branch and return its last commit; None where that fails."""
-    result = git.run("fetch", "--quiet", "--no-tags", remote, ref, seconds=TRANSFER_TIMEOUT_S)
-    return None if result.returncode else git.optional_line("rev-parse", "--verify", "FETCH_HEAD^{commit}")
+    fetched = fetched_ref(remote, ref)
+    options = ("--quiet", "--no-tags", "--no-write-fetch-head")  # FETCH_HEAD is the operator's
+    result = git.run("fetch", *options, remote, f"+{ref}:{fetched}", seconds=TRANSFER_TIMEOUT_S)
+    return None if result.returncode else git.optional_line("rev-parse", "--verify", f"{fetched}^{{commit}}")
+
+
+def fetched_ref(remote: str, ref: str) -> str:
+    """Return the ref for a fetched branch. Pure.
+
+    A remote that is a URL (which may have a password) or another name that may be invalid in a ref is hashed.
+    In the name of a branch `/` is `%2F`: a ref `a` would be in the way of `a/b`.
+    """
+    branch = ref.removeprefix("refs/heads/").replace("%", "%25").replace("/", "%2F")
+    is_plain = re.fullmatch("[A-Za-z0-9_-]+", remote)
+    return f"refs/copydesk/{remote if is_plain else sha256(remote.encode()).hexdigest()[:16]}/{branch}"
 
 
 def _rebase(repository: Repository, jobs: Sequence[Job], upstream: str, local: str, shown: str) -> Rebase:
@@ -122,9 +137,26 @@ def _move_branch(repository: Repository, local: str, tip: str) -> None:
 
     Where a file that the operator is changing is in the way, the branch stays; the next push works anyway.
     """
-    if repository.worktree is not None:
-        checkout = Git(repository.worktree)
+    git, ref = repository.git, repository.ref
+    checkout = Git(repository.worktree) if repository.worktree is not None else None
+    if checkout is not None:
         checkout.run("update-index", "-q", "--refresh")
+        if git.optional_line("rev-parse", "--verify", ref) != local:  # the operator committed meanwhile
+            return
         if not checkout.succeeds("read-tree", "-m", "-u", local, tip):
             return
-    repository.git.run("update-ref", "-m", "copydesk: rebase", repository.ref, tip, local)
+    moved = git.succeeds("update-ref", "-m", "copydesk: rebase", ref, tip, local)
+    if checkout is not None and not moved and not _has_changes(git, ref, local, tip):
+        checkout.run("read-tree", "-m", "-u", tip, local)
+
+
+def _has_changes(git: Git, ref: str, local: str, tip: str) -> bool:
+    """Return whether the operator's commit at `ref` has all that changed from `local` to `tip`.
+
+    It has where it was made after index and files were moved to `tip`.
+    """
+    changed, differing = (
+        set(git("diff-tree", "-r", "-z", "--name-only", before, after).split(b"\0")[:-1])
+        for before, after in ((local, tip), (tip, ref))
+    )
+    return changed.isdisjoint(differing)

@@ -2,10 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Never
 
 import pytest
 
 from pipeline.config import load_feeds, load_settings
+from pipeline.config.feeds_yaml import served_name
 from pipeline.services.watched_feeds import WatchedFeeds, describe_change, served_copy
 from tests.pipeline.storage.records import feed
 
@@ -103,7 +105,8 @@ def test_runs_read_the_last_valid_file(watch: Watch, monkeypatch: pytest.MonkeyP
         settings = load_settings({"COPYDESK_FEEDS": os.environ.get("COPYDESK_FEEDS", "")}, folder)
         return [each.key for each in load_feeds(settings.feeds_file).feeds]
 
-    with served_copy(watch.path):
+    with served_copy(watch.path, watch.feeds.checked):
+        assert Path(os.environ["COPYDESK_FEEDS"]).stat().st_mode & 0o077 == 0
         watch.write("feeds: [")
         watch.look()
         assert read_by_a_run() == ["one", "two"]
@@ -116,6 +119,43 @@ def test_runs_read_the_last_valid_file(watch: Watch, monkeypatch: pytest.MonkeyP
         assert warning.startswith("feeds.yaml:4: url holds a login")
     assert "COPYDESK_FEEDS" not in os.environ
     assert [path.name for path in folder.iterdir()] == ["feeds.yaml"]
+
+
+def test_an_edit_that_was_not_checked_is_not_served(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COPYDESK_FEEDS", "mine.yaml")
+    watch.write("feeds: [")
+    with served_copy(watch.path, watch.feeds.checked):
+        assert load_feeds(Path(os.environ["COPYDESK_FEEDS"])).feeds == watch.feeds.subscriptions.feeds
+    assert os.environ["COPYDESK_FEEDS"] == "mine.yaml"
+
+
+def test_copies_of_others_stay_and_those_of_killed_processes_go(watch: Watch) -> None:
+    folder, host = watch.path.parent, os.uname().nodename
+    killed = 4_194_305  # above PID_MAX_LIMIT of Linux
+    names = {
+        served_name("feeds.yaml", host, os.getppid()),
+        served_name("feeds.yaml", "elsewhere", killed),
+        served_name("other.yaml", host, killed),
+    }
+    for name in {*names, served_name("feeds.yaml", host, killed)}:
+        (folder / name).write_text("")
+    with served_copy(watch.path, watch.feeds.checked):
+        own = Path(os.environ["COPYDESK_FEEDS"]).name
+        assert {path.name for path in folder.iterdir()} == {"feeds.yaml", own, *names}
+    assert {path.name for path in folder.iterdir()} == {"feeds.yaml", *names}
+
+
+def test_an_unexpected_error_changes_nothing_too(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Never:
+        raise RecursionError("a bug")
+
+    monkeypatch.setattr("pipeline.services.watched_feeds.load_feeds", fail)
+    watch.write(rows("one"))
+    assert watch.look(3) == ["one", "two"]
+    assert watch.said == [
+        "feeds.yaml cannot be read (RecursionError: a bug); correct it; "
+        "until then the feeds are served as they were"
+    ]
 
 
 def test_many_feeds_are_not_all_named() -> None:

@@ -1,13 +1,16 @@
 """Pushes of the git target to a bare remote to which others push too."""
 
+import re
 import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from pipeline.domain.errors import PublishError
 from pipeline.publishing.targets.git import apply_jobs
-from pipeline.publishing.targets.git_push import MAX_REBASES
+from pipeline.publishing.targets.git_push import MAX_REBASES, fetched_ref
 from tests.pipeline.publishing.targets.jobs import FIRST, PATH, SECOND, job
 from tests.pipeline.publishing.targets.test_git import count, git, publish, refused, target
 
@@ -246,6 +249,117 @@ def test_a_push_that_was_cut_off_before_the_branch_moved_is_completed(
     assert isinstance(publish(repo, job(), push=True), str)
     assert git(repo, "rev-parse", "main") == pushed == git(remote, "rev-parse", "main")
     assert git(repo, "status", "--porcelain") == ""
+
+
+def hook(repo: Path, name: str, script: str) -> Path:
+    path = repo / ".git/hooks" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        f"#!/bin/sh\nexport GIT_COMMITTER_NAME=Op GIT_AUTHOR_NAME=Op EMAIL=op@example.org\n{script}"
+    )
+    path.chmod(0o755)
+    return path
+
+
+def test_two_branches_of_one_repository_are_pushed_at_the_same_time(
+    repo: Path, remote: Path, tmp_path: Path
+) -> None:
+    branches = ("main", "drafts/a")
+    for branch in branches:
+        if branch != "main":
+            git(repo, "branch", branch)
+            git(repo, "push", "-q", "origin", branch)
+            git(tmp_path / "other", "fetch", "-q")
+            git(tmp_path / "other", "checkout", "-q", branch)
+        push_theirs(tmp_path, f"{branch}.md")
+    (repo / ".git/FETCH_HEAD").write_text("the operator's")
+    with ThreadPoolExecutor(2) as threads:
+        results = list(threads.map(lambda branch: publish(repo, job(), push=True, branch=branch), branches))
+    assert results == [f"{repo}: {git(remote, 'rev-parse', branch)}" for branch in branches]
+    for branch in branches:
+        listed = git(remote, "ls-tree", "-r", "--name-only", branch).split()
+        assert listed == sorted(["config.toml", FILE, f"{branch}.md"])
+    assert git(repo, "status", "--porcelain") == ""
+    assert (repo / ".git/FETCH_HEAD").read_text() == "the operator's"
+
+
+def test_a_fetched_branch_has_a_valid_ref_of_its_own() -> None:
+    assert fetched_ref("origin", "refs/heads/a/b") == "refs/copydesk/origin/a%2Fb"
+    for remote_name in ("../x y.git", "https://ada:pw@h/x", "."):
+        assert re.fullmatch("refs/copydesk/[0-9a-f]{16}/main", fetched_ref(remote_name, "refs/heads/main"))
+
+
+def test_a_branch_is_followed_also_at_a_remote_without_a_name(
+    repo: Path, remote: Path, tmp_path: Path
+) -> None:
+    git(repo, "config", "branch.main.remote", "../remote.git")
+    push_theirs(tmp_path)
+    assert isinstance(publish(repo, job(), push=True), str)
+    assert count(remote) == 3
+
+
+def test_a_commit_of_the_operator_during_the_push_leaves_the_files(
+    repo: Path, remote: Path, tmp_path: Path
+) -> None:
+    push_theirs(tmp_path)
+    hook(repo, "pre-push", "git commit -q --allow-empty -m Meanwhile\n")
+    assert isinstance(publish(repo, job(), push=True), str)
+    assert git(remote, "log", "--format=%s", "main").splitlines()[:2] == ["Publish: Output rises", "Theirs"]
+    assert git(repo, "log", "-1", "--format=%s") == "Meanwhile"
+    assert git(repo, "status", "--porcelain") == ""
+    assert not (repo / "theirs.md").exists()
+
+
+def test_files_are_moved_back_where_the_branch_does_not_move(
+    repo: Path, remote: Path, tmp_path: Path
+) -> None:
+    push_theirs(tmp_path)
+    refusing = hook(
+        repo,
+        "reference-transaction",
+        'while read -r old new ref; do\n  [ "$1,$ref" = prepared,refs/heads/main ] || continue\n'
+        '  git cat-file -e "$new:theirs.md" 2>/dev/null && exit 1\ndone\nexit 0\n',
+    )
+    assert isinstance(publish(repo, job(), push=True), str)
+    assert git(repo, "status", "--porcelain") == ""
+    assert not (repo / "theirs.md").exists()
+    refusing.unlink()
+    assert isinstance(publish(repo, job(path=OTHER_PATH), push=True), str)
+    assert git(repo, "rev-parse", "main") == git(remote, "rev-parse", "main")
+    assert git(repo, "status", "--porcelain") == ""
+
+
+def test_a_commit_of_the_operator_after_the_files_moved_keeps_them(
+    repo: Path, remote: Path, tmp_path: Path
+) -> None:
+    push_theirs(tmp_path)
+    hook(
+        repo,
+        "post-index-change",
+        '[ "$1" = 1 ] && [ -f theirs.md ] && [ ! -f .git/done ] || exit 0\n'
+        "touch .git/done\ngit commit -q -m Meanwhile\n",
+    )
+    assert isinstance(publish(repo, job(), push=True), str)
+    assert git(repo, "log", "-1", "--format=%s") == "Meanwhile"
+    assert (repo / "theirs.md").read_text() == "Theirs.\n"
+    assert git(repo, "status", "--porcelain") == ""
+
+
+def test_an_operators_name_that_is_not_utf8_stops_nothing(repo: Path, remote: Path, tmp_path: Path) -> None:
+    head = f"tree {git(repo, 'rev-parse', 'main^{tree}')}\nparent {git(repo, 'rev-parse', 'main')}\n"
+    commit = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "-w", "--stdin"],
+        cwd=repo,
+        capture_output=True,
+        check=True,
+        input=head.encode()
+        + b"author J\xf6rg <j\xf6rg\xc2\x85@example.org> 1700000000 +0000\n"
+        + b"committer J\xf6rg <j\xf6rg\xc2\x85@example.org> 1700000000 +0000\n\nNot ready\n",
+    )
+    git(repo, "update-ref", "refs/heads/main", commit.stdout.decode().strip())
+    push_theirs(tmp_path)
+    assert isinstance(publish(repo, job(), push=True), str)
+    assert git(remote, "log", "--format=%s", "main").splitlines()[:2] == ["Publish: Output rises", "Theirs"]
 
 
 def test_a_repository_of_its_own_history_is_no_hindrance(remote: Path, tmp_path: Path) -> None:
