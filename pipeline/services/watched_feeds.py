@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.articles.files import write_atomically
-from pipeline.config import Subscriptions, load_feeds
+from pipeline.config import Subscriptions, load_feeds, private_files
 from pipeline.config.feeds_yaml import served_name
 from pipeline.domain.errors import ConfigError, OutputError
 from pipeline.domain.models import FeedConfig
@@ -111,7 +111,7 @@ def keep_copy(path: Path, digest: bytes | None = None) -> bool:
     try:
         data = path.read_bytes()
         if digest in {None, hashlib.sha256(data).digest()}:
-            write_atomically(path.parent, served_name(path.name), data)
+            write_atomically(path.parent, served_name(path.name), data, mode=private_files.MODE)
     except (OSError, OutputError) as error:
         log.warning("no copy of %s can be written (%s): a broken edit of it would end runs", path, error)
         return False
