@@ -47,6 +47,10 @@ def test_probes_need_no_token_and_no_host_name(desk: Desk) -> None:
     with httpx.Client(base_url=desk.server.url, headers={"Host": "10.0.0.7:8484"}) as prober:
         assert (prober.get("/health").status_code, prober.get("/health").text) == (200, "ok\n")
         assert prober.get("/ready").json() == {"ready": True, "failed": []}
+        for path in ("/health", "/ready"):
+            head = prober.head(path)
+            assert (head.status_code, head.content) == (200, b"")
+            assert prober.options(path).status_code == 404
         assert prober.get("/").status_code == 400
         assert prober.post("/ready").status_code == 400, "only what reads is free"
 

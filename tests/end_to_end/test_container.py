@@ -96,7 +96,9 @@ def test_the_image_is_built_and_drafts_as_an_ordinary_user(tmp_path: Path) -> No
 
     assert run("copydesk", "--version").startswith("copydesk 0.")
     assert run("id", "--user").strip() == "1000"
-    assert run("sh", "-c", "cd ~ && pwd && git --version && which ssh").startswith("/home/newsroom\ngit version")
+    assert run("sh", "-c", "cd ~ && pwd && git --version && which ssh").startswith(
+        "/home/newsroom\ngit version"
+    )
     assert "/newsroom" in run("copydesk", "init")
     assert "offline briefs" in run("copydesk", "--sample", "run", "--direct")
     assert "drafts in /newsroom/output" in run("copydesk", "--sample", "drafts", "list")

@@ -1,6 +1,7 @@
 """feeds.yaml is read again when it changes; a broken edit changes nothing and is told once."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,8 @@ def test_runs_read_the_last_valid_file(watch: Watch, monkeypatch: pytest.MonkeyP
         return [each.key for each in load_feeds(settings.feeds_file).feeds]
 
     with served_copy(watch.path):
+        # It may hold a login, as feeds.yaml may.
+        assert stat.S_IMODE(Path(os.environ["COPYDESK_FEEDS"]).stat().st_mode) == 0o600
         watch.write("feeds: [")
         watch.look()
         assert read_by_a_run() == ["one", "two"]
