@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import FrozenModel, Item, PollState, Window
-from pipeline.storage import admission, backlogs, duplicate_groups, feeds, lease_rows, redraft_requests
+from pipeline.storage import admission, backlogs, duplicate_groups, feeds, lease_rows
 from pipeline.storage.backlogs import FeedBacklog
 from pipeline.storage.batch_queue import BatchQueue
 from pipeline.storage.engine import Transactions, chunks, is_unreachable
@@ -22,7 +22,7 @@ from pipeline.storage.item_rows import (
 )
 from pipeline.storage.poll_records import AdmissionResult, PollRecord, PollResult, poll_record
 from pipeline.storage.records import Sibling
-from pipeline.storage.schema import IS_FAILING, IS_OPEN, OPEN, items
+from pipeline.storage.schema import IS_FAILING, OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
 from pipeline.storage.source_updates import Policy
 from pipeline.storage.stored_keys import ExistingItems, Lookup, existing_items
@@ -208,14 +208,7 @@ class ItemRepository(Transactions):
 
     def waiting_counts(self) -> dict[str, int]:
         """Return the number of items that wait to be drafted, by feed key; feeds without any are left out."""
-        # A union, so that each part uses its own index; the partial index needs its condition verbatim.
-        unfinished = sa.select(items.c.id, items.c.feed_id).where(sa.text(IS_OPEN))
-        requested = sa.select(items.c.id, items.c.feed_id).where(items.c.id.in_(redraft_requests.waiting))
-        both = sa.union(unfinished, requested).subquery()
-        joined = feeds_table.join(both, both.c.feed_id == feeds_table.c.id)
-        query = sa.select(feeds_table.c.key, sa.func.count()).select_from(joined).group_by(feeds_table.c.key)
-        with self._reading() as connection:
-            return {key: count for key, count in connection.execute(query)}  # noqa: C416 # rows are no tuples
+        return {key: backlog.total for key, backlog in self.backlogs(datetime.now(UTC)).items()}
 
     def backlogs(
         self, now: datetime, keys: Collection[str] | None = None, window: Window | None = None

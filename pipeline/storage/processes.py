@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def current_owner() -> str:
-    """Return `host|boot id|pid|start time|pid namespace` of this process; the last two are Linux's, else empty."""
+    """Return `host|boot id|pid|start time|pid namespace` of this process; others than Linux lack some."""
     pid = os.getpid()
     return "|".join((platform.node(), _boot_id(), str(pid), _start_time(pid) or "", _pid_namespace()))
 
