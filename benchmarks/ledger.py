@@ -56,7 +56,8 @@ def rows(first: int, count: int, body: str) -> Iterator[tuple[dict[str, Any], di
             "id": number + 1, "feed_id": number % FEEDS + 1, "guid": guid, "path": path, "state": state,
             "external_id": external_id(key, guid), "canonical": link, "owned_canonical": link,
             "payload": item.model_dump_json(), "content_hash": "0" * 64, "title": item.title,
-            "published_at": at, "attempts": int(failed), "reason": "busy" if failed else None, "lease_token": 0,
+            "published_at": at, "attempts": int(failed), "lease_token": 0,
+            "reason": "busy" if failed else None,
         }  # fmt: skip
         version = {
             "item_id": number + 1, "at": at, "path": path, "sha256": "0" * 64, "text": body,
