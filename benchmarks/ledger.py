@@ -2,8 +2,9 @@
 
     python benchmarks/ledger.py [--sizes 10000 100000 1000000] [--postgresql]
 
-Items of 20 feeds, half of them drafted with a text of usual length, and an answer each; milliseconds,
-medians of seven. The floors are `SELECT 1` and a transaction that writes one row, on the same file.
+Items of 20 feeds, half of them drafted with a text of usual length, and an answer each; one in ten waits to
+be drafted, and a twentieth of these has failed. Milliseconds, medians of seven. The floors are `SELECT 1` and
+a transaction that writes one row, on the same file.
 """
 
 import argparse
@@ -48,12 +49,15 @@ def rows(first: int, count: int, body: str) -> Iterator[tuple[dict[str, Any], di
         item = Item(guid=guid, link=link, title=f"Varnhem {number}", text="x" * 400, published_at=at)
         drafted = number % 2 == 0
         state = ("drafted" if number < 5_000 else "approved") if drafted else "skipped"
+        state = "seen" if number % 10 == 3 else state
+        failed = number % 200 == 13
         path = f"drafts/{number}.md" if drafted else None
         row = {
             "id": number + 1, "feed_id": number % FEEDS + 1, "guid": guid, "path": path, "state": state,
             "external_id": external_id(key, guid), "canonical": link, "owned_canonical": link,
             "payload": item.model_dump_json(), "content_hash": "0" * 64, "title": item.title,
-            "published_at": at, "attempts": 0, "lease_token": 0,
+            "published_at": at, "attempts": int(failed), "lease_token": 0,
+            "reason": "busy" if failed else None,
         }  # fmt: skip
         version = {
             "item_id": number + 1, "at": at, "path": path, "sha256": "0" * 64, "text": body,
@@ -140,8 +144,16 @@ def steps(db: Database, size: int) -> dict[str, Callable[[int], object]]:
         "drafted in a day": lambda _: db.drafts.count_since("f1", day),
         "unwritten texts": lambda _: db.versions.pending_by_feed(),
         "status of feeds": lambda _: db.feeds.status(),
-        "figures for Prometheus": lambda _: db.metrics.snapshot(_NOW),
+        "metrics for Prometheus": lambda _: metrics(db),
     }
+
+
+def metrics(db: Database) -> None:
+    """Read all that grows with the items in an answer to Prometheus."""
+    db.metrics.snapshot(_NOW)
+    db.feeds.status()
+    db.items.backlogs(_NOW)
+    db.publications.backlog()
 
 
 def _select(db: Database) -> None:

@@ -3,6 +3,7 @@
 import getpass
 import os
 import re
+import shlex
 import shutil
 import sys
 from importlib.resources import files
@@ -32,6 +33,9 @@ FILES = (
     NewFile("prompts/README.md", "prompts.md", "how to change a prompt"),
     NewFile("copydesk.service", "copydesk.service", "a systemd service for `copydesk serve`"),
 )
+
+_ROOTS_SERVICE_USER = "copydesk"
+"""User of the service where `init` is called as root; it is not created."""
 
 
 def init(folder: Path, *, as_json: bool) -> None:
@@ -88,14 +92,17 @@ def _own_command() -> list[str]:
 def _service_user() -> str:
     """Return the user of the service; it is not root, who needs no rights here."""
     try:
-        return "copydesk" if os.geteuid() == 0 else getpass.getuser()
+        return _ROOTS_SERVICE_USER if os.geteuid() == 0 else getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
-        return "copydesk"
+        return _ROOTS_SERVICE_USER
 
 
 def _print_next_steps(folder: Path) -> None:
     command = program(folder)
     print_line("\nNext:")
+    if os.geteuid() == 0:
+        own = f"chown -R {_ROOTS_SERVICE_USER}: {printable(shlex.quote(str(folder)))}"
+        print_line(f"  the service's user  useradd --system {_ROOTS_SERVICE_USER} && {own}")
     if folder != Path.cwd():
         print_line(f"  work in the folder  cd {printable(folder)}")
     print_line(f"  try it              {command} --sample run, then {command} --sample desk")

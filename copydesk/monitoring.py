@@ -84,6 +84,13 @@ class _Handler(BaseHTTPRequestHandler):
         return f"Copydesk/{own_version()}"
 
     def do_GET(self) -> None:
+        self.wfile.write(self._answer())
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def _answer(self) -> bytes:
+        """Send status and headers of a page, and return its body."""
         pages = {"/health": self._health, "/ready": self._ready, "/metrics": self._metrics}
         page = pages.get(self.path.partition("?")[0])
         status, kind, body = page() if page else _plain(HTTPStatus.NOT_FOUND, "not found")
@@ -92,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        self.wfile.write(body)
+        return body
 
     def _health(self) -> Answer:
         return _plain(HTTPStatus.OK, "ok")

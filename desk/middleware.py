@@ -92,6 +92,7 @@ class AccessMiddleware:
 
     def _refusal(self, scope: Scope, headers: Headers) -> _Refusal | None:
         if scope["path"] in _PROBES and scope["method"] in SAFE:
+            scope.setdefault("state", {})["editor"] = None
             return None  # a probe has no token, asks by any name, and learns whether the desk works
         if not allowed_host(self._access, headers.get("host")):
             message = "This host name is not allowed. Open the link that `copydesk desk` printed."

@@ -25,6 +25,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.events.filters import EventFilter, EventNameFilter, EventOrder, EventResourceFilter
 from prefect.exceptions import PrefectException
+from prefect.settings import get_current_settings
 from prefect.states import Crashed
 
 from flows.prefect_api import is_lost
@@ -32,15 +33,18 @@ from flows.prefect_api import is_lost
 FLOWS = ["backfill", "drafting", "ingest", "requests"]
 _OURS = FlowFilter(name=FlowFilterName(any_=FLOWS))
 _UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
-MAX_SILENCE = timedelta(seconds=180)
-"""Longest time without a heartbeat. Chosen: six times the 30 s of PREFECT_FLOWS_HEARTBEAT_FREQUENCY."""
+_MAX_MISSED = 6
+"""Heartbeats that a living run may miss: three minutes, at one in 30 s. Chosen, not measured."""
 _HEARTBEAT = "prefect.flow-run.heartbeat"
 log = logging.getLogger("copydesk.serve")
 
 
-def is_dead(since: datetime, heartbeat: datetime | None, now: datetime) -> bool:
-    """Return whether a run is dead, from the start of its state and its last heartbeat. Pure."""
-    return max(since, heartbeat or since) < now - MAX_SILENCE
+def is_dead(since: datetime, heartbeat: datetime | None, now: datetime, frequency: timedelta) -> bool:
+    """Return whether a run is dead, from the start of its state and its last heartbeat. Pure.
+
+    `frequency`: the time between two heartbeats.
+    """
+    return max(since, heartbeat or since) < now - _MAX_MISSED * frequency
 
 
 def leaked_slots(active: int, under_way: Sequence[UUID], later: Sequence[UUID]) -> int:
@@ -107,11 +111,15 @@ async def _leaked_by_limit(client: PrefectClient) -> dict[str, tuple[int, int]]:
 
 
 async def _is_run_dead(client: PrefectClient, run: FlowRun) -> bool:
-    now = datetime.now(UTC)
+    now, frequency = datetime.now(UTC), timedelta(seconds=_heartbeat_seconds())
     since = run.state.timestamp if run.state else run.expected_start_time or now
-    if not is_dead(since, None, now):
+    if not is_dead(since, None, now, frequency):
         return False
-    return is_dead(since, await _last_heartbeat(client, run), now)
+    return is_dead(since, await _last_heartbeat(client, run), now, frequency)
+
+
+def _heartbeat_seconds() -> int:
+    return get_current_settings().flows.heartbeat_frequency or 30
 
 
 async def _last_heartbeat(client: PrefectClient, run: FlowRun) -> datetime | None:

@@ -42,6 +42,18 @@ def test_every_file_of_the_packages_is_in_the_wheel(monkeypatch: pytest.MonkeyPa
     assert checkout_files() - in_wheel == set(), "a glob is missing in [tool.setuptools.package-data]"
 
 
+@pytest.mark.process
+def test_the_sample_of_a_new_folder_is_that_of_the_checkout() -> None:
+    """As they are in git: an operator may have edited feeds.yaml in the checkout."""
+    shown = [
+        subprocess.run(["git", "-C", ROOT, "show", f":{path}"], capture_output=True, text=True)
+        for path in ("feeds.yaml", "copydesk/init_files/feeds.yaml")
+    ]
+    if any(each.returncode != 0 for each in shown):
+        pytest.skip("this is no checkout of git")
+    assert shown[0].stdout == shown[1].stdout, "copy one over the other"
+
+
 class Installed:
     """The wheel in an environment of its own, which has the third-party packages of this one."""
 
@@ -52,8 +64,8 @@ class Installed:
         wheels, source = folder / "wheels", folder / "source"
         for package in PACKAGES:  # setuptools leaves a folder build/, of which old files get into new wheels
             ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / package, source / package, symlinks=True, ignore=ignored)
-        for name in ("pyproject.toml", "README.md", "LICENSE", "feeds.yaml", ".env.example"):
+            shutil.copytree(ROOT / package, source / package, ignore=ignored)
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, source)
         _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, source)
         venv.create(folder / "env", with_pip=False)
@@ -127,3 +139,5 @@ def test_a_wheel_installed_without_a_checkout_drafts_and_opens_the_desk(tmp_path
             queue = browser.post("/name", data={"name": "Ada", "next": "/"})
             assert (queue.status_code, 'href="/drafts/' in queue.text) == (200, True)
             assert browser.get("/static/desk.css").status_code == 200
+            runs = browser.get("/operations/runs")
+            assert (runs.status_code, "Operations" in runs.text) == (200, True)

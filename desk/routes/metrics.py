@@ -11,13 +11,13 @@ from pipeline.services.metrics import CONTENT_TYPE
 router = APIRouter()
 
 
-@router.get("/health")
+@router.api_route("/health", methods=["GET", "HEAD"])
 async def health() -> Response:
     """Return that the desk runs; needs neither a token nor the database."""
     return PlainTextResponse("ok\n")
 
 
-@router.get("/ready")
+@router.api_route("/ready", methods=["GET", "HEAD"])
 async def ready(request: Request) -> Response:
     """Return whether the desk can work, with status 503 and the failed checks if not; needs no token."""
     failed = await asyncio.to_thread(web_context(request).probes.failed_checks)

@@ -1,13 +1,14 @@
 """Metrics for Prometheus, in its text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from platform import python_version
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pipeline.config import own_version
-from pipeline.storage import OPEN, FeedStatus, LastRun, Metrics, TargetBacklog
+from pipeline.storage import NO_BACKLOG, FeedBacklog, FeedStatus, LastRun, Metrics, TargetBacklog
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -40,7 +41,9 @@ class Readings(NamedTuple):
     snapshot: Metrics
     feeds: Sequence[FeedStatus]
     """Every feed of the database, also those that are no longer in feeds.yaml."""
-    backlog: Sequence[TargetBacklog] = ()
+    backlogs: Mapping[str, FeedBacklog] = MappingProxyType({})
+    """What waits to be drafted, by feed; feeds without any are left out."""
+    publications: Sequence[TargetBacklog] = ()
     caps: Sequence[CapUse] = ()
     configured: frozenset[str] = frozenset()
     """Keys of the feeds of feeds.yaml: only these have metrics of their own."""
@@ -48,7 +51,7 @@ class Readings(NamedTuple):
 
 def collect_metrics(readings: Readings, now: datetime) -> Iterator[Metric]:
     """Yield every metric family. Pure."""
-    snapshot, backlog = readings.snapshot, readings.backlog
+    snapshot, publications = readings.snapshot, readings.publications
     yield _build()
     yield from _items(readings)
     yield Metric(
@@ -76,8 +79,8 @@ def collect_metrics(readings: Readings, now: datetime) -> Iterator[Metric]:
     yield from _caps(readings.caps)
     yield from _runs(snapshot.last_runs)
     yield from _polls([feed for feed in readings.feeds if feed.key in readings.configured], now)
-    waiting = [({"target": target.target}, float(target.waiting)) for target in backlog]
-    failed = [({"target": target.target}, float(target.failed)) for target in backlog]
+    waiting = [({"target": target.target}, float(target.waiting)) for target in publications]
+    failed = [({"target": target.target}, float(target.failed)) for target in publications]
     yield Metric("publications_waiting", "gauge", "Publications that wait to be sent", waiting)
     yield Metric("publications_failed", "gauge", "Waiting publications whose last attempt failed", failed)
 
@@ -94,15 +97,37 @@ def _items(readings: Readings) -> Iterator[Metric]:
     by_state = [({"state": state}, float(count)) for state, count in sorted(states.items())]
     yield Metric("items", "gauge", "Items by state", by_state)
     feeds = [feed for feed in readings.feeds if feed.key in readings.configured]
-    for name, description, counted in (
-        ("feed_items_queued", "Items of a feed that wait to be drafted", OPEN),
-        ("feed_drafts_waiting", "Drafts of a feed that wait for review", ("drafted",)),
-        ("feed_items_failed", "Items of a feed that failed", ("failed",)),
-    ):
+    for name, description, count in _FEED_COUNTS:
         samples = [
-            ({"feed": feed.key}, float(sum(feed.counts.get(state, 0) for state in counted))) for feed in feeds
+            ({"feed": feed.key}, float(count(feed.counts, readings.backlogs.get(feed.key, NO_BACKLOG))))
+            for feed in feeds
         ]
         yield Metric(name, "gauge", description, samples)
+
+
+_FEED_COUNTS: Sequence[tuple[str, str, Callable[[Mapping[str, int], FeedBacklog], int]]] = (
+    (
+        "feed_items_queued",
+        "Items of a feed that the next run drafts for the first time",
+        lambda _, backlog: backlog.queued,
+    ),
+    (
+        "feed_items_waiting",
+        "Items of a feed whose pages could not be had, and that wait for a time",
+        lambda _, backlog: backlog.waiting,
+    ),
+    (
+        "feed_items_failed",
+        "Items of a feed whose last attempt failed",
+        lambda counts, backlog: backlog.failed + counts.get("failed", 0),
+    ),
+    (
+        "feed_drafts_waiting",
+        "Drafts of a feed that wait for review",
+        lambda counts, _: counts.get("drafted", 0),
+    ),
+)
+"""Name, description and count of each metric of a feed; the counts are those of `copydesk status`."""
 
 
 def _outcomes(snapshot: Metrics) -> Metric:

@@ -40,7 +40,8 @@ class Probes:
         readings = Readings(
             snapshot=self._db.metrics.snapshot(now),
             feeds=self._db.feeds.status(),
-            backlog=self._db.publications.backlog(),
+            backlogs=self._db.items.backlogs(now),
+            publications=self._db.publications.backlog(),
             caps=self._caps(now),
             configured=self._keys,
         )

@@ -153,7 +153,7 @@ class LeaseRepository(Transactions):
 
     def postpone(self, lease: Lease, reason: str, retry_at: datetime, tried: bool = True) -> None:
         """End a lease as the item's page could not be had, or was not `tried`, until `retry_at`."""
-        columns = {"page_tries": items.c.page_tries + tried, "retry_at": retry_at}
+        columns = {"page_tries": items.c.page_tries + int(tried), "retry_at": retry_at}
         with self._writing() as connection:
             update_held(connection, lease, reason=reason, **columns, **_FREED)
 

@@ -6,14 +6,26 @@ from pathlib import Path
 
 
 def current_owner() -> str:
-    """Return `host|boot id|pid|start time` of this process; the latter two parts are Linux's, else empty."""
-    return "|".join((platform.node(), _boot_id(), str(os.getpid()), _start_time(os.getpid()) or ""))
+    """Return `host|boot id|pid|start time|pid namespace` of this process; others than Linux lack some."""
+    pid = os.getpid()
+    return "|".join((platform.node(), _boot_id(), str(pid), _start_time(pid) or "", _pid_namespace()))
+
+
+def is_elsewhere(owner: str) -> bool:
+    """Return whether a process cannot be seen from here: it is of another host, or another pid namespace.
+
+    Two containers may have one host name, and each counts its processes from 1.
+    """
+    host, boot_id, _, _, namespace = _parts(owner)
+    if host != platform.node():
+        return True
+    return boot_id == _boot_id() and namespace not in {"", _pid_namespace()}
 
 
 def process_is_dead(owner: str) -> bool:
-    """Return whether a process is certainly dead; False for other hosts, where it cannot be known."""
-    host, boot_id, pid, started = [*owner.split("|"), "", "", ""][:4]
-    if host != platform.node() or not pid.isdigit():
+    """Return whether a process is certainly dead; False where it cannot be seen, unless its boot is over."""
+    _, boot_id, pid, started, _ = _parts(owner)
+    if is_elsewhere(owner) or not pid.isdigit():
         return False
     if boot_id != _boot_id():
         return True
@@ -21,6 +33,18 @@ def process_is_dead(owner: str) -> bool:
         return True
     now_started = _start_time(int(pid))
     return bool(started) and now_started is not None and now_started != started
+
+
+def _parts(owner: str) -> list[str]:
+    """Return the five parts of an owner; earlier versions wrote no pid namespace."""
+    return [*owner.split("|"), "", "", "", ""][:5]
+
+
+def _pid_namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
 
 
 def _alive(pid: int) -> bool:

@@ -26,7 +26,7 @@ def test_three_processes_on_sqlite_meet_no_lock() -> None:
 def test_the_ledgers_questions() -> None:
     rows = table("ledger", "--sizes", "300", "600")
     assert rows[0] == ["ms", "300", "600"]
-    assert {"claim 20, give back", "figures for Prometheus"} <= {row[0] for row in rows}
+    assert {"claim 20, give back", "metrics for Prometheus"} <= {row[0] for row in rows}
 
 
 def test_what_serving_costs_while_nothing_happens() -> None:

@@ -25,7 +25,7 @@ def project(tmp_path: Path) -> Project:
     made = Project.create(tmp_path / "project", {})
     shutil.copytree(ROOT / "evals", made.folder / "evals")
     shutil.copytree(ROOT / "examples", made.folder / "examples")
-    shutil.copy(ROOT / "feeds.yaml", made.folder)
+    shutil.copy(ROOT / "copydesk/init_files/feeds.yaml", made.folder)
     return made
 
 

@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Project:
     folder.mkdir(parents=True)
     for name in SOURCES:
         shutil.copy(ROOT / f"evals/verifier/{name}.yaml", folder)
-    shutil.copy(ROOT / "feeds.yaml", made.folder)
+    shutil.copy(ROOT / "copydesk/init_files/feeds.yaml", made.folder)
     return made
 
 

@@ -38,6 +38,7 @@ def test_a_new_folder_has_all_that_a_command_reads(here: Project) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert f"Folder: {news}" in result.stdout
     assert contents(news).keys() == {"feeds.yaml", ".env", "prompts/README.md", "copydesk.service"}
+    assert (f"chown -R copydesk: {news}\n" in result.stdout) == (os.geteuid() == 0), "root gets one more step"
     assert stat.S_IMODE((news / ".env").stat().st_mode) == 0o600
     settings = load_settings({}, base=news)
     assert settings.verifier == "default", "the one setting that the template has set"

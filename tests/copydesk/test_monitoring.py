@@ -44,6 +44,8 @@ def test_a_process_that_can_work_is_alive_and_ready_and_has_metrics(tmp_path: Pa
         assert (scraper.get("/health").status_code, scraper.get("/health").text) == (200, "ok\n")
         ready = scraper.get("/ready")
         assert (ready.status_code, ready.json()) == (200, {"ready": True, "failed": []})
+        head = scraper.head("/ready")
+        assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "29")
         answer = scraper.get("/metrics")
         assert scraper.get("/").status_code == 404
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")

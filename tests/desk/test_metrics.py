@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pipeline.domain.models import PollState
 from pipeline.services.metrics import CapUse, Readings, collect_metrics, format_metrics
 from pipeline.storage import (
+    FeedBacklog,
     FeedStatus,
     LastRun,
     Latency,
@@ -47,6 +48,10 @@ def test_probes_need_no_token_and_no_host_name(desk: Desk) -> None:
     with httpx.Client(base_url=desk.server.url, headers={"Host": "10.0.0.7:8484"}) as prober:
         assert (prober.get("/health").status_code, prober.get("/health").text) == (200, "ok\n")
         assert prober.get("/ready").json() == {"ready": True, "failed": []}
+        for path in ("/health", "/ready"):
+            head = prober.head(path)
+            assert (head.status_code, head.content) == (200, b"")
+            assert prober.options(path).status_code == 404
         assert prober.get("/").status_code == 400
         assert prober.post("/ready").status_code == 400, "only what reads is free"
 
@@ -62,7 +67,7 @@ def test_costs_ages_and_escaped_names_are_exact() -> None:
     slow = Latency("m", 3, 95.5, (LatencyBucket(5.0, 1), LatencyBucket(60.0, 2)))
     figures = Metrics(spent, 1, drafted, 2, requested, 0, 1, (slow,))
     backlog = [TargetBacklog(target="site", waiting=3, failed=1, error="x")]
-    samples = read("".join(format_metrics(collect_metrics(Readings(figures, [], backlog), NOW))))
+    samples = read("".join(format_metrics(collect_metrics(Readings(figures, [], publications=backlog), NOW))))
     label = (("model", 'a "model"\n\\x'), ("purpose", "draft"))
     assert samples["copydesk_model_dollars_total", label] == 2.5
     assert samples["copydesk_model_tokens_total", (("kind", "completion"), *label)] == 200
@@ -85,15 +90,17 @@ def test_a_feed_that_was_removed_has_no_metrics_but_its_items_count() -> None:
     ]
     snapshot = Metrics((), 0, None, 0, None, 0, 0, last_runs=(LastRun("ingest", NOW, 4),))
     caps = (CapUse("day", 5_000_000, 1_250_000), CapUse("month", None, 7_500_000))
-    readings = Readings(snapshot, feeds, caps=caps, configured=frozenset({"in", "new"}))
+    backlogs = {"in": FeedBacklog(queued=1, waiting=7, failed=2)}
+    readings = Readings(snapshot, feeds, backlogs, caps=caps, configured=frozenset({"in", "new"}))
     samples = read("".join(format_metrics(collect_metrics(readings, NOW))))
     named = {dict(labels)["feed"] for _, labels in samples if "feed" in dict(labels)}
     assert named == {"in"}
     assert samples["copydesk_items", (("state", "skipped"),)] == 18
     mine = (("feed", "in"),)
-    assert samples["copydesk_feed_items_queued", mine] == 3
+    assert samples["copydesk_feed_items_queued", mine] == 1
+    assert samples["copydesk_feed_items_waiting", mine] == 7
     assert samples["copydesk_feed_drafts_waiting", mine] == 4
-    assert samples["copydesk_feed_items_failed", mine] == 5
+    assert samples["copydesk_feed_items_failed", mine] == 7, "for good, or until the next run"
     assert (samples["copydesk_feed_failures", mine], samples["copydesk_feed_poll_age_seconds", mine]) == (
         3,
         300,

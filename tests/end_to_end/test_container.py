@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.config import VARIABLES
+from copydesk.monitoring import monitoring_port
+from pipeline.config import VARIABLES, load_settings
+from tests.databases import prepared
+from tests.end_to_end.project import free_port
 
 ROOT = Path(__file__).parents[2]
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -45,7 +49,7 @@ def base_system(folder: Path) -> Path:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed: apt-get install buildah mmdebstrap")
     root = folder / "base"
-    packages = "python3,python3-venv,ca-certificates"
+    packages = "python3,python3-venv,ca-certificates,git,openssh-client"
     command = ["mmdebstrap", "--variant=minbase", "--mode=root", f"--include={packages}", "--quiet"]
     suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
     made = subprocess.run([*command, suite, str(root)], text=True, capture_output=True)
@@ -92,6 +96,9 @@ def test_the_image_is_built_and_drafts_as_an_ordinary_user(tmp_path: Path) -> No
 
     assert run("copydesk", "--version").startswith("copydesk 0.")
     assert run("id", "--user").strip() == "1000"
+    assert run("sh", "-c", "cd ~ && pwd && git --version && which ssh").startswith(
+        "/home/newsroom\ngit version"
+    )
     assert "/newsroom" in run("copydesk", "init")
     assert "offline briefs" in run("copydesk", "--sample", "run", "--direct")
     assert "drafts in /newsroom/output" in run("copydesk", "--sample", "drafts", "list")
@@ -115,13 +122,28 @@ def test_the_compose_file_holds_no_secret_and_says_when_a_service_is_healthy() -
     assert document["volumes"].keys() <= mounted
 
 
-def test_the_image_is_built_from_all_that_the_package_needs() -> None:
-    """A link of a package to a file that the build does not get would be a broken build."""
-    copied = (ROOT / "Containerfile").read_text()
-    context = (ROOT / ".containerignore").read_text().splitlines()
-    for package in ("copydesk", "desk", "flows", "pipeline"):
-        assert f"COPY {package} {package}\n" in copied
-        for link in (path for path in (ROOT / package).rglob("*") if path.is_symlink()):
-            target = link.resolve().relative_to(ROOT).as_posix()
-            assert f"!{target}" in context
-            assert f" {target} " in copied
+def test_the_image_is_built_from_the_packages_alone() -> None:
+    """An operator's files in the checkout get into no image, and no link leads to them."""
+    copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Containerfile").read_text(), re.MULTILINE)
+    allowed = [line[1:] for line in (ROOT / ".containerignore").read_text().splitlines() if line[0] == "!"]
+    packages = ["copydesk", "desk", "flows", "pipeline"]
+    files = ["requirements.lock", "pyproject.toml", "README.md", "LICENSE"]
+    assert " ".join(copied).split() == files + packages == allowed
+    paths = (path for package in packages for path in (ROOT / package).rglob("*"))
+    assert not [path for path in paths if path.is_symlink()]
+
+
+@pytest.mark.parametrize("address", ["{port}", "127.0.0.1:{port}"])
+def test_the_health_check_asks_at_the_port_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    command = re.search(r"HEALTHCHECK.*?CMD (\[.*?\])\n", (ROOT / "Containerfile").read_text(), re.DOTALL)
+    assert command
+    _, _, code = json.loads(command[1])
+    value = address.format(port=free_port())
+    prepared(f"sqlite:///{tmp_path / '.copydesk/ledger.db'}")
+    monkeypatch.setenv("COPYDESK_METRICS_PORT", value)
+    with monitoring_port(load_settings({"COPYDESK_METRICS_PORT": value}, tmp_path)):
+        exec(code)
+    with pytest.raises(OSError, match="refused"):
+        exec(code)

@@ -230,7 +230,7 @@ def test_other_forms_are_refused(tmp_path: Path, section: str) -> None:
 
 
 def test_the_examples_of_the_repository_load(tmp_path: Path) -> None:
-    sample = (ROOT / "feeds.yaml").read_text()
+    sample = (ROOT / "copydesk/init_files/feeds.yaml").read_text()
     commented = sample[sample.index("# publish:") :]
     targets = load(tmp_path, re.sub(r"^# ?", "", commented, flags=re.MULTILINE))
     assert [target.kind for target in targets] == ["folder", "git", "feed", "hook"]

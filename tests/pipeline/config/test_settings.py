@@ -289,7 +289,7 @@ def test_database_urls(tmp_path: Path, value: str, expected: str) -> None:
 
 
 def test_the_example_names_every_variable_and_sets_the_second_reader_alone(tmp_path: Path) -> None:
-    text = (ROOT / ".env.example").read_text()
+    text = (ROOT / "copydesk/init_files/env").read_text()
     assert set(re.findall(r"^#?([A-Z_]+)=", text, re.M)) == VARIABLES.keys()
     assert [line for line in text.splitlines() if line and not line.startswith("#")] == [
         "COPYDESK_VERIFIER=default"
@@ -308,10 +308,13 @@ def test_nothing_else_in_the_pipeline_reads_the_environment() -> None:
         if names & {"environ", "getenv", "environb"}:
             readers.add(path.relative_to(ROOT).as_posix())
     # The transport reads the proxies, as every HTTP client does, and names the variable of an unusable one.
+    # The other two set variables for the processes that they start, and read their own back.
     assert readers == {
         "pipeline/config/env_values.py",
+        "pipeline/config/logging.py",
         "pipeline/config/settings.py",
         "pipeline/http_client/transport.py",
+        "pipeline/services/watched_feeds.py",
     }
 
 

@@ -56,7 +56,7 @@ def test_what_a_beat_wants_of_titles_and_opinion_is_said() -> None:
 
 
 def test_the_request_about_an_item_of_2500_characters_is_short() -> None:
-    beat = load_feeds(ROOT / "feeds.yaml").beats["crypto"]
+    beat = load_feeds(ROOT / "copydesk/init_files/feeds.yaml").beats["crypto"]
     messages = load_prompt(PACKAGED, "article").messages(source("word " * 500, author="A. Writer"), beat)
     assert sum(len(message["content"]) for message in messages) / 4 <= 2500
 

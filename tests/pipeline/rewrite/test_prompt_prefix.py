@@ -16,7 +16,7 @@ from tests.pipeline.rewrite.sources import source
 
 ROOT = Path(__file__).parents[3]
 BEATS = {
-    "en": load_feeds(ROOT / "feeds.yaml").beats["crypto"],
+    "en": load_feeds(ROOT / "copydesk/init_files/feeds.yaml").beats["crypto"],
     "de": load_feeds(ROOT / "examples" / "klimatechnik" / "feeds.yaml").beats["klimatechnik"],
 }
 

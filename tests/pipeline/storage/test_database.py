@@ -131,7 +131,7 @@ def test_the_lease_of_a_dead_process_is_taken_over_at_once(db: Database, open_db
     from pipeline.storage.processes import current_owner
 
     admit(db, item(1))
-    host, boot, _pid, _start = current_owner().split("|")
+    host, boot, *_ = current_owner().split("|")
     dead = open_db(f"{host}|{boot}|{2**22 + 1}|1")
     [lease] = dead.leases.acquire("one", 1, LEASE_S)
     dead.budget.record(lease, answer())
