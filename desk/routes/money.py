@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from desk.charts import Series, bar, columns
 from desk.operations import frame, show
-from desk.periods import Period, dollars_text
+from desk.periods import Period, tick_dollars
 from pipeline.config import Settings
 from pipeline.config.time_syntax import timezone_of
 from pipeline.domain.days import Day, day_of
@@ -115,7 +115,13 @@ def cost_columns(period: Period, costs: Sequence[DayCost], models: Sequence[Sum]
         if each.micros
     ]
     days = [day.date for day in period.days]
-    return columns("Cost by day, in US dollars", days, series, dollars_text, whole=False)
+    return columns(
+        "Cost by day, in US dollars",
+        days,
+        series,
+        lambda micros: dollars(round(micros)),
+        tick_text=tick_dollars,
+    )
 
 
 def read_caps(db: Database, settings: Settings, now: datetime) -> list[Cap]:
