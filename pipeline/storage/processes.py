@@ -10,10 +10,15 @@ def current_owner() -> str:
     return "|".join((platform.node(), _boot_id(), str(os.getpid()), _start_time(os.getpid()) or ""))
 
 
+def is_elsewhere(owner: str) -> bool:
+    """Return whether a process is one of another host."""
+    return owner.partition("|")[0] != platform.node()
+
+
 def process_is_dead(owner: str) -> bool:
     """Return whether a process is certainly dead; False for other hosts, where it cannot be known."""
-    host, boot_id, pid, started = [*owner.split("|"), "", "", ""][:4]
-    if host != platform.node() or not pid.isdigit():
+    _, boot_id, pid, started = [*owner.split("|"), "", "", ""][:4]
+    if is_elsewhere(owner) or not pid.isdigit():
         return False
     if boot_id != _boot_id():
         return True
