@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,8 +15,8 @@ from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
 from pipeline.domain.models import PollState
 from pipeline.storage import CallDetails, Database, FeedActivity, RunSummary
 from tests.desk.conftest import Desk
-from tests.desk.server import database_of
-from tests.fakes.stock import FEED
+from tests.desk.server import DeskServer, Visitor, database_of
+from tests.fakes.stock import FEED, layout
 
 HOSTILE = '</title><script>alert(1)</script> & "Söhne" \''
 PAGES = ("runs", "feeds", "money", "checks", "articles", f"feeds/{FEED}")
@@ -103,7 +104,33 @@ def test_a_killed_run_did_not_end_and_one_under_way_is_no_failure(desk: Desk, db
     said = text_of(page)
     assert re.search(r"ingest, \S+ \S+ UTC did not end", said)
     assert re.search(r"requests, \S+ \S+ UTC under way", said)
-    assert "the next run goes on from here" in said
+    assert "the next run does the rest" in said
+    assert "0 drafted" not in said
+
+
+def test_a_run_without_a_report_has_a_cost_and_no_zeros(desk: Desk, db: Database) -> None:
+    db.runs.begin("ingest-1", "ingest", datetime.now(UTC))
+    answer_costs(db, desk, 0, 1_500_000)
+    running = text_of(desk.ada.page("/operations/runs/ingest-1"))
+    assert "What it did is recorded when it ends" in running
+    assert "Answers paid for 1 Cost $1.50" in running
+    db.runs.fail("ingest-1", "the disk is full", 6, datetime.now(UTC))
+    said = text_of(desk.ada.page("/operations/runs/ingest-1"))
+    assert "the disk is full What it did was not recorded. Answers paid for 1 Cost $1.50" in said
+    assert "Drafted" not in said
+    page = desk.ada.page("/operations/runs")
+    assert "what it did was not recorded" in text_of(page)
+    assert "0 drafted" not in unescape(page)
+
+
+def test_times_are_those_of_the_operators_zone(tmp_path: Path) -> None:
+    settings = layout(tmp_path / "project", {"COPYDESK_TIMEZONE": "Asia/Kathmandu"})
+    with database_of(settings) as db, DeskServer(settings) as server, Visitor(server) as ada:
+        db.runs.begin("ingest-1", "ingest", datetime(2026, 3, 1, 20, tzinfo=UTC))
+        page = ada.page("/operations/runs?day=2026-03-02")
+    assert "ingest, 2026-03-02 01:45 +0545" in text_of(page)
+    assert "ingest, 2026-03-02 01:45, " in page, "and on the time line"
+    assert "UTC" not in text_of(page)
 
 
 def test_a_page_of_prefect_that_is_no_web_address_is_no_link(desk: Desk, db: Database) -> None:
