@@ -80,13 +80,6 @@ class DailyRepository(Transactions):
                 for day, row in by_day(connection, _COSTS, days)
             ]
 
-    def spent_by(self, flow: str, day: Day) -> int:
-        """Return what a day's calls of the runs whose names begin so cost, in millionths of a US dollar."""
-        named = calls.c.run.startswith(flow, autoescape=True)
-        query = sa.select(sa.func.sum(calls.c.micros)).where(_within(calls.c.at), named)
-        with self._reading() as connection:
-            return int(connection.scalar(query, {"since": day.since, "until": day.until}) or 0)
-
     def items(self, days: Sequence[Day], feed: str | None = None) -> list[DayItems]:
         """Return the numbers of the items that are dated on these days; with `feed`, a key, its own."""
         with self._reading() as connection:

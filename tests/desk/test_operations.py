@@ -11,9 +11,13 @@ import httpx
 import pytest
 import yaml
 
+from desk.routes.money import read_caps
+from pipeline.config import load_feeds
+from pipeline.domain.errors import BudgetExceeded
 from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
 from pipeline.domain.models import PollState
-from pipeline.storage import CallDetails, Database, FeedActivity, RunSummary
+from pipeline.services.budget import active_caps
+from pipeline.storage import CallCost, CallDetails, Database, FeedActivity, RunSummary
 from tests.desk.conftest import Desk
 from tests.desk.server import DeskServer, Visitor, database_of
 from tests.fakes.stock import FEED, layout
@@ -152,6 +156,25 @@ def test_money_by_day_model_and_feed_beside_the_caps(desk: Desk, db: Database) -
     assert {"?model=gpt-x", "?model=mini%3Cb%3E", f"?feed={FEED}"} <= links(page)
     assert "Spent in the last 30 days $0.50" in text_of(desk.ada.page("/operations/money?model=mini%3Cb%3E"))
     assert "No model was paid" in desk.ada.page("/operations/money?feed=another")
+
+
+def test_a_cap_is_reached_where_the_next_call_would_be_refused(tmp_path: Path) -> None:
+    model = {"COPYDESK_MODEL": "m", "OPENAI_API_KEY": "k", "COPYDESK_PRICE": "0/100"}  # 1,500 tokens: $0.15
+    settings = layout(tmp_path / "project", {**model, "COPYDESK_CAP_DAY": "1", "COPYDESK_CAP_MONTH": "10"})
+    subscriptions, now = load_feeds(settings.feeds_file), datetime.now(UTC)
+    with database_of(settings) as db:
+
+        def states() -> list[tuple[str, int, bool]]:
+            caps = read_caps(db, settings, subscriptions, now)
+            return [(cap.name, cap.left, cap.is_reached) for cap in caps if cap.limit is not None]
+
+        assert states() == [("a day", 1_000_000, False), ("a month", 10_000_000, False)]
+        with Database.open(settings.database_url, owner=DEAD) as dead:  # it was killed during the call
+            dead.budget.reserve("ingest-1", CallCost(860_000, 0), [], now, stale=now)
+        assert states() == [("a day", 140_000, True), ("a month", 9_140_000, False)]
+        caps = active_caps(settings, "ingest-2", now)
+        with pytest.raises(BudgetExceeded, match="cap of the day"):
+            db.budget.require_left("ingest-2", CallCost(150_000, 150_000), caps)
 
 
 def test_feeds_with_health_counts_and_reasons(desk: Desk, db: Database) -> None:
