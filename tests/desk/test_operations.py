@@ -11,16 +11,18 @@ import httpx
 import pytest
 import yaml
 
+from desk.routes.feeds import read_feeds
 from desk.routes.money import read_caps
 from pipeline.config import load_feeds
 from pipeline.domain.errors import BudgetExceeded
 from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
 from pipeline.domain.models import PollState
 from pipeline.services.budget import active_caps
-from pipeline.storage import CallCost, CallDetails, Database, FeedActivity, RunSummary
+from pipeline.storage import CallCost, CallDetails, Database, FeedActivity, FeedBacklog, RunSummary
 from tests.desk.conftest import Desk
 from tests.desk.server import DeskServer, Visitor, database_of
 from tests.fakes.stock import FEED, layout
+from tests.pipeline.storage.records import admit, feed, item
 
 HOSTILE = '</title><script>alert(1)</script> & "Söhne" \''
 PAGES = ("runs", "feeds", "money", "checks", "articles", f"feeds/{FEED}")
@@ -68,13 +70,13 @@ def test_a_run_is_told_with_what_it_did_and_links_to_its_drafts(desk: Desk, db: 
     now = datetime.now(UTC)
     ref = desk.refs[1]
     db.runs.begin("ingest-1", "ingest", now - timedelta(minutes=9), "https://prefect.example/runs/flow-run/1")
-    feed = FeedActivity(
+    did = FeedActivity(
         feed=FEED, new=3, drafts=(ref, "f" * 16), drafted=2, held=1, failed=1,
         causes={"it <broke>": 1}, micros=90_000, error="stock-wire: 500",
     )  # fmt: skip
     summary = RunSummary(
         polled=1, new=3, drafted=2, held=1, failed=1, unread=1, micros=90_000, exit_code=7,
-        stopped="the cap is reached", feeds=(feed,),
+        stopped="the cap is reached", feeds=(did,),
     )  # fmt: skip
     db.runs.end("ingest-1", summary, now)
     page = desk.ada.page("/operations/runs")
@@ -188,7 +190,36 @@ def test_feeds_with_health_counts_and_reasons(desk: Desk, db: Database) -> None:
     assert f"/operations/feeds/{FEED}?day=2026-02-05#items" in links(page)
     own = desk.ada.page(f"/operations/feeds/{FEED}?day=2026-02-05")
     assert f"/?feed={FEED}" in links(own)
+    assert "Wait for an editor, of any day 6 Approved 0" in text_of(own)
+    other = text_of(desk.ada.page(f"/operations/feeds/{FEED}?day=2020-01-01"))
+    assert "Wait for an editor, of any day 6" in other, "the queue has them on each day"
     assert desk.ada.get("/operations/feeds/unknown").status_code == 404
+
+
+def test_a_feed_that_was_never_synchronized_has_a_page(desk: Desk) -> None:
+    path = desk.settings.feeds_file
+    document = yaml.safe_load(path.read_text())
+    document["feeds"].append(
+        document["feeds"][0] | {"key": "new", "name": "New", "url": "https://n.example/f"}
+    )
+    path.write_text(yaml.safe_dump(document))
+    assert "/operations/feeds/new?#items" in links(desk.ada.page("/operations/feeds"))
+    assert "not polled yet" in text_of(desk.ada.page("/operations/feeds/new"))
+
+
+def test_items_that_are_not_drafted_are_counted_as_status_does(tmp_path: Path) -> None:
+    settings = layout(tmp_path / "project")
+    with database_of(settings) as db:
+        db.feeds.sync([feed(FEED)])
+        admit(db, *(item(number) for number in range(1, 6)), key=FEED)
+        first, second, third = db.leases.acquire(FEED, 3, 60)
+        later = datetime.now(UTC) + timedelta(hours=1)
+        db.leases.fail(first, "it broke", retry=True)
+        db.leases.fail(second, "it broke", retry=False)
+        db.leases.postpone(third, "robots.txt", later)
+        polls, backlogs = read_feeds(db, datetime.now(UTC))
+    assert polls == {FEED: PollState()}
+    assert backlogs == {FEED: FeedBacklog(queued=2, waiting=1, failed=2)}
 
 
 def test_checks_count_open_and_decided_findings(desk: Desk) -> None:
