@@ -223,7 +223,15 @@ def test_items_that_are_not_drafted_are_counted_as_status_does(tmp_path: Path) -
 
 
 def test_checks_count_open_and_decided_findings(desk: Desk) -> None:
-    assert "Findings that block 0" not in text_of(desk.ada.page("/operations/checks"))
+    checks = desk.ada.page("/operations/checks")
+    assert "Drafts held 2" in text_of(checks)
+    kinds = {link for link in links(checks) if link.startswith("/?kind=")}
+    assert kinds
+    for link in kinds:
+        listed = len(set(re.findall(r'name="draft" value="([0-9a-f]+)', desk.ada.page(link))))
+        label = re.search(rf'<a href="{re.escape(link)}">([^<]*)</a></th>', checks)
+        assert label
+        assert f"{label[1]} {listed} " in text_of(checks)
     page = desk.ada.page(f"/drafts/{desk.refs[0]}")
     hidden = dict(re.findall(r'name="(key|sha256)" value="([^"]*)"', page))
     place = re.search(r'action="(/drafts/[0-9a-f]+/(?:acknowledge|dismiss)[^"]*)"', page)
