@@ -42,11 +42,13 @@ class FindingCountRepository(Transactions):
             counts = (_sum(findings.c.severity == "block"), _sum(findings.c.severity == "warn"))
             item_id, kind = draft.c.item_id, kind_of(connection, findings)
             is_open = (items.c.state == "drafted", acknowledgements.c.id.is_(None))
-            found = sa.select(
+            per_kind = sa.select(
                 item_id, kind.label("kind"), counts[0].label("blocks"), counts[1].label("warns")
             )
-            found = found.select_from(join_findings(joined, draft)).where(*is_open).group_by(item_id, kind)
-            rows = connection.execute(_by_kind_and_draft(found.cte("found"))).all()
+            per_kind = (
+                per_kind.select_from(join_findings(joined, draft)).where(*is_open).group_by(item_id, kind)
+            )
+            rows = connection.execute(_by_kind_and_draft(per_kind.cte("per_kind"))).all()
         kinds = [OpenFindings(row[0], *map(int, row[1:])) for row in rows if row[0] is not None]
         kinds.sort(key=lambda each: (-each.blocks - each.warns, each.kind))
         [(held, warned)] = [(row[1], row[2]) for row in rows if row[0] is None]
@@ -65,12 +67,12 @@ def _sum(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.sum(sa.case((condition, 1), else_=0))
 
 
-def _by_kind_and_draft(found: sa.CTE) -> sa.CompoundSelect[tuple[str | None, int, int, int]]:
+def _by_kind_and_draft(per_kind: sa.CTE) -> sa.CompoundSelect[tuple[str | None, int, int, int]]:
     """Return the sums of each kind, and a row without a kind: drafts that are held, and that are warned of.
 
     One statement, so that the findings are read once.
     """
-    columns = found.c
+    columns = per_kind.c
     sums = (sa.func.sum(columns.blocks), sa.func.sum(columns.warns), sa.func.count())
     drafts = sa.select(sa.func.sum(columns.blocks).label("blocks")).group_by(columns.item_id).subquery()
     held, warned = _sum(drafts.c.blocks > 0), _sum(drafts.c.blocks == 0)

@@ -158,11 +158,11 @@ class RunRepository(Transactions):
         """Return what the recorded calls of a run cost; also of one that recorded no report."""
         until = run.ended_at or min(now, run.began_at + _LONGEST)
         mine = (calls.c.at >= run.began_at, calls.c.at <= until, calls.c.run == run.name)
-        priced = (sa.func.count(calls.c.micros), sa.func.coalesce(sa.func.sum(calls.c.micros), 0))
+        sums = (sa.func.count(calls.c.micros), sa.func.coalesce(sa.func.sum(calls.c.micros), 0))
         with self._reading() as connection:
-            query = sa.select(sa.func.count(), *priced).where(*mine)
-            number, known, micros = connection.execute(query).one()
-        return RunCost(number, number - known, int(micros))
+            query = sa.select(sa.func.count(), *sums).where(*mine)
+            number, priced, micros = connection.execute(query).one()
+        return RunCost(number, number - priced, int(micros))
 
     def titles(self, refs: Sequence[str]) -> dict[str, str]:
         """Return the titles of drafts by external id, without those that were erased."""
