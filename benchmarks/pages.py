@@ -68,6 +68,7 @@ def fill(db: Database, size: int, minutes: float) -> None:
     every = int(timedelta(minutes=size * minutes) / timedelta(minutes=15))
     with engine.begin() as connection:
         connection.execute(runs.insert(), [_run(number) for number in range(min(every, 40_000))])
+    db.feeds.sync([ledger.feed(number) for number in range(ledger.FEEDS)])  # adds up counts
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as plain:
             plain.exec_driver_sql("VACUUM ANALYZE")  # as autovacuum does; nobody does so for SQLite

@@ -20,7 +20,6 @@ from copydesk.installation_checks import (
     check_schedules,
     poll_states,
 )
-from copydesk.prompt import SAMPLE
 from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import has_server, require_api, require_api_url
 from pipeline.config import (
@@ -40,12 +39,12 @@ from pipeline.config import (
 from pipeline.domain.errors import ConfigError, DatabaseError, OutputError
 from pipeline.domain.models import DEFAULT_PROFILE
 from pipeline.http_client import require_usable_proxies
-from pipeline.llm.chat import estimate_prompt_tokens
 from pipeline.llm.client import build_client
 from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.rewrite.prompt_files import is_packaged
 from pipeline.rewrite.sentence_repair import PROMPT as REPAIR_PROMPT
+from pipeline.services.estimate import next_call_micros
 from pipeline.services.second_reader import measurement_of
 from pipeline.services.writers import price_of, priced
 from pipeline.storage import Database
@@ -154,16 +153,7 @@ def _models(settings: Settings, subscriptions: Subscriptions) -> list[CheckResul
 
 
 def _caps(settings: Settings, subscriptions: Subscriptions) -> str:
-    """Return the caps; the shortest request is the fixed part of a prompt."""
-    feeds = [feed for feed in subscriptions.feeds if feed.enabled]
-    used = used_profiles(settings, feeds) or ([DEFAULT_PROFILE] if settings.model else [])
-    connections = [connection_named(settings, subscriptions.models, name) for name in used]
-    tokens = 0
-    if connections and subscriptions.beats:
-        beat = next(iter(subscriptions.beats.values()))
-        messages = load_prompt(settings.prompts, beat.prompt).messages(SAMPLE, beat)
-        tokens = estimate_prompt_tokens({"messages": messages})
-    return check_caps(settings, connections, tokens)
+    return check_caps(settings, next_call_micros(settings, subscriptions))
 
 
 def _schedule(settings: Settings, subscriptions: Subscriptions) -> str:

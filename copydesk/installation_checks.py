@@ -9,15 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from copydesk.console import format_time, pluralize
-from pipeline.config import ModelConnection, Settings, user_agent
+from pipeline.config import Settings, user_agent
 from pipeline.domain.errors import ConfigError, CopydeskError, DatabaseError, OutputError
-from pipeline.domain.model_calls import TokenUsage
 from pipeline.domain.models import FeedConfig, PollState
 from pipeline.http_client import HttpClient
 from pipeline.services.alerts import Alert, post_alerts
 from pipeline.services.budget import BACKFILL, active_caps
-from pipeline.services.spending import UsageStats
-from pipeline.services.writers import price_of
 from pipeline.storage import CallCost, Database, dollars, file_of
 
 _MIN_FREE_BYTES = 200_000_000
@@ -28,18 +25,16 @@ _LATE_AFTER = timedelta(days=1)
 """Time without any poll after which nothing seems to start runs. Chosen, not measured."""
 
 
-def check_caps(settings: Settings, connections: Iterable[ModelConnection], prompt_tokens: int) -> str:
+def check_caps(settings: Settings, min_micros: int) -> str:
     """Return the caps. Raises ConfigError, BudgetExceeded where one does not allow the next call.
 
-    `prompt_tokens` are those of the shortest request.
+    That costs at least `min_micros`.
     """
     now = datetime.now(UTC)
     run = f"{BACKFILL}doctor"  # so that the cap of backfills is among them
     caps = active_caps(settings, run, now)
     if not caps:
         return "none: COPYDESK_CAP_DAY limits what the model may cost a day, in US dollars"
-    usage = TokenUsage(prompt_tokens=prompt_tokens, completion_tokens=UsageStats().min_answer_tokens())
-    min_micros = max((price_of(each).micros(usage) or 0 for each in connections), default=0)
     for cap in caps:
         if cap.micros < min_micros:
             message = f"{cap.variable} is {dollars(cap.micros)}, and one call may cost {dollars(min_micros)}"

@@ -6,7 +6,7 @@ a title and a description; the page has its numbers in a table.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -75,14 +75,19 @@ def columns(
     series: Sequence[Series],
     text: Callable[[float], str],
     *,
-    whole: bool = True,
+    tick_text: Callable[[float, float], str] | None = None,
 ) -> Markup:
-    """Return stacked columns, one a day; `text` writes a value with its unit, `whole` values are counts."""
+    """Return stacked columns, one a day; `text` writes a value with its unit.
+
+    `tick_text` writes a value of the axis, given the axis' step; None: values are counts, without fractions.
+    """
     totals = [sum(_number(each.values[at]) for each in series) for at in range(len(days))]
-    axis = nice_axis(max(totals, default=0), whole=whole)
+    axis = nice_axis(max(totals, default=0), whole=tick_text is None)
+    labels = [tick_text(tick, axis.ticks[1]) if tick_text else text(tick) for tick in axis.ticks]
+    lines = list(zip(axis.ticks, labels, strict=True))
     summary = _summary(days, totals, text)
     drawings = (
-        _figure(name, width, title, summary, _columns(width, days, series, axis, text))
+        _figure(name, width, title, summary, _columns(width, days, series, lines, text))
         for name, width in _WIDTHS.items()
     )
     return Markup("").join(drawings)
@@ -97,21 +102,24 @@ def _summary(days: Sequence[date], totals: Sequence[float], text: Callable[[floa
 
 
 def _columns(
-    width: float, days: Sequence[date], series: Sequence[Series], axis: Axis, text: Callable[[float], str]
+    width: float,
+    days: Sequence[date],
+    series: Sequence[Series],
+    ticks: Sequence[tuple[float, str]],
+    text: Callable[[float], str],
 ) -> Iterator[str]:
-    left = 8 + _CHAR * max(len(text(tick)) for tick in axis.ticks)
-    left = min(left, width / 3)
-    height = _HEIGHT - _TOP - _BOTTOM
-    for tick in axis.ticks:
-        y = _TOP + height * (1 - tick / axis.top)
+    left = min(8 + _CHAR * max(len(label) for _, label in ticks), width / 3)
+    height, (top, _) = _HEIGHT - _TOP - _BOTTOM, ticks[-1]
+    for tick, label in ticks:
+        y = _TOP + height * (1 - tick / top)
         yield _line("grid", left, y, width, y)
-        yield _text(left - 6, y + 4, text(tick), "end")
+        yield _text(left - 6, y + 4, label, "end")
     slot = (width - left) / max(1, len(days))
     gap = max(min(4.0, slot / 4), slot - _MAX_COLUMN)
     for at, day in enumerate(days):
         base, x = _TOP + height, left + slot * at + gap / 2
         for each in series:
-            tall = min(height * _number(each.values[at]) / axis.top, base - _TOP)
+            tall = min(height * _number(each.values[at]) / top, base - _TOP)
             if tall > 0:
                 label = f"{day:%Y-%m-%d}, {each.label}: {text(_number(each.values[at]))}"
                 yield _rect(each.tone, x, base - tall, slot - gap, tall, label)
@@ -131,16 +139,36 @@ def _day_labels(left: float, slot: float, days: Sequence[date]) -> Iterator[str]
 
 
 def time_line(title: str, since: datetime, until: datetime, marks: Sequence[Mark]) -> Markup:
-    """Return a line of time for each lane, with a mark for each run; times are labelled in their own zone."""
+    """Return a line of time for each lane, with a mark for each run, labelled in the zone of `since`."""
+    zone = since.tzinfo or UTC
     lanes = list(dict.fromkeys(mark.lane for mark in marks)) or [""]
-    summary = f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M}, {len(marks)} in all."
+    summary = f"{since:%Y-%m-%d %H:%M} to {until.astimezone(zone):%Y-%m-%d %H:%M}, {len(marks)} in all."
+    # Two times of one zone are subtracted by its clocks, which jump twice a year.
+    span = TimeSpan(since.astimezone(UTC), until.astimezone(UTC), zone)
     drawings = (
-        _figure(
-            name, width, title, summary, _time_line(width, since, until, lanes, marks), _lanes_height(lanes)
-        )
+        _figure(name, width, title, summary, _time_line(width, span, lanes, marks), _lanes_height(lanes))
         for name, width in _WIDTHS.items()
     )
     return Markup("").join(drawings)
+
+
+class TimeSpan(NamedTuple):
+    """What a time line shows."""
+
+    since: datetime
+    until: datetime
+    """Both in UTC."""
+    zone: tzinfo
+    """Of its labels."""
+
+    @property
+    def seconds(self) -> float:
+        """Its length, at least 1."""
+        return max(1.0, (self.until - self.since).total_seconds())
+
+    def share_before(self, moment: datetime) -> float:
+        """Return which share of it is before a time: below 0 or above 1 for one outside."""
+        return (moment.astimezone(UTC) - self.since).total_seconds() / self.seconds
 
 
 _LANE = 34.0
@@ -153,11 +181,8 @@ def _lanes_height(lanes: Sequence[str]) -> float:
     return _TOP + _LANE * len(lanes) + _BOTTOM
 
 
-def _time_line(
-    width: float, since: datetime, until: datetime, lanes: Sequence[str], marks: Sequence[Mark]
-) -> Iterator[str]:
+def _time_line(width: float, span: "TimeSpan", lanes: Sequence[str], marks: Sequence[Mark]) -> Iterator[str]:
     left = min(12 + _CHAR * max(len(lane) for lane in lanes), width / 3)
-    span = max(1.0, (until - since).total_seconds())
     space = int((left - 12) / _CHAR)
     for at, lane in enumerate(lanes):
         y = _TOP + _LANE * (at + 0.5)
@@ -165,27 +190,31 @@ def _time_line(
         yield _text(left - 6, y + 4, lane if len(lane) <= space else lane[: space - 1] + "…", "end")
     for mark in marks:
         begin, end = (
-            left + (width - left) * min(1.0, max(0.0, (moment - since).total_seconds() / span))
-            for moment in (mark.since, max(mark.since, mark.until))
+            left + (width - left) * min(1.0, max(0.0, span.share_before(moment)))
+            for moment in (mark.since, mark.until)
         )
         begin = min(begin, width - 3)  # the shortest run can be seen
         y = _TOP + _LANE * lanes.index(mark.lane) + 7
         yield _rect(mark.tone, begin, y, max(3.0, end - begin), _LANE - 14, mark.label)
-    yield from _time_labels(width, left, since, until, _lanes_height(lanes) - 6)
+    yield from _time_labels(width, left, span, _lanes_height(lanes) - 6)
 
 
-def _time_labels(width: float, left: float, since: datetime, until: datetime, y: float) -> Iterator[str]:
-    """Yield labels at whole hours, as many as there is room for."""
-    span = max(1.0, (until - since).total_seconds())
+def _time_labels(width: float, left: float, span: "TimeSpan", y: float) -> Iterator[str]:
+    """Yield labels at whole hours of the zone's clocks, as many as there is room for."""
     space = max(1, int((width - left) / _TIME_LABEL))
-    hours = next((step for step in _HOURS if span / 3600 / step <= space), math.ceil(span / 3600 / space))
-    moment = since.replace(minute=0, second=0, microsecond=0)
-    for _ in range(int(span / 3600) + 2):
-        x = left + (width - left) * (moment - since).total_seconds() / span
-        if left <= x <= width - _TIME_LABEL / 2 and moment.hour % min(hours, 24) == 0:
+    length = span.seconds / 3600
+    hours = next((step for step in _HOURS if length / step <= space), math.ceil(length / space))
+    first = span.since.astimezone(span.zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+    for step in range(2 * int(length) + 4):  # half hours, as some clocks jump by one
+        moment = first + step * timedelta(minutes=30)
+        local = moment.astimezone(span.zone)
+        is_repeated = local.fold and hours > 1
+        if local.minute or local.hour % min(hours, 24) or is_repeated:
+            continue
+        x = left + (width - left) * span.share_before(moment)
+        if left <= x <= width - _TIME_LABEL / 2:
             yield _line("grid", x, y - 15, x, y - 11)
-            yield _text(x, y, f"{moment:%H:%M}", "middle")
-        moment += timedelta(hours=1)
+            yield _text(x, y, f"{local:%H:%M}", "middle")
 
 
 def bar(parts: Sequence[tuple[str, float]], highest: float) -> Markup:

@@ -23,6 +23,8 @@ class Filters(FrozenModel):
     feed: str = ""
     beat: str = ""
     findings: Findings | Literal[""] = ""
+    kind: str = ""
+    """Only drafts with an open finding of this kind."""
     q: str = ""
     asked: bool = False
     """Only drafts with an open rewrite request."""
@@ -48,6 +50,7 @@ class Filters(FrozenModel):
             feeds=None if feeds is None else tuple(feeds),
             words=tuple(self.q.split()[:8]),
             findings=self.findings or None,
+            kind=self.kind,
             asked=self.asked,
             changed=self.changed,
             order=self.sort,
@@ -58,7 +61,8 @@ class Filters(FrozenModel):
 
         None where they do not: the queue is in another order, or shows drafts of some kind only.
         """
-        if self.state != "drafted" or self.sort != "waiting" or self.findings or self.asked:
+        of_some_kind = self.findings or self.kind or self.asked
+        if self.state != "drafted" or self.sort != "waiting" or of_some_kind:
             return None
         changes = {"state": "approved", "changed": True, "order": "newest"}
         return self.criteria(subscriptions).model_copy(update=changes)
@@ -75,7 +79,7 @@ def _parameter(value: object) -> str:
 
 def read_filters(query: Mapping[str, str]) -> Filters:
     """Return the filters of a URL's query; unknown values are ignored."""
-    values: dict[str, object] = {name: query.get(name, "")[:200] for name in ("feed", "beat", "q")}
+    values: dict[str, object] = {name: query.get(name, "")[:200] for name in ("feed", "beat", "kind", "q")}
     for name, choices in (("state", STATES), ("findings", FINDINGS), ("sort", ORDERS)):
         if query.get(name) in choices:
             values[name] = query[name]

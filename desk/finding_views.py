@@ -38,7 +38,7 @@ class FindingView(NamedTuple):
     @property
     def kind(self) -> str:
         """The label of its kind."""
-        return KINDS.get(self.finding.kind, self.finding.kind.capitalize())
+        return kind_label(self.finding.kind)
 
     @property
     def fix(self) -> bool:
@@ -101,6 +101,11 @@ def numbered(
         )
         for number, (level, finding) in enumerate(ordered, start=1)
     )
+
+
+def kind_label(kind: str) -> str:
+    """Return the label of a kind of finding."""
+    return KINDS.get(kind, kind.capitalize())
 
 
 def place_of(finding: Finding) -> str:

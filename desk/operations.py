@@ -38,7 +38,8 @@ async def frame(request: Request) -> Frame:
 
 
 def show(request: Request, page: Frame, name: str, template: str, **values: Any) -> Response:  # noqa: ANN401
-    """Return the page called `name` of PAGES from a template."""
+    """Return the page called `name` of PAGES from a template, in which `at` writes a time."""
+    zone = timezone_of(page.ctx.settings.timezone)
     return render(
         request,
         f"operations/{template}.html",
@@ -48,5 +49,6 @@ def show(request: Request, page: Frame, name: str, template: str, **values: Any)
         choices=CHOICES,
         timezone=page.ctx.settings.timezone,
         names=page.names,
+        at=lambda moment: f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}",
         **values,
     )

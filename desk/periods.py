@@ -1,5 +1,6 @@
 """The days that a page of operations is about, and numbers as these pages write them. Pure."""
 
+import math
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
@@ -81,8 +82,8 @@ def count_text(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def dollars_text(micros: float) -> str:
-    """Return an axis' amount of millionths of a US dollar."""
-    amount = micros / 1_000_000
-    decimals = 0 if amount >= 10 or not amount else 2 if amount >= 0.1 else 4
-    return f"${amount:,.{decimals}f}"
+def tick_dollars(micros: float, step: float) -> str:
+    """Return an amount of an axis in US dollars, from millionths, as fine as the axis' step needs it."""
+    decimals = min(6, max(0, -math.floor(math.log10(step / 1_000_000) + 1e-9)))
+    decimals = 2 if decimals == 1 else decimals  # cents
+    return f"${micros / 1_000_000:,.{decimals}f}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from desk.finding_views import KINDS
+from desk.finding_views import kind_label
 from pipeline.articles.front_matter import FrontMatterHandler, loads
 from pipeline.domain.errors import OutputError
 from pipeline.domain.review_time import as_minutes, review_seconds
@@ -112,7 +112,7 @@ class _Texts:
 
 
 def _phrase(finding: Finding, texts: _Texts, source: str) -> str:
-    words, kind = texts.words(finding), KINDS.get(finding.kind, finding.kind.capitalize())
+    words, kind = texts.words(finding), kind_label(finding.kind)
     if words and finding.removal:
         return f"cut “{words}”"
     if words and finding.suggestion:

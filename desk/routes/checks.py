@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from desk.charts import bar
-from desk.finding_views import KINDS
+from desk.finding_views import kind_label
 from desk.operations import frame, show
 from desk.periods import share
 from pipeline.storage import NO_TIME, KindOutcomes, OpenFindings
@@ -23,6 +23,7 @@ class KindView(NamedTuple):
     label: str
     blocks: int
     warns: int
+    drafts: int
     outcomes: KindOutcomes
 
     @property
@@ -39,7 +40,7 @@ async def checks(request: Request) -> Response:
     since = period.since if has_times else NO_TIME
     waiting = await asyncio.to_thread(db.finding_counts.open)
     ended = await asyncio.to_thread(db.finding_counts.ended, since, period.until)
-    views = kind_views(waiting, ended)
+    views = kind_views(waiting.kinds, ended)
     decided = sum(view.outcomes.decided for view in views)
     alarms = sum(view.outcomes.false_alarms for view in views)
     return show(
@@ -49,6 +50,8 @@ async def checks(request: Request) -> Response:
         "checks",
         views=views,
         has_times=has_times,
+        held=waiting.held,
+        warned=waiting.warned,
         blocks=sum(view.blocks for view in views),
         warns=sum(view.warns for view in views),
         decided=decided,
@@ -66,8 +69,7 @@ def kind_views(waiting: Sequence[OpenFindings], ended: Sequence[KindOutcomes]) -
     outcomes = {each.kind: each for each in ended}
     views = []
     for kind in by_kind.keys() | outcomes.keys():
-        counts = by_kind.get(kind, OpenFindings(kind, 0, 0))
-        label = KINDS.get(kind, kind.capitalize())
+        counts = by_kind.get(kind, OpenFindings(kind, 0, 0, 0))
         ends = outcomes.get(kind, KindOutcomes(kind=kind, dismissed={}))
-        views.append(KindView(kind, label, counts.blocks, counts.warns, ends))
+        views.append(KindView(kind, kind_label(kind), counts.blocks, counts.warns, counts.drafts, ends))
     return sorted(views, key=lambda view: (-view.blocks - view.warns - view.outcomes.decided, view.kind))

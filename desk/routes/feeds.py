@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,20 +16,27 @@ from desk.operations import frame, show
 from desk.periods import Period, count_text, share
 from pipeline.domain.models import FeedConfig, PollState
 from pipeline.feeds.poll_schedule import is_paused
-from pipeline.storage import DayItems
+from pipeline.storage import NO_BACKLOG, Database, DayItems, FeedBacklog
 from pipeline.storage.daily import MAX_REASONS
 
 router = APIRouter()
-OUTCOMES = {
-    "drafted": ("Drafted", "a"), "skipped": ("Skipped", "idle"), "merged": ("Merged", "c"),
-    "failed": ("Failed", "bad"), "queued": ("Queued", "warn"),
+_OTHERS = {
+    "skipped": ("Skipped", "idle"), "merged": ("Merged", "c"), "failed": ("Given up", "bad"),
+    "open": ("Not drafted yet", "warn"),
 }  # fmt: skip
+OUTCOMES = {"drafted": ("Drafted", "a"), **_OTHERS}
 """What became of an item: label and colour."""
-_OUTCOME_OF = {
-    "drafted": "drafted", "approved": "drafted", "rejected": "drafted", "skipped": "skipped",
-    "merged": "merged", "failed": "failed", "seen": "queued", "answered": "queued",
+STATES = {
+    "drafted": ("Wait for an editor", "a"), "approved": ("Approved", "good"), "rejected": ("Rejected", "d"),
+    **_OTHERS,
 }  # fmt: skip
-"""By state; items in other states are erased ones."""
+"""The same, with what editors decided."""
+_STATE_OF = {
+    "drafted": "drafted", "approved": "approved", "rejected": "rejected", "skipped": "skipped",
+    "merged": "merged", "failed": "failed", "seen": "open", "answered": "open",
+}  # fmt: skip
+"""By an item's state; items in other states are erased ones."""
+_OUTCOME_OF = {**_STATE_OF, "approved": "drafted", "rejected": "drafted"}
 
 
 class Health(NamedTuple):
@@ -52,6 +59,8 @@ class FeedView(NamedTuple):
     counts: Counter[str]
     """By outcome."""
     a_day: float
+    backlog: FeedBacklog
+    """What is not drafted yet, whatever its date."""
 
     @property
     def total(self) -> int:
@@ -74,9 +83,9 @@ async def feeds(request: Request) -> Response:
     page = await frame(request)
     db, period = page.ctx.db, page.period
     items = await asyncio.to_thread(db.daily.items, period.days)
-    polls = await asyncio.to_thread(db.feeds.poll_states)
+    polls, backlogs = await asyncio.to_thread(read_feeds, db, page.ctx.now)
     reasons = await asyncio.to_thread(db.daily.skip_reasons, period.since, period.until)
-    views = feed_views(page.subscriptions.feeds, polls, items, period, page.ctx.now)
+    views = feed_views(page.subscriptions.feeds, polls, backlogs, items, period, page.ctx.now)
     return show(
         request,
         page,
@@ -84,8 +93,8 @@ async def feeds(request: Request) -> Response:
         "feeds",
         views=views,
         highest=max((view.total for view in views), default=0),
-        chart=item_columns(period, items),
-        days=by_date(items),
+        chart=item_columns(period, by_date(items, _OUTCOME_OF), OUTCOMES),
+        days=by_date(items, _OUTCOME_OF),
         outcomes=OUTCOMES,
         reasons=reasons,
         max_reasons=MAX_REASONS,
@@ -98,41 +107,49 @@ async def feed(request: Request, key: str) -> Response:
     """Show one feed."""
     page = await frame(request)
     db, period = page.ctx.db, page.period
-    polls = await asyncio.to_thread(db.feeds.poll_states)
-    if key not in polls:
+    polls, backlogs = await asyncio.to_thread(read_feeds, db, page.ctx.now)
+    configs = [each for each in page.subscriptions.feeds if each.key == key]
+    if not configs and key not in polls:
         raise HTTPException(404)
     items = await asyncio.to_thread(db.daily.items, period.days, key)
     reasons = await asyncio.to_thread(db.daily.skip_reasons, period.since, period.until, key)
-    [view] = feed_views(
-        [each for each in page.subscriptions.feeds if each.key == key],
-        {key: polls[key]},
-        items,
-        period,
-        page.ctx.now,
-    )
-    states = Counter[str]()
-    for each in items:
-        states[each.state] += each.number
+    waiting = await asyncio.to_thread(db.daily.waiting)
+    own = {key: polls.get(key, PollState())}
+    [view] = feed_views(configs, own, backlogs, items, period, page.ctx.now)
+    days = by_date(items, _STATE_OF)
     return show(
         request,
         page,
         "feeds",
         "feed",
         view=view,
-        config=next((each for each in page.subscriptions.feeds if each.key == key), None),
-        states=states,
-        chart=item_columns(period, items),
-        days=by_date(items),
-        outcomes=OUTCOMES,
+        config=configs[0] if configs else None,
+        waiting=sum(each.number for each in waiting if each.feed == key),
+        states=sum(days.values(), Counter[str]()),
+        chart=item_columns(period, days, STATES),
+        days=days,
+        outcomes=STATES,
         reasons=reasons,
         max_reasons=MAX_REASONS,
         bar=bar,
     )
 
 
+def read_feeds(db: Database, now: datetime) -> tuple[dict[str, PollState], dict[str, FeedBacklog]]:
+    """Return the polls of all feeds, and what is not drafted yet, counted as `copydesk status` does."""
+    rows, backlogs = db.feeds.status(), db.items.backlogs(now)
+    polls, counts = {}, {}
+    for row in rows:
+        backlog = backlogs.get(row.key, NO_BACKLOG)
+        polls[row.key] = row.poll
+        counts[row.key] = backlog._replace(failed=backlog.failed + row.counts.get("failed", 0))
+    return polls, counts
+
+
 def feed_views(
     subscriptions: Sequence[FeedConfig],
-    polls: dict[str, PollState],
+    polls: Mapping[str, PollState],
+    backlogs: Mapping[str, FeedBacklog],
     items: Sequence[DayItems],
     period: Period,
     now: datetime,
@@ -147,7 +164,8 @@ def feed_views(
     for key in dict.fromkeys((*configs, *polls)):
         config, poll, own = configs.get(key), polls.get(key, PollState()), counts.get(key, Counter())
         name, health = config.name if config else key, health_of(config, poll, now)
-        views.append(FeedView(key, name, health, poll, own, sum(own.values()) / period.length))
+        a_day, backlog = sum(own.values()) / period.length, backlogs.get(key, NO_BACKLOG)
+        views.append(FeedView(key, name, health, poll, own, a_day, backlog))
     return sorted(views, key=lambda view: (view.health.rank, -view.total, view.key))
 
 
@@ -173,21 +191,25 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def by_date(items: Sequence[DayItems]) -> dict[str, Counter[str]]:
-    """Return the numbers of items by day and outcome, the last day first. Pure."""
+def by_date(items: Sequence[DayItems], names: Mapping[str, str]) -> dict[str, Counter[str]]:
+    """Return the numbers of items by day and what became of them, the last day first. Pure.
+
+    `names` has what became of an item by its state.
+    """
     counts: dict[str, Counter[str]] = {}
     for each in items:
-        if each.state in _OUTCOME_OF:
-            counts.setdefault(f"{each.day.date}", Counter())[_OUTCOME_OF[each.state]] += each.number
+        if each.state in names:
+            counts.setdefault(f"{each.day.date}", Counter())[names[each.state]] += each.number
     return dict(sorted(counts.items(), reverse=True))
 
 
-def item_columns(period: Period, items: Sequence[DayItems]) -> Markup:
-    """Return the chart of items by day and outcome. Pure."""
-    counts = by_date(items)
+def item_columns(
+    period: Period, counts: Mapping[str, Counter[str]], names: Mapping[str, tuple[str, str]]
+) -> Markup:
+    """Return the chart of items by day and what became of them, with their labels and colours. Pure."""
     none: Counter[str] = Counter()
     series = [
         Series(label, tone, [counts.get(f"{day.date}", none)[name] for day in period.days])
-        for name, (label, tone) in OUTCOMES.items()
+        for name, (label, tone) in names.items()
     ]
     return columns("Items by day", [day.date for day in period.days], series, count_text)

@@ -3,7 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request
@@ -12,12 +13,13 @@ from starlette.responses import Response
 
 from desk.charts import Series, bar, columns
 from desk.operations import frame, show
-from desk.periods import Period, dollars_text
-from pipeline.config import Settings
-from pipeline.config.time_syntax import timezone_of
-from pipeline.domain.days import Day, day_of
+from desk.periods import Period, tick_dollars
+from pipeline.config import Settings, Subscriptions, day_end, day_start, month_end, month_start
+from pipeline.domain.days import Day
+from pipeline.domain.errors import ConfigError
 from pipeline.services.budget import BACKFILL
-from pipeline.storage import Database, DayCost, dollars
+from pipeline.services.estimate import next_call_micros
+from pipeline.storage import Database, DayCost, SpendingCap, dollars
 
 router = APIRouter()
 _TONES = ("a", "b", "c", "d")
@@ -31,14 +33,23 @@ class Cap(NamedTuple):
     variable: str
     limit: int | None
     """Millionths of a US dollar; None: no cap is set."""
-    spent: int | None
+    spent: int | None = None
     """None: it is of each run."""
-    resets: datetime | None
+    reserved: int = 0
+    """For calls under way, and calls of killed processes, which may have been billed."""
+    next_call: int = 0
+    """What the next call costs at least."""
+    resets: datetime | None = None
+
+    @property
+    def left(self) -> int:
+        """What is neither spent nor reserved."""
+        return max(0, (self.limit or 0) - (self.spent or 0) - self.reserved)
 
     @property
     def is_reached(self) -> bool:
-        """Whether nothing is left of it."""
-        return self.limit is not None and self.spent is not None and self.spent >= self.limit
+        """Whether it does not allow the next call."""
+        return self.limit is not None and self.spent is not None and self.left < max(1, self.next_call)
 
 
 class Sum(NamedTuple):
@@ -63,7 +74,7 @@ async def money(request: Request) -> Response:
     model, feed = (request.query_params.get(name, "")[:300] for name in ("model", "feed"))
     every = await asyncio.to_thread(ctx.db.daily.costs, period.days)
     costs = [cost for cost in every if model in ("", cost.model) and feed in ("", cost.feed)]
-    caps = await asyncio.to_thread(read_caps, ctx.db, ctx.settings, ctx.now)
+    caps = await asyncio.to_thread(read_caps, ctx.db, ctx.settings, page.subscriptions, ctx.now)
     models = sums(costs, lambda cost: cost.model)
     return show(
         request,
@@ -115,33 +126,34 @@ def cost_columns(period: Period, costs: Sequence[DayCost], models: Sequence[Sum]
         if each.micros
     ]
     days = [day.date for day in period.days]
-    return columns("Cost by day, in US dollars", days, series, dollars_text, whole=False)
+    return columns(
+        "Cost by day, in US dollars",
+        days,
+        series,
+        lambda micros: dollars(round(micros)),
+        tick_text=tick_dollars,
+    )
 
 
-def read_caps(db: Database, settings: Settings, now: datetime) -> list[Cap]:
-    """Return the caps with what is spent of each. Does I/O: call it in a thread."""
-    zone = timezone_of(settings.timezone)
-    today = day_of(now.astimezone(zone).date(), zone)
-    month = [day_of(today.date - timedelta(days=back), zone) for back in range(today.date.day)]
-    by_day = Counter(dict.fromkeys(month, 0))
-    for cost in db.daily.costs(month):
-        by_day[cost.day] += cost.micros
-    following = (today.date.replace(day=1) + timedelta(days=32)).replace(day=1)
-    resets = day_of(date(following.year, following.month, 1), zone).since
-    backfills = db.daily.spent_by(BACKFILL, today)
-    return [
-        Cap("a run", "COPYDESK_CAP_RUN", _micros(settings.cap_run), None, None),
-        Cap("a day", "COPYDESK_CAP_DAY", _micros(settings.cap_day), by_day[today], today.until),
-        Cap("a month", "COPYDESK_CAP_MONTH", _micros(settings.cap_month), sum(by_day.values()), resets),
-        Cap(
-            "a day's backfills",
-            "COPYDESK_CAP_BACKFILL",
-            _micros(settings.cap_backfill),
-            backfills,
-            today.until,
-        ),
-    ]
+def read_caps(db: Database, settings: Settings, subscriptions: Subscriptions, now: datetime) -> list[Cap]:
+    """Return the caps with what is spent and reserved of each. Does I/O: call it in a thread."""
+    zone = settings.timezone
+    day, month = (day_start(now, zone), day_end(now, zone)), (month_start(now, zone), month_end(now, zone))
+    try:
+        next_call = next_call_micros(settings, subscriptions)
+    except ConfigError:  # `copydesk doctor` tells it
+        next_call = 0
+    caps = [Cap("a run", "COPYDESK_CAP_RUN", _micros(settings.cap_run))]
+    for name, variable, limit, (since, until), runs in (
+        ("a day", "COPYDESK_CAP_DAY", settings.cap_day, day, ""),
+        ("a month", "COPYDESK_CAP_MONTH", settings.cap_month, month, ""),
+        ("a day's backfills", "COPYDESK_CAP_BACKFILL", settings.cap_backfill, day, BACKFILL),
+    ):
+        cap = SpendingCap(name, 0, since, runs)
+        spent, reserved = db.budget.spent(cap), db.budget.reserved(cap)
+        caps.append(Cap(name, variable, _micros(limit), spent, reserved, next_call, until))
+    return caps
 
 
-def _micros(amount: object) -> int | None:
-    return None if amount is None else int(float(str(amount)) * 1_000_000)
+def _micros(amount: Decimal | None) -> int | None:
+    return None if amount is None else int(amount * 1_000_000)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from desk.context import WebContext
 from desk.filters import Filters
+from desk.finding_views import kind_label
 from desk.queue_rows import duration, holders_of, row_view
 from desk.responses import current_editor, filters, flash, redirect, render, web_context
 from pipeline.articles import files
@@ -93,6 +94,7 @@ async def _page(
         pages=max(1, -(-listed.page.total // PAGE)),
         feeds={feed.key: feed.name for feed in subscriptions.feeds},
         beats=tuple(subscriptions.beats),
+        kind=kind_label(chosen.kind),
         results=results,
         outcome=outcome,
         error=error,

@@ -54,7 +54,9 @@ async def runs(request: Request) -> Response:
         labels=LABELS,
         tones=TONES,
         chart=run_columns(period, listed.counts),
-        line=run_line(listed.marks, since, until, ctx.now, zone),
+        line=run_line(listed.marks[:_MAX_MARKS], since, until, ctx.now, zone),
+        is_cut=len(listed.marks) > _MAX_MARKS,
+        max_marks=_MAX_MARKS,
         span="on this day" if period.is_single else "in the last 24 hours",
         duration=duration,
     )
@@ -70,8 +72,18 @@ async def run(request: Request, name: str) -> Response:
         raise HTTPException(404)
     refs = [ref for feed in row.feeds for ref in feed.drafts]
     titles = await asyncio.to_thread(ctx.db.runs.titles, refs)
+    cost = row if row.is_reported else await asyncio.to_thread(ctx.db.runs.cost, row, ctx.now)
     return show(
-        request, page, "runs", "run", run=row, titles=titles, labels=LABELS, tones=TONES, duration=duration
+        request,
+        page,
+        "runs",
+        "run",
+        run=row,
+        cost=cost,
+        titles=titles,
+        labels=LABELS,
+        tones=TONES,
+        duration=duration,
     )
 
 
@@ -79,7 +91,7 @@ def _list(db: Database, period: Period, now: datetime, number: int) -> _Listed:
     since, until = _span(period, now)
     return _Listed(
         db.runs.counts(period.days, now),
-        db.runs.between(since, until, now, limit=_MAX_MARKS),
+        db.runs.between(since, until, now, limit=_MAX_MARKS + 1),
         db.runs.between(period.since, period.until, now, limit=PAGE + 1, offset=PAGE * (number - 1)),
     )
 
@@ -124,4 +136,5 @@ def run_line(rows: Sequence[RunRow], since: datetime, until: datetime, now: date
 def _mark_label(row: RunRow, zone: tzinfo) -> str:
     took = f", {duration((row.ended_at - row.began_at).total_seconds())}" if row.ended_at else ""
     began = f"{row.began_at.astimezone(zone):%Y-%m-%d %H:%M}"
-    return f"{row.flow}, {began}, {LABELS[row.state]}{took}, {row.drafted} drafted, {row.failed} failed"
+    did = f", {row.drafted} drafted, {row.failed} failed" if row.is_reported else ""
+    return f"{row.flow}, {began}, {LABELS[row.state]}{took}{did}"

@@ -3,10 +3,12 @@
 The message of the ValueError is the end of a sentence that begins with the variable and its value.
 """
 
+import contextlib
 import io
 import json
 import os
 import re
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -241,3 +243,22 @@ def _is_malformed(binding: Binding) -> bool:
 def _line(binding: Binding) -> int:
     text = binding.original.string
     return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+
+
+def set_defaults(values: Mapping[str, str]) -> None:
+    """Set variables that are not set, for this process and those that it starts."""
+    for name, value in values.items():
+        os.environ.setdefault(name, value)
+
+
+@contextlib.contextmanager
+def variable_set(name: str, value: str) -> Iterator[None]:
+    """Set a variable for this process and those that it starts; at the end it is as before."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
+        if before is not None:
+            os.environ[name] = before

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import logging
-import os
 import sys
 import threading
 from collections.abc import Iterable
@@ -22,6 +21,7 @@ from pipeline.config import (
     load_settings,
     profile_secrets,
 )
+from pipeline.config.env_values import set_defaults
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.urls import without_userinfo
 
@@ -146,8 +146,7 @@ def _capture_others(handler: logging.Handler) -> None:
     threading.excepthook = lambda raised: _log_uncaught(
         raised.exc_type, raised.exc_value or raised.exc_type(), raised.exc_traceback
     )
-    for name, value in PREFECT_VARIABLES.items():
-        os.environ.setdefault(name, value)
+    set_defaults(PREFECT_VARIABLES)
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -202,7 +202,7 @@ def load_prompt(folder: Path, name: str) -> Prompt:
         examples=examples,
         hints=parts.header.hints,
     )
-    prompt.messages(_SAMPLE, Beat(key="sample", vocabulary=("SAMPLE",)))
+    prompt.messages(SAMPLE, Beat(key="sample", vocabulary=("SAMPLE",)))
     return prompt
 
 
@@ -252,7 +252,7 @@ def _digest(content: bytes, examples: Sequence[Example]) -> str:
     return hashlib.sha256(hashed).hexdigest()[:8]
 
 
-_SAMPLE = Source(
+SAMPLE = Source(
     item=Item(guid="sample", title="Sample", text="Sample.", published_at=datetime(2026, 1, 1, tzinfo=UTC)),
     feed_key="sample",
     feed_name="Sample",
@@ -260,3 +260,4 @@ _SAMPLE = Source(
     category="SAMPLE",
     language="en",
 )
+"""An item of few words, to try a prompt with."""

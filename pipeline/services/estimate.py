@@ -5,12 +5,16 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from pipeline.config import Settings, Subscriptions, connection_named, used_profiles
 from pipeline.domain.model_calls import TokenUsage
-from pipeline.domain.models import FeedConfig, FrozenModel, Item, build_source
+from pipeline.domain.models import DEFAULT_PROFILE, FeedConfig, FrozenModel, Item, build_source
 from pipeline.llm.chat import Attempt, Message, ModelOptions, build_request, estimate_prompt_tokens
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.article_schema import WireArticle
+from pipeline.rewrite.prompt import SAMPLE, load_prompt
 from pipeline.services.context import RunContext, Writer
+from pipeline.services.spending import UsageStats
+from pipeline.services.writers import price_of
 from pipeline.verifier.objections import WireObjections
 
 _PROMPT_RATIO = 0.75
@@ -42,6 +46,24 @@ class CallEstimate(NamedTuple):
     likely: int
     most: int
     """If the answer has the maximal length."""
+
+
+def next_call_micros(settings: Settings, subscriptions: Subscriptions) -> int:
+    """Return the least that a cap must allow for the next call: the answer to an item of few words.
+
+    In millionths of a US dollar, of the most expensive model in use; 0 without one whose price is known.
+    Raises ConfigError where the prompt cannot be used.
+    """
+    feeds = [feed for feed in subscriptions.feeds if feed.enabled]
+    used = used_profiles(settings, feeds) or ([DEFAULT_PROFILE] if settings.model else [])
+    prices = [price_of(connection_named(settings, subscriptions.models, name)) for name in used]
+    tokens = 0
+    if prices and subscriptions.beats:
+        beat = next(iter(subscriptions.beats.values()))
+        messages = load_prompt(settings.prompts, beat.prompt).messages(SAMPLE, beat)
+        tokens = estimate_prompt_tokens({"messages": messages})
+    usage = TokenUsage(prompt_tokens=tokens, completion_tokens=UsageStats().min_answer_tokens())
+    return max((price.micros(usage) or 0 for price in prices), default=0)
 
 
 def estimate_call(

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,8 @@ async def recorded(db: Database, name: str, flow: str, page: str) -> AsyncIterat
     except BaseException as error:
         code = error.exit_code if isinstance(error, CopydeskError) else 1
         # Not in a thread: the run may be cancelled.
-        _store(db, name, RunSummary(stopped=_reason(error), exit_code=code))
+        with _logged(name):
+            db.runs.fail(name, _reason(error), code, datetime.now(UTC))
         raise
 
 
@@ -52,8 +53,15 @@ def _reason(error: BaseException) -> str:
 
 
 def _store(db: Database, name: str, summary: RunSummary) -> None:
-    try:
+    with _logged(name):
         db.runs.end(name, summary, datetime.now(UTC))
+
+
+@contextlib.contextmanager
+def _logged(name: str) -> Iterator[None]:
+    """Log that an end cannot be recorded, and go on."""
+    try:
+        yield
     except DatabaseError as error:
         log.warning("the end of the run could not be recorded: %s", error.message, extra={"run": name})
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from pipeline.articles.files import write_atomically
 from pipeline.config import Subscriptions, load_feeds, private_files
+from pipeline.config.env_values import variable_set
 from pipeline.config.feeds_yaml import read_feeds_file, served_name
 from pipeline.domain.errors import ConfigError, OutputError
 from pipeline.domain.models import FeedConfig
@@ -144,15 +145,12 @@ def served_copy(path: Path, checked: bytes) -> Iterator[None]:
 
     `checked`: the content of the file that was found valid.
     """
-    before, copy = os.environ.get("COPYDESK_FEEDS"), _copy_of(path)
+    copy = _copy_of(path)
     _remove_stale_copies(path)
-    if keep_copy(path, checked):
-        os.environ["COPYDESK_FEEDS"] = str(copy)
+    is_kept = keep_copy(path, checked)
     try:
-        yield
+        with variable_set("COPYDESK_FEEDS", str(copy)) if is_kept else contextlib.nullcontext():
+            yield
     finally:
-        os.environ.pop("COPYDESK_FEEDS", None)
-        if before is not None:
-            os.environ["COPYDESK_FEEDS"] = before
         with contextlib.suppress(OSError):
             copy.unlink(missing_ok=True)

@@ -179,6 +179,11 @@ class BudgetRepository(Transactions):
         with self._reading() as connection:
             return _spent(connection, "", cap)
 
+    def reserved(self, cap: SpendingCap) -> int:
+        """Return what is reserved in such a period: for calls under way, and those of killed processes."""
+        with self._reading() as connection:
+            return _reserved(connection, "", cap)
+
     def mark_unusable(self, about: CallSubject, reason: str, purpose: str = "draft") -> None:
         """Mark an item's answers for a purpose as unusable, so that the next lease calls again.
 

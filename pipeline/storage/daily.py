@@ -14,7 +14,8 @@ from pipeline.domain.days import Day
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.domain.skip_causes import skip_cause
 from pipeline.storage.engine import Transactions
-from pipeline.storage.schema import calls, draft_index, feeds, items, verdicts
+from pipeline.storage.open_findings import waiting_drafts
+from pipeline.storage.schema import calls, feeds, items, verdicts
 
 MAX_REASONS = 5_000
 """Skipped items whose reasons are read, the latest.
@@ -80,13 +81,6 @@ class DailyRepository(Transactions):
                 for day, row in by_day(connection, _COSTS, days)
             ]
 
-    def spent_by(self, flow: str, day: Day) -> int:
-        """Return what a day's calls of the runs whose names begin so cost, in millionths of a US dollar."""
-        named = calls.c.run.startswith(flow, autoescape=True)
-        query = sa.select(sa.func.sum(calls.c.micros)).where(_within(calls.c.at), named)
-        with self._reading() as connection:
-            return int(connection.scalar(query, {"since": day.since, "until": day.until}) or 0)
-
     def items(self, days: Sequence[Day], feed: str | None = None) -> list[DayItems]:
         """Return the numbers of the items that are dated on these days; with `feed`, a key, its own."""
         with self._reading() as connection:
@@ -131,14 +125,15 @@ class DailyRepository(Transactions):
 
     def waiting(self, moments: Sequence[datetime] = ()) -> list[WaitingDrafts]:
         """Return the waiting drafts of each feed, the longest waiting first."""
-        since = draft_index.c.since
-        ages = [sa.func.sum(sa.case((since < moment, 1), else_=0)) for moment in moments]
-        columns = (feeds.c.key, sa.func.count(), sa.func.min(since, type_=since.type), *ages)
-        joined = items.join(draft_index).join(feeds)
-        query = sa.select(*columns).select_from(joined).where(items.c.state == "drafted")
         with self._reading() as connection:
-            rows = connection.execute(query.group_by(feeds.c.key)).all()
-        drafts = [WaitingDrafts(row[0], row[1], row[2], tuple(map(int, row[3:]))) for row in rows]
+            joined, draft = waiting_drafts(connection)
+            since = draft.c.since
+            ages = [sa.func.sum(sa.case((since < moment, 1), else_=0)) for moment in moments]
+            columns = (items.c.feed_id, sa.func.count(), sa.func.min(since, type_=since.type), *ages)
+            query = sa.select(*columns).select_from(joined).where(items.c.state == "drafted")
+            rows = connection.execute(query.group_by(items.c.feed_id)).all()
+            keys = _feed_keys(connection)
+        drafts = [WaitingDrafts(keys[row[0]], row[1], row[2], tuple(map(int, row[3:]))) for row in rows]
         return sorted(drafts, key=lambda each: each.oldest)
 
 

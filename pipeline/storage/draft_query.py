@@ -12,6 +12,7 @@ from pipeline.domain.review_time import review_seconds
 from pipeline.domain.reviews import Severity
 from pipeline.domain.withdrawals import REVIEWED, notice_kind
 from pipeline.storage.draft_index import has_terms, search_terms
+from pipeline.storage.open_findings import has_open_finding
 from pipeline.storage.redraft_requests import waiting
 from pipeline.storage.schema import acknowledgements, draft_index, draft_terms, feeds, items, versions
 from pipeline.storage.schema import findings as findings_table
@@ -30,6 +31,8 @@ class DraftQuery(FrozenModel):
     """All of them must be in title or text; case does not count."""
     findings: Literal["held", "warned", "clean"] | None = None
     """Drafts with an open finding that blocks; with open warnings only; with none of either; None: all."""
+    kind: str = ""
+    """Drafts with an open finding of this kind, which blocks or warns; empty: all."""
     asked: bool = False
     """Only those with a pending redraft request."""
     changed: bool = False
@@ -153,6 +156,8 @@ def _conditions(connection: sa.Connection, query: DraftQuery) -> list[sa.ColumnE
     if query.feeds is not None:
         conditions.append(items.c.feed_id.in_(sa.select(feeds.c.id).where(feeds.c.key.in_(query.feeds))))
     conditions += has_terms(connection, search_terms(" ".join(query.words)))
+    if query.kind:
+        conditions.append(has_open_finding(connection, query.kind))
     if query.asked:
         conditions.append(items.c.id.in_(waiting))
     if query.changed:

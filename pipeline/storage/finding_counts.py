@@ -1,14 +1,15 @@
 """How often checks find something: open findings of waiting drafts, and how editors ended findings."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from pipeline.storage.draft_query import with_findings
 from pipeline.storage.engine import Transactions
 from pipeline.storage.finding_ends import KindOutcomes, count_outcomes
-from pipeline.storage.schema import acknowledgements, draft_index, findings, items
+from pipeline.storage.open_findings import join_findings, kind_of, waiting_drafts
+from pipeline.storage.schema import acknowledgements, findings, items
 
 
 class OpenFindings(NamedTuple):
@@ -17,24 +18,41 @@ class OpenFindings(NamedTuple):
     kind: str
     blocks: int
     warns: int
+    drafts: int
+    """Drafts that have them."""
+
+
+class OpenCounts(NamedTuple):
+    """Findings that wait for an editor."""
+
+    kinds: Sequence[OpenFindings] = ()
+    held: int = 0
+    """Drafts that a finding blocks."""
+    warned: int = 0
+    """Drafts with warnings and nothing that blocks."""
 
 
 class FindingCountRepository(Transactions):
     """Counts findings by kind."""
 
-    def open(self) -> list[OpenFindings]:
+    def open(self) -> OpenCounts:
         """Return the findings of waiting drafts that block or warn and nobody dismissed, the most first."""
         with self._reading() as connection:
-            kind = _kind(connection)
-            blocks, warns = (
-                sa.func.sum(sa.case((findings.c.severity == level, 1), else_=0))
-                for level in ("block", "warn")
+            joined, draft = waiting_drafts(connection)
+            counts = (_sum(findings.c.severity == "block"), _sum(findings.c.severity == "warn"))
+            item_id, kind = draft.c.item_id, kind_of(connection, findings)
+            is_open = (items.c.state == "drafted", acknowledgements.c.id.is_(None))
+            per_kind = sa.select(
+                item_id, kind.label("kind"), counts[0].label("blocks"), counts[1].label("warns")
             )
-            query = sa.select(kind, blocks, warns).select_from(with_findings(items.join(draft_index)))
-            is_open = sa.and_(findings.c.severity.in_(("block", "warn")), acknowledgements.c.id.is_(None))
-            rows = connection.execute(query.where(items.c.state == "drafted", is_open).group_by(kind)).all()
-        counts = [OpenFindings(str(row[0]), int(row[1]), int(row[2])) for row in rows]
-        return sorted(counts, key=lambda each: (-each.blocks - each.warns, each.kind))
+            per_kind = (
+                per_kind.select_from(join_findings(joined, draft)).where(*is_open).group_by(item_id, kind)
+            )
+            rows = connection.execute(_by_kind_and_draft(per_kind.cte("per_kind"))).all()
+        kinds = [OpenFindings(row[0], *map(int, row[1:])) for row in rows if row[0] is not None]
+        kinds.sort(key=lambda each: (-each.blocks - each.warns, each.kind))
+        [(held, warned)] = [(row[1], row[2]) for row in rows if row[0] is None]
+        return OpenCounts(kinds, int(held or 0), int(warned or 0))
 
     def ended(self, since: datetime, until: datetime) -> list[KindOutcomes]:
         """Return how editors ended findings in [since, until), by kind.
@@ -45,9 +63,20 @@ class FindingCountRepository(Transactions):
             return count_outcomes(connection, since, until)
 
 
-def _kind(connection: sa.Connection) -> sa.ColumnElement[str]:
-    """Return a finding's kind, which its JSON has."""
-    if connection.dialect.name == "sqlite":
-        return sa.func.coalesce(sa.func.json_extract(findings.c.payload, "$.kind"), "")
-    kind = sa.cast(findings.c.payload, sa.JSON)["kind"].as_string()
-    return sa.func.coalesce(kind, "")
+def _sum(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.sum(sa.case((condition, 1), else_=0))
+
+
+def _by_kind_and_draft(per_kind: sa.CTE) -> sa.CompoundSelect[tuple[str | None, int, int, int]]:
+    """Return the sums of each kind, and a row without a kind: drafts that are held, and that are warned of.
+
+    One statement, so that the findings are read once.
+    """
+    columns = per_kind.c
+    sums = (sa.func.sum(columns.blocks), sa.func.sum(columns.warns), sa.func.count())
+    drafts = sa.select(sa.func.sum(columns.blocks).label("blocks")).group_by(columns.item_id).subquery()
+    held, warned = _sum(drafts.c.blocks > 0), _sum(drafts.c.blocks == 0)
+    return sa.union_all(
+        sa.select(columns.kind, *sums).group_by(columns.kind),
+        sa.select(sa.null(), held, warned, sa.literal(0)),
+    )

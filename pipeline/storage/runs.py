@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from pydantic import Field, TypeAdapter
@@ -12,16 +12,18 @@ from pipeline.domain.days import Day
 from pipeline.domain.models import FrozenModel
 from pipeline.storage.daily import by_day
 from pipeline.storage.engine import Transactions, chunks
-from pipeline.storage.processes import process_is_dead
+from pipeline.storage.processes import is_elsewhere, process_is_dead
 from pipeline.storage.run_schema import runs
-from pipeline.storage.schema import items
+from pipeline.storage.schema import calls, items
 
 RunState = Literal["running", "done", "stopped", "lost"]
-"""Under way; ended as planned; ended early, with a reason; its process ended without a word."""
+"""Under way; ended as planned; ended early, with a reason; its process ended before it recorded an end."""
 MAX_AGE = timedelta(days=400)
 """Older runs are deleted. Chosen, not measured: a year can be compared with the year before."""
 _SILENT = timedelta(days=1)
 """After this time, a run on another host that has not ended counts as lost. Chosen, not measured."""
+_LONGEST = timedelta(days=30)
+"""Calls of a run without an end are looked for so long after its beginning. Chosen, not measured."""
 
 
 class FeedActivity(FrozenModel):
@@ -87,6 +89,18 @@ class RunRow(RunSummary):
     began_at: datetime
     ended_at: datetime | None
     state: RunState
+    is_reported: bool
+    """Whether it recorded what it did: not if it is under way, was killed, or ended by an error."""
+
+
+class RunCost(NamedTuple):
+    """What the calls of a run cost."""
+
+    calls: int
+    unpriced: int
+    """Calls whose price is not known."""
+    micros: int
+    """Millionths of a US dollar, of the others."""
 
 
 class RunCount(FrozenModel):
@@ -112,14 +126,22 @@ class RunRepository(Transactions):
         details = _FEEDS.dump_json(summary.feeds, exclude_defaults=True).decode()
         outcome = "stopped" if summary.exit_code or summary.stopped else "done"
         end = {"ended_at": now, "outcome": outcome, "details": details}
-        values = {**summary.model_dump(exclude={"feeds"}), **end}
+        self._complete(name, {**summary.model_dump(exclude={"feeds"}), **end})
+
+    def fail(self, name: str, stopped: str, exit_code: int, now: datetime) -> None:
+        """Complete the record of a run that ends by an error, as `end` does; what it did is not recorded."""
+        end = {"ended_at": now, "outcome": "stopped", "stopped": stopped, "exit_code": exit_code}
+        self._complete(name, end)
+
+    def _complete(self, name: str, values: dict[str, Any]) -> None:
         with self._writing() as connection:
             connection.execute(runs.update().where(runs.c.name == name, _IS_OPEN).values(**values))
 
     def get(self, name: str, now: datetime) -> RunRow | None:
         """Return a run with what it did with each feed; None: no such run is stored."""
         with self._reading() as connection:
-            row = connection.execute(sa.select(runs).where(runs.c.name == name)).first()
+            query = _LISTED.add_columns(runs.c.details).where(runs.c.name == name)
+            row = connection.execute(query).first()
         if row is None:
             return None
         feeds = _FEEDS.validate_json(row.details) if row.details else ()
@@ -133,6 +155,16 @@ class RunRepository(Transactions):
         ordered = query.order_by(runs.c.began_at.desc(), runs.c.name).limit(limit).offset(offset)
         with self._reading() as connection:
             return [_run(row, now) for row in connection.execute(ordered)]
+
+    def cost(self, run: RunRow, now: datetime) -> RunCost:
+        """Return what the recorded calls of a run cost; also of one that recorded no report."""
+        until = run.ended_at or min(now, run.began_at + _LONGEST)
+        mine = (calls.c.at >= run.began_at, calls.c.at <= until, calls.c.run == run.name)
+        sums = (sa.func.count(calls.c.micros), sa.func.coalesce(sa.func.sum(calls.c.micros), 0))
+        with self._reading() as connection:
+            query = sa.select(sa.func.count(), *sums).where(*mine)
+            number, priced, micros = connection.execute(query).one()
+        return RunCost(number, number - priced, int(micros))
 
     def titles(self, refs: Sequence[str]) -> dict[str, str]:
         """Return the titles of drafts by external id, without those that were erased."""
@@ -157,7 +189,7 @@ class RunRepository(Transactions):
 
 def _run(row: sa.Row[Any], now: datetime) -> RunRow:
     values = {key: value for key, value in row._mapping.items() if key in RunRow.model_fields}
-    return RunRow(**values, state=_state(row, now))
+    return RunRow(**values, state=_state(row, now), is_reported=row.reported)
 
 
 def _state(row: sa.Row[Any], now: datetime) -> RunState:
@@ -165,11 +197,14 @@ def _state(row: sa.Row[Any], now: datetime) -> RunState:
     if row.outcome is not None:
         outcome: RunState = row.outcome
         return outcome
-    return "lost" if process_is_dead(row.owner) or now - row.began_at > _SILENT else "running"
+    is_silent = is_elsewhere(row.owner) and now - row.began_at > _SILENT
+    return "lost" if is_silent or process_is_dead(row.owner) else "running"
 
 
 _FEEDS = TypeAdapter(tuple[FeedActivity, ...])
-_LISTED = sa.select(*(column for column in runs.c if column.name != "details"))
+_LISTED = sa.select(
+    *(column for column in runs.c if column.name != "details"), runs.c.details.is_not(None).label("reported")
+)
 _SINCE = sa.bindparam("since", type_=runs.c.began_at.type)
 _UNTIL = sa.bindparam("until", type_=runs.c.began_at.type)
 _BEGAN = sa.and_(runs.c.began_at >= _SINCE, runs.c.began_at < _UNTIL)

@@ -4,12 +4,14 @@ import math
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
 from desk.charts import Mark, Series, bar, columns, nice_axis, time_line
+from desk.periods import tick_dollars
 
 DAYS = [date(2026, 3, 28) + timedelta(days=number) for number in range(3)]
 START = datetime(2026, 3, 28, 22, tzinfo=UTC)
@@ -23,6 +25,10 @@ MOMENTS = st.datetimes(datetime(2026, 3, 20), datetime(2026, 4, 10), timezones=s
 
 def count(value: float) -> str:
     return f"{value:g}"
+
+
+def tick(value: float, step: float) -> str:
+    return f"{value:g} of {step:g}"
 
 
 def drawings(chart: Markup) -> list[ET.Element]:
@@ -89,6 +95,47 @@ def test_a_time_line_as_it_is_sent() -> None:
     assert [text.text for text in wide.iter("text")] == ["ingest", "22:00", "23:00", "00:00", "01:00"]
 
 
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_a_day_on_which_the_clocks_are_put_back_has_25_hours() -> None:
+    since, until = datetime(2026, 10, 25, tzinfo=BERLIN), datetime(2026, 10, 26, tzinfo=BERLIN)
+    late = datetime(2026, 10, 25, 12, tzinfo=UTC)  # 13:00 in Berlin, 14 hours after midnight
+    wide, _ = drawings(
+        time_line("Runs", since, until, [Mark(late, late + timedelta(hours=1), "", "good", "")])
+    )
+    [rect] = wide.iter("rect")
+    assert float(rect.attrib["x"]) == round(12 + (900 - 12) * 14 / 25, 2)
+    assert float(rect.attrib["width"]) == round((900 - 12) / 25, 2)
+    places = {text.text: float(text.attrib["x"]) for text in wide.iter("text") if text.text}
+    assert places["14:00"] == round(12 + (900 - 12) * 15 / 25, 2)
+    assert list(places) == [f"{hour:02}:00" for hour in range(0, 24, 2)]
+    assert "2026-10-25 00:00 to 2026-10-26 00:00" in wide.attrib["aria-label"]
+
+
+def test_an_hour_that_comes_twice_is_labelled_twice() -> None:
+    since = datetime(2026, 10, 24, 23, tzinfo=UTC).astimezone(BERLIN)
+    wide, _ = drawings(time_line("Runs", since, since + timedelta(hours=3), []))
+    labels = [text.text for text in wide.iter("text") if text.text]
+    assert labels == ["01:00", "02:00", "02:00", "03:00"]
+
+
+def test_hours_are_those_of_clocks_that_are_no_whole_hours_from_utc() -> None:
+    since = datetime(2026, 3, 28, 20, tzinfo=UTC).astimezone(ZoneInfo("Asia/Kathmandu"))  # 01:45
+    wide, _ = drawings(time_line("Runs", since, since + timedelta(hours=2), []))
+    assert [text.text for text in wide.iter("text") if text.text] == ["02:00", "03:00"]
+
+
+def test_amounts_on_an_axis_are_as_fine_as_its_steps() -> None:
+    def labels(highest: float) -> list[str]:
+        ticks = nice_axis(highest).ticks
+        return [tick_dollars(tick, ticks[1]) for tick in ticks]
+
+    assert labels(400) == ["$0.0000", "$0.0001", "$0.0002", "$0.0003", "$0.0004"]
+    assert labels(800_000) == ["$0.00", "$0.20", "$0.40", "$0.60", "$0.80"]
+    assert labels(20_000_000) == ["$0", "$5", "$10", "$15", "$20"]
+
+
 def test_a_bar_shares_its_width_by_value() -> None:
     assert str(bar([("a", 1), ("bad", 2)], 4)) == (
         '<svg class="bar-cell" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
@@ -104,7 +151,7 @@ def test_no_value_and_a_single_value_are_drawn() -> None:
     zeros = columns("Items", DAYS, [Series("Drafted", "a", [0, 0, 0])], count)
     assert "All are 0." in str(zeros)
     assert "<rect" not in str(zeros)
-    single = columns("Items", DAYS[:1], [Series("Drafted", "a", [0.5])], count, whole=False)
+    single = columns("Items", DAYS[:1], [Series("Drafted", "a", [0.5])], count, tick_text=tick)
     assert str(single).count("<rect") == 2  # wide and narrow
     nothing = time_line("Runs", START, START + timedelta(days=1), [])
     for drawing in (*drawings(empty), *drawings(zeros), *drawings(single), *drawings(nothing)):
@@ -147,7 +194,8 @@ def test_columns_stay_in_the_picture_and_say_any_text(
 ) -> None:
     length = data.draw(st.integers(0, 90))
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(length)]
-    chart = columns(title, days, [Series(*each) for each in series], count, whole=data.draw(st.booleans()))
+    ticks = tick if data.draw(st.booleans()) else None
+    chart = columns(title, days, [Series(*each) for each in series], count, tick_text=ticks)
     for drawing in drawings(chart):
         require_inside(drawing)
         assert drawing.findtext("title") == title

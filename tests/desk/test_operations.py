@@ -5,17 +5,24 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 
+from desk.routes.feeds import read_feeds
+from desk.routes.money import read_caps
+from pipeline.config import load_feeds
+from pipeline.domain.errors import BudgetExceeded
 from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
 from pipeline.domain.models import PollState
-from pipeline.storage import CallDetails, Database, FeedActivity, RunSummary
+from pipeline.services.budget import active_caps
+from pipeline.storage import CallCost, CallDetails, Database, FeedActivity, FeedBacklog, RunSummary
 from tests.desk.conftest import Desk
-from tests.desk.server import database_of
-from tests.fakes.stock import FEED
+from tests.desk.server import DeskServer, Visitor, database_of
+from tests.fakes.stock import FEED, layout
+from tests.pipeline.storage.records import admit, feed, item
 
 HOSTILE = '</title><script>alert(1)</script> & "Söhne" \''
 PAGES = ("runs", "feeds", "money", "checks", "articles", f"feeds/{FEED}")
@@ -63,13 +70,13 @@ def test_a_run_is_told_with_what_it_did_and_links_to_its_drafts(desk: Desk, db: 
     now = datetime.now(UTC)
     ref = desk.refs[1]
     db.runs.begin("ingest-1", "ingest", now - timedelta(minutes=9), "https://prefect.example/runs/flow-run/1")
-    feed = FeedActivity(
+    did = FeedActivity(
         feed=FEED, new=3, drafts=(ref, "f" * 16), drafted=2, held=1, failed=1,
         causes={"it <broke>": 1}, micros=90_000, error="stock-wire: 500",
     )  # fmt: skip
     summary = RunSummary(
         polled=1, new=3, drafted=2, held=1, failed=1, unread=1, micros=90_000, exit_code=7,
-        stopped="the cap is reached", feeds=(feed,),
+        stopped="the cap is reached", feeds=(did,),
     )  # fmt: skip
     db.runs.end("ingest-1", summary, now)
     page = desk.ada.page("/operations/runs")
@@ -103,7 +110,33 @@ def test_a_killed_run_did_not_end_and_one_under_way_is_no_failure(desk: Desk, db
     said = text_of(page)
     assert re.search(r"ingest, \S+ \S+ UTC did not end", said)
     assert re.search(r"requests, \S+ \S+ UTC under way", said)
-    assert "the next run goes on from here" in said
+    assert "the next run does the rest" in said
+    assert "0 drafted" not in said
+
+
+def test_a_run_without_a_report_has_a_cost_and_no_zeros(desk: Desk, db: Database) -> None:
+    db.runs.begin("ingest-1", "ingest", datetime.now(UTC))
+    answer_costs(db, desk, 0, 1_500_000)
+    running = text_of(desk.ada.page("/operations/runs/ingest-1"))
+    assert "What it did is recorded when it ends" in running
+    assert "Answers paid for 1 Cost $1.50" in running
+    db.runs.fail("ingest-1", "the disk is full", 6, datetime.now(UTC))
+    said = text_of(desk.ada.page("/operations/runs/ingest-1"))
+    assert "the disk is full What it did was not recorded. Answers paid for 1 Cost $1.50" in said
+    assert "Drafted" not in said
+    page = desk.ada.page("/operations/runs")
+    assert "what it did was not recorded" in text_of(page)
+    assert "0 drafted" not in unescape(page)
+
+
+def test_times_are_those_of_the_operators_zone(tmp_path: Path) -> None:
+    settings = layout(tmp_path / "project", {"COPYDESK_TIMEZONE": "Asia/Kathmandu"})
+    with database_of(settings) as db, DeskServer(settings) as server, Visitor(server) as ada:
+        db.runs.begin("ingest-1", "ingest", datetime(2026, 3, 1, 20, tzinfo=UTC))
+        page = ada.page("/operations/runs?day=2026-03-02")
+    assert "ingest, 2026-03-02 01:45 +0545" in text_of(page)
+    assert "ingest, 2026-03-02 01:45, " in page, "and on the time line"
+    assert "UTC" not in text_of(page)
 
 
 def test_a_page_of_prefect_that_is_no_web_address_is_no_link(desk: Desk, db: Database) -> None:
@@ -127,6 +160,25 @@ def test_money_by_day_model_and_feed_beside_the_caps(desk: Desk, db: Database) -
     assert "No model was paid" in desk.ada.page("/operations/money?feed=another")
 
 
+def test_a_cap_is_reached_where_the_next_call_would_be_refused(tmp_path: Path) -> None:
+    model = {"COPYDESK_MODEL": "m", "OPENAI_API_KEY": "k", "COPYDESK_PRICE": "0/100"}  # 1,500 tokens: $0.15
+    settings = layout(tmp_path / "project", {**model, "COPYDESK_CAP_DAY": "1", "COPYDESK_CAP_MONTH": "10"})
+    subscriptions, now = load_feeds(settings.feeds_file), datetime.now(UTC)
+    with database_of(settings) as db:
+
+        def states() -> list[tuple[str, int, bool]]:
+            caps = read_caps(db, settings, subscriptions, now)
+            return [(cap.name, cap.left, cap.is_reached) for cap in caps if cap.limit is not None]
+
+        assert states() == [("a day", 1_000_000, False), ("a month", 10_000_000, False)]
+        with Database.open(settings.database_url, owner=DEAD) as dead:  # it was killed during the call
+            dead.budget.reserve("ingest-1", CallCost(860_000, 0), [], now, stale=now)
+        assert states() == [("a day", 140_000, True), ("a month", 9_140_000, False)]
+        caps = active_caps(settings, "ingest-2", now)
+        with pytest.raises(BudgetExceeded, match="cap of the day"):
+            db.budget.require_left("ingest-2", CallCost(150_000, 150_000), caps)
+
+
 def test_feeds_with_health_counts_and_reasons(desk: Desk, db: Database) -> None:
     now = datetime.now(UTC)
     db.feeds.record_polls({FEED: PollState(failures=3, last_error="it answered <500>", last_polled_at=now)})
@@ -138,11 +190,48 @@ def test_feeds_with_health_counts_and_reasons(desk: Desk, db: Database) -> None:
     assert f"/operations/feeds/{FEED}?day=2026-02-05#items" in links(page)
     own = desk.ada.page(f"/operations/feeds/{FEED}?day=2026-02-05")
     assert f"/?feed={FEED}" in links(own)
+    assert "Wait for an editor, of any day 6 Approved 0" in text_of(own)
+    other = text_of(desk.ada.page(f"/operations/feeds/{FEED}?day=2020-01-01"))
+    assert "Wait for an editor, of any day 6" in other, "the queue has them on each day"
     assert desk.ada.get("/operations/feeds/unknown").status_code == 404
 
 
+def test_a_feed_that_was_never_synchronized_has_a_page(desk: Desk) -> None:
+    path = desk.settings.feeds_file
+    document = yaml.safe_load(path.read_text())
+    document["feeds"].append(
+        document["feeds"][0] | {"key": "new", "name": "New", "url": "https://n.example/f"}
+    )
+    path.write_text(yaml.safe_dump(document))
+    assert "/operations/feeds/new?#items" in links(desk.ada.page("/operations/feeds"))
+    assert "not polled yet" in text_of(desk.ada.page("/operations/feeds/new"))
+
+
+def test_items_that_are_not_drafted_are_counted_as_status_does(tmp_path: Path) -> None:
+    settings = layout(tmp_path / "project")
+    with database_of(settings) as db:
+        db.feeds.sync([feed(FEED)])
+        admit(db, *(item(number) for number in range(1, 6)), key=FEED)
+        first, second, third = db.leases.acquire(FEED, 3, 60)
+        later = datetime.now(UTC) + timedelta(hours=1)
+        db.leases.fail(first, "it broke", retry=True)
+        db.leases.fail(second, "it broke", retry=False)
+        db.leases.postpone(third, "robots.txt", later)
+        polls, backlogs = read_feeds(db, datetime.now(UTC))
+    assert polls == {FEED: PollState()}
+    assert backlogs == {FEED: FeedBacklog(queued=2, waiting=1, failed=2)}
+
+
 def test_checks_count_open_and_decided_findings(desk: Desk) -> None:
-    assert "Findings that block 0" not in text_of(desk.ada.page("/operations/checks"))
+    checks = desk.ada.page("/operations/checks")
+    assert "Drafts held 2" in text_of(checks)
+    kinds = {link for link in links(checks) if link.startswith("/?kind=")}
+    assert kinds
+    for link in kinds:
+        listed = len(set(re.findall(r'name="draft" value="([0-9a-f]+)', desk.ada.page(link))))
+        label = re.search(rf'<a href="{re.escape(link)}">([^<]*)</a></th>', checks)
+        assert label
+        assert f"{label[1]} {listed} " in text_of(checks)
     page = desk.ada.page(f"/drafts/{desk.refs[0]}")
     hidden = dict(re.findall(r'name="(key|sha256)" value="([^"]*)"', page))
     place = re.search(r'action="(/drafts/[0-9a-f]+/(?:acknowledge|dismiss)[^"]*)"', page)

@@ -68,5 +68,5 @@ async def test_a_run_that_fails_says_why(db: Database, error: BaseException, sto
             raise error
     run = db.runs.get("ingest-1", NOW)
     assert run
-    assert (run.state, run.stopped) == ("stopped", stopped)
+    assert (run.state, run.stopped, run.is_reported) == ("stopped", stopped, False)
     assert run.exit_code

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pipeline.domain.days import last_days
-from pipeline.storage import CallDetails, Database, KindOutcomes, OpenFindings, SkipReason
+from pipeline.storage import CallDetails, Database, DraftQuery, KindOutcomes, OpenFindings, SkipReason
 from tests.pipeline.storage.approvals import decided, drafted
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, feed, item
 
@@ -43,8 +43,6 @@ def test_costs_by_day_model_and_feed(db: Database) -> None:
         db.budget.record(lease, answer(), CallDetails(at=at, run="backfill-1", micros=micros))
     costs = {(cost.day, cost.model, cost.feed): cost[3:] for cost in db.daily.costs(DAYS)}
     assert costs == {(TODAY, "m", "one"): (2, 1, 5), (YESTERDAY, "m", "two"): (1, 0, 2**40)}
-    assert db.daily.spent_by("backfill", YESTERDAY) == 2**40
-    assert db.daily.spent_by("ingest", YESTERDAY) == 0
 
 
 def test_items_by_the_day_that_their_feeds_give_them(db: Database) -> None:
@@ -99,11 +97,15 @@ def test_waiting_drafts_by_feed_and_age(db: Database) -> None:
 
 
 def test_findings_of_waiting_drafts_by_kind_until_they_are_dismissed(db: Database) -> None:
-    row, _ = drafted(db, 1), drafted(db, 2)
-    assert db.finding_counts.open() == [OpenFindings("form", 2, 0)]
+    row, other = drafted(db, 1), drafted(db, 2)
+    assert db.finding_counts.open() == ([OpenFindings("form", 2, 0, 2)], 2, 0)
+    queries = [DraftQuery(kind="form"), DraftQuery(kind="form", findings="held"), DraftQuery(kind="figure")]
+    assert [db.drafts.page(query).total for query in queries] == [2, 2, 0]
     [finding] = row.findings
     db.findings.acknowledge(row, finding, "it is so", "Ada", NOW, preset="checker-wrong")
-    assert db.finding_counts.open() == [OpenFindings("form", 1, 0)]
+    assert db.finding_counts.open() == ([OpenFindings("form", 1, 0, 1)], 1, 0)
+    assert [draft.item_id for draft in db.drafts.page(queries[0]).rows] == [other.item_id]
+    assert db.drafts.ids(queries[1]) == [other.external_id]
     wrong = [KindOutcomes(kind="form", dismissed={"checker-wrong": 1})]
     assert db.finding_counts.ended(TODAY.since, TODAY.until) == wrong
     assert db.finding_counts.ended(YESTERDAY.since, YESTERDAY.until) == []

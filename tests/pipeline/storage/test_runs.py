@@ -7,9 +7,9 @@ from datetime import UTC, timedelta
 import pytest
 
 from pipeline.domain.days import last_days
-from pipeline.storage import Database, FeedActivity, RunSummary
+from pipeline.storage import CallDetails, Database, FeedActivity, RunSummary
 from pipeline.storage.runs import MAX_AGE
-from tests.pipeline.storage.records import LEASE_S, NOW, admit, draft, feed, item
+from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, draft, feed, item
 
 Open = Callable[..., Database]
 DEAD = f"{platform.node()}|an earlier boot|1|1"
@@ -53,6 +53,37 @@ def test_a_run_whose_process_is_dead_did_not_end(open_db: Open) -> None:
     assert states == ["running", "lost"], "of another host nothing is known"
     later = NOW + timedelta(days=2)
     assert [run.state for run in db.runs.between(NOW, later, later, limit=9)] == ["lost", "lost"]
+
+
+def test_a_run_of_more_than_a_day_is_under_way_while_its_process_lives(open_db: Open) -> None:
+    db = open_db()
+    db.runs.begin("backfill-1", "backfill", NOW)
+    later = NOW + timedelta(days=2)
+    assert [run.state for run in db.runs.between(NOW, later, later, limit=9)] == ["running"]
+
+
+def test_a_run_that_ends_by_an_error_has_no_report_and_yet_a_cost(db: Database) -> None:
+    db.feeds.sync([feed()])
+    admit(db, item(1), item(2), item(3))
+    db.runs.begin("ingest-1", "ingest", NOW)
+    running = db.runs.get("ingest-1", NOW)
+    assert running
+    assert not running.is_reported
+    calls = [("ingest-1", NOW, 7), ("ingest-1", NOW + MINUTE, None), ("ingest-2", NOW, 9)]
+    for lease, (run, at, micros) in zip(db.leases.acquire("one", 3, LEASE_S), calls, strict=True):
+        db.budget.record(lease, answer(), CallDetails(at=at, run=run, micros=micros))
+    assert db.runs.cost(running, NOW + MINUTE) == (2, 1, 7)
+    db.runs.fail("ingest-1", "the database is gone", 2, NOW)
+    db.runs.end("ingest-1", RunSummary(drafted=2), NOW)
+    [failed] = db.runs.between(NOW, NOW + MINUTE, NOW, limit=9)
+    assert (failed.state, failed.stopped, failed.exit_code) == ("stopped", "the database is gone", 2)
+    assert (failed.is_reported, failed.drafted) == (False, 0)
+    assert db.runs.cost(failed, NOW + MINUTE) == (1, 0, 7), "later calls are not those of the run"
+    db.runs.begin("ingest-3", "ingest", NOW)
+    db.runs.end("ingest-3", RunSummary(), NOW)
+    ended = db.runs.get("ingest-3", NOW)
+    assert ended
+    assert ended.is_reported
 
 
 def test_runs_are_counted_on_the_day_on_which_they_began(open_db: Open) -> None:
