@@ -311,10 +311,8 @@ def test_nothing_else_in_the_pipeline_reads_the_environment() -> None:
     # The other two set variables for the processes that they start, and read their own back.
     assert readers == {
         "pipeline/config/env_values.py",
-        "pipeline/config/logging.py",
         "pipeline/config/settings.py",
         "pipeline/http_client/transport.py",
-        "pipeline/services/watched_feeds.py",
     }
 
 
