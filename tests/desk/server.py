@@ -39,7 +39,8 @@ class DeskServer:
         self.url = f"http://127.0.0.1:{self.port}"
         policy = AccessPolicy(port=self.port, token=TOKEN, **access)  # type: ignore[arg-type]
         app = create_app(settings, policy, covers_api=covers_api, checks=checks or ChecksHere())
-        config = uvicorn.Config(app, log_level="critical", access_log=False, ws="none", lifespan="on")
+        # With a log_config or a level, uvicorn would configure the loggers of this process.
+        config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="on")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
 

@@ -308,7 +308,6 @@ def test_nothing_else_in_the_pipeline_reads_the_environment() -> None:
         if names & {"environ", "getenv", "environb"}:
             readers.add(path.relative_to(ROOT).as_posix())
     # The transport reads the proxies, as every HTTP client does, and names the variable of an unusable one.
-    # The other two set variables for the processes that they start, and read their own back.
     assert readers == {
         "pipeline/config/env_values.py",
         "pipeline/config/settings.py",
