@@ -72,7 +72,8 @@ def test_a_run_is_told_with_what_it_did_and_links_to_its_drafts(desk: Desk, db: 
     db.runs.begin("ingest-1", "ingest", now - timedelta(minutes=9), "https://prefect.example/runs/flow-run/1")
     did = FeedActivity(
         feed=FEED, new=3, drafts=(ref, "f" * 16), drafted=2, held=1, failed=1,
-        causes={"it <broke>": 1}, waiting=2, waits={"robots.txt of x.example cannot be read": 2}, micros=90_000, error="stock-wire: 500",
+        causes={"it <broke>": 1}, waiting=2, waits={"robots.txt of x.example cannot be read": 2},
+        micros=90_000, error="stock-wire: 500",
     )  # fmt: skip
     summary = RunSummary(
         polled=1, new=3, drafted=2, held=1, failed=1, unread=1, micros=90_000, exit_code=7,
