@@ -66,6 +66,16 @@ def test_with_json_stdout_has_one_document_and_stderr_entries(room: Newsroom) ->
     assert entries(done.stderr)
 
 
+@pytest.fixture(autouse=True)
+def _uvicorns_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prefect's server in the process of another test configures them."""
+    for name in ("uvicorn", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        for attribute, value in (("handlers", []), ("propagate", True), ("level", logging.NOTSET)):
+            monkeypatch.setattr(logger, attribute, value)
+        logger.manager._clear_cache()  # type: ignore[attr-defined] # of enabled levels
+
+
 class Terminal(io.StringIO):
     """A terminal at which `answer` is typed."""
 
@@ -109,9 +119,6 @@ def log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[io.StringIO
     for name in PREFECT_VARIABLES:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
-    for name in ("uvicorn", "uvicorn.error"):  # a desk served by another test of this process configures them
-        monkeypatch.setattr(logging.getLogger(name), "handlers", [])
-        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
     stream = io.StringIO()
     configure_logging(settings(tmp_path), stream)
     yield stream

@@ -135,10 +135,15 @@ def test_both_files_are_written_once(tmp_path: Path) -> None:
     feed = target(tmp_path / "feed")
     entries = [entry(feed, PATH, text())]
     write(feed, entries)
-    before = [(path.name, path.stat()) for path in sorted((tmp_path / "feed").iterdir())]
-    assert [name for name, _ in before] == ["feed.json", "feed.xml"]
+
+    def written() -> list[tuple[str, int, int]]:
+        files = sorted((tmp_path / "feed").iterdir())
+        return [(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in files]
+
+    before = written()
+    assert [name for name, *_ in before] == ["feed.json", "feed.xml"]
     write(feed, entries)
-    assert [(path.name, path.stat()) for path in sorted((tmp_path / "feed").iterdir())] == before
+    assert written() == before
     write(feed, [])
     assert b"57767956" not in (tmp_path / "feed/feed.xml").read_bytes()
 
