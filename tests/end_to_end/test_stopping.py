@@ -111,6 +111,7 @@ def test_without_waiting_the_run_is_stopped_and_the_next_run_asks_again(
     assert len(project.drafts()) == 24
 
 
+@pytest.mark.soak  # in every run, without Prefect: test_direct.py
 def test_a_second_signal_a_second_later_ends_at_once(
     flow_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
