@@ -148,7 +148,7 @@ def as_a_terminal_does(process: "subprocess.Popen[str]") -> None:
     os.killpg(process.pid, signal.SIGINT)
 
 
-@pytest.mark.soak  # in every run: test_stopping.py, and services/test_redraft_watch.py
+@pytest.mark.soak  # in every run: test_direct.py, and services/test_redraft_watch.py
 @pytest.mark.parametrize("stop_serve", [as_a_service_manager_does, as_a_terminal_does])
 def test_serve_carries_out_requests_and_when_stopped_keeps_pending_answers(
     tmp_path: Path,

@@ -63,10 +63,8 @@ def one_feed_project(tmp_path: Path, feeds: FeedServer, migrate_prefect: Callabl
     return project
 
 
-@pytest.mark.parametrize(
-    ("number", "arguments"),
-    [(signal.SIGINT, RUN), pytest.param(signal.SIGTERM, BACKFILL, marks=pytest.mark.soak)],
-)
+@pytest.mark.soak  # in every run, without Prefect: test_direct.py
+@pytest.mark.parametrize(("number", "arguments"), [(signal.SIGINT, RUN), (signal.SIGTERM, BACKFILL)])
 def test_a_stopped_process_group_keeps_pending_answers_and_sends_no_request(
     one_feed_project: Project, number: signal.Signals, arguments: tuple[str, ...]
 ) -> None:

@@ -215,6 +215,7 @@ def test_on_sqlite(tmp_path: Path) -> None:
     run(lambda: prepared(f"sqlite:///{tmp_path}/{next(numbers)}.db"), examples=15)
 
 
+@pytest.mark.soak  # in every run: on SQLite
 def test_on_postgresql(postgres_server: str) -> None:
     def new_url() -> str:  # a schema each: much quicker than a database
         schema = f"machine_{next(numbers)}"
