@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("any-machine", deadline=None, max_examples=50)  # time depends on the machine
+settings.register_profile("any-machine", deadline=None, max_examples=30)  # time depends on the machine
 settings.load_profile("any-machine")
 
 _HERE = Path(__file__).parent
