@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from machines import answers, free_port, postgresql, waited
+from machines import running_postgresql
 from newsroom import texts
 
 from pipeline.domain.models import FeedConfig, Item, PollState, external_id
@@ -194,22 +194,15 @@ def on_sqlite(folder: Path, sizes: list[int], measure: Callable[[str, int], Foun
 
 def on_postgresql(folder: Path, sizes: list[int], measure: Callable[[str, int], Found]) -> dict[int, Found]:
     """Measure on a PostgreSQL of our own, a database a size."""
-    folder.chmod(0o755)
-    port = free_port()
-    server = postgresql(folder / "pg", port)
-    admin = f"postgresql://copydesk@127.0.0.1:{port}/postgres"
-    server.keep()
-    try:
-        waited(lambda: answers(admin), 60, "PostgreSQL")
-        url = admin.replace("postgresql:", "postgresql+psycopg:")
-        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with running_postgresql(folder) as admin:
+        engine = sa.create_engine(
+            admin.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+        )
         for size in sizes:
             with engine.connect() as connection:
                 connection.exec_driver_sql(f"CREATE DATABASE l{size}")
         engine.dispose()
         return {size: measure(admin.replace("/postgres", f"/l{size}"), size) for size in sizes}
-    finally:
-        server.end()
 
 
 if __name__ == "__main__":

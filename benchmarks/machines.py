@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 PREFECT = [sys.executable, "-m", "prefect"]
@@ -106,6 +106,21 @@ def postgresql(folder: Path, port: int) -> Program:
         "PostgreSQL", command, environ, folder.parent / "postgresql.log",
         user=user if os.geteuid() == 0 else None,
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def running_postgresql(folder: Path) -> Iterator[str]:
+    """Run a PostgreSQL of our own below a folder; yield the URL of its database `postgres`."""
+    folder.chmod(0o755)  # it runs as another user
+    port = free_port()
+    server = postgresql(folder / "pg", port)
+    url = f"postgresql://copydesk@127.0.0.1:{port}/postgres"
+    server.keep()
+    try:
+        waited(lambda: answers(url), 60, "PostgreSQL")
+        yield url
+    finally:
+        server.end()
 
 
 def prefect_server(port: int, environ: Mapping[str, str], log: Path, folder: Path) -> Program:

@@ -207,7 +207,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--library", type=Path, help="libfaketime.so.1, if `faketime` does not find it")
+    parser.add_argument("--faketime", type=Path, help="libfaketime.so.1, if `faketime` does not find it")
     parser.add_argument("--hours", type=float, default=72)
     parser.add_argument("--speed", type=float, default=20)
     parser.add_argument("--feeds", type=int, default=50)
@@ -222,7 +222,7 @@ def main() -> int:
         environ = lay_out(home, places, schedule=f"{arguments.minutes}m", poll_minutes=[0, 0])
         # A run is dead after six heartbeats, three minutes: of real time, as runs start no faster than else.
         environ["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] = str(max(30, round(30 * arguments.speed)))
-        with serving(home, environ, *clock.command(arguments.library)) as running:
+        with serving(home, environ, *clock.command(arguments.faketime)) as running:
             clock.hurry()
             time.sleep(5)  # every process looks at the clock's file once a second
             begin = simulated_now(running.api)

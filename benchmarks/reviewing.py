@@ -23,7 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from machines import answers, free_port, postgresql, waited  # noqa: E402
+from machines import running_postgresql  # noqa: E402
 
 from pipeline.checks.pool import CheckPool  # noqa: E402
 from pipeline.config import Settings  # noqa: E402
@@ -130,16 +130,8 @@ def database(folder: Path, *, on_postgresql: bool) -> Iterator[dict[str, str]]:
     if not on_postgresql:
         yield {}
         return
-    folder.chmod(0o755)
-    port = free_port()
-    server = postgresql(folder / "pg", port)
-    url = f"postgresql://copydesk@127.0.0.1:{port}/postgres"
-    server.keep()
-    try:
-        waited(lambda: answers(url), 60, "PostgreSQL")
+    with running_postgresql(folder) as url:
         yield {"COPYDESK_DATABASE_URL": url}
-    finally:
-        server.end()
 
 
 def main() -> None:

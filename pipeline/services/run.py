@@ -104,13 +104,10 @@ async def open_run(
 ) -> AsyncIterator[tuple[RunContext, Subscriptions]]:
     """Load the settings and open database, HTTP client and model; the run's name begins with its flow's.
 
-    With `is_recorded`, the run is in the database's list of runs.
-
-    Raises ConfigError, DatabaseError.
+    With `is_recorded`, the run is in the database's list of runs. Raises ConfigError, DatabaseError.
     """
     settings, subscriptions = _load()
     run = f"{flow}-{secrets.token_hex(8)}"
-    models = subscriptions.models
     prompts = _prompts(settings, subscriptions)
     async with contextlib.AsyncExitStack() as stack:
         if settings.writes_drafts:
@@ -118,7 +115,7 @@ async def open_run(
         db = await _open_database(stack, settings, subscriptions)
         net = await stack.enter_async_context(_http_client(settings, subscriptions))
         fatal_errors, grace_expired = list[CopydeskError](), asyncio.Event()
-        pool = WriterPool(settings, models, partial(open_client, db, fatal_errors), stack)
+        pool = WriterPool(settings, subscriptions.models, partial(open_client, db, fatal_errors), stack)
         pool.require(subscriptions.beats, subscriptions.feeds)
         parsers = await stack.enter_async_context(ParsePool())
         checkers = ports.checks if ports.checks else await stack.enter_async_context(CheckPool())
@@ -147,7 +144,7 @@ async def open_run(
             grace_expired=grace_expired,
             item_slots=asyncio.Semaphore(2 * settings.max_in_flight),
             pages_ahead=PagesAhead(2 * settings.max_in_flight),
-            longest_call_s=max([settings.deadline_s, *(each.deadline or 0 for each in models.values())]),
+            longest_call_s=_longest_call_s(settings, subscriptions),
             notify=_notify(ports.listener, pool),
             as_task=ports.as_task,
             emit=ports.emit,
@@ -156,6 +153,10 @@ async def open_run(
         if is_recorded:
             await stack.enter_async_context(recorded(db, run, flow, ports.page))
         yield ctx, subscriptions
+
+
+def _longest_call_s(settings: Settings, subscriptions: Subscriptions) -> float:
+    return max([settings.deadline_s, *(each.deadline or 0 for each in subscriptions.models.values())])
 
 
 def _http_client(settings: Settings, subscriptions: Subscriptions) -> HttpClient:

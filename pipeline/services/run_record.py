@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.domain.errors import UNEXPECTED, CopydeskError, DatabaseError, OutputError
-from pipeline.storage import Database, FeedActivity, RunSummary
+from pipeline.storage import Database, FeedActivity, ItemCounts, RunSummary
 
 if TYPE_CHECKING:
     from pipeline.services.feed_report import FeedReport
@@ -69,19 +69,11 @@ def _logged(name: str) -> Iterator[None]:
 def summary_of(report: "RunReport") -> RunSummary:
     """Return what is recorded of a run's report. Pure."""
     feeds = [activity_of(feed) for feed in report.feeds]
+    counts = {name: sum(getattr(feed, name) for feed in feeds) for name in ItemCounts.model_fields}
     return RunSummary(
+        **counts | {"micros": report.micros, "unpriced": report.unpriced},  # calls that no feed made, too
         polled=sum(feed.held is None for feed in report.feeds),
-        new=sum(feed.new for feed in feeds),
-        drafted=sum(feed.drafted for feed in feeds),
-        held=sum(feed.held for feed in feeds),
-        skipped=sum(feed.skipped for feed in feeds),
-        merged=sum(feed.merged for feed in feeds),
-        failed=sum(feed.failed for feed in feeds),
-        waiting=sum(feed.waiting for feed in feeds),
-        queued=sum(feed.queued for feed in feeds),
         unread=sum(feed.error is not None for feed in feeds),
-        micros=report.micros,
-        unpriced=report.unpriced,
         exit_code=report.exit_code,
         stopped=_stopped(report),
         feeds=tuple(feed for feed in feeds if _has_activity(feed)),

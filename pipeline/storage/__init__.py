@@ -50,7 +50,7 @@ from pipeline.storage.reviews import (
     current_approval,
     last_decision,
 )
-from pipeline.storage.runs import FeedActivity, RunCount, RunRow, RunState, RunSummary
+from pipeline.storage.runs import FeedActivity, ItemCounts, RunCount, RunRow, RunState, RunSummary
 from pipeline.storage.schema import OPEN
 from pipeline.storage.source_updates import Policy
 from pipeline.storage.spending_caps import CallCost, SpendingCap, cost_text, dollars
@@ -88,6 +88,7 @@ __all__ = [
     "FindingEnd",
     "FinishedRedraft",
     "HistoryEvent",
+    "ItemCounts",
     "KindOutcomes",
     "LLMCall",
     "LastRun",

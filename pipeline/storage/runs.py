@@ -26,36 +26,9 @@ _LONGEST = timedelta(days=30)
 """Calls of a run without an end are looked for so long after its beginning. Chosen, not measured."""
 
 
-class FeedActivity(FrozenModel):
-    """What a run did with one feed."""
+class ItemCounts(FrozenModel):
+    """What a run did with items, and what its calls cost."""
 
-    feed: str
-    new: int = 0
-    drafts: tuple[str, ...] = ()
-    """External ids of the first ones."""
-    drafted: int = 0
-    held: int = 0
-    skipped: int = 0
-    merged: int = 0
-    failed: int = 0
-    waiting: int = 0
-    waits: dict[str, int] = Field(default_factory=dict)
-    """Number of waiting items by cause."""
-    causes: dict[str, int] = Field(default_factory=dict)
-    """Number of failed items by cause, without words of the items: those can be erased."""
-    queued: int = 0
-    micros: int = 0
-    unpriced: int = 0
-    seconds: float = 0
-    error: str | None = None
-    """Why the feed could not be read."""
-
-
-class RunSummary(FrozenModel):
-    """What a run did, and how it ended."""
-
-    polled: int = 0
-    """Feeds that were polled or worked on."""
     new: int = 0
     drafted: int = 0
     held: int = 0
@@ -67,11 +40,33 @@ class RunSummary(FrozenModel):
     """Items whose page could not be had, at its end."""
     queued: int = 0
     """Items left for the next run."""
-    unread: int = 0
-    """Feeds that could not be read."""
     micros: int = 0
     """Millionths of a US dollar, of the calls whose price is known."""
     unpriced: int = 0
+
+
+class FeedActivity(ItemCounts):
+    """What a run did with one feed."""
+
+    feed: str
+    drafts: tuple[str, ...] = ()
+    """External ids of the first ones."""
+    waits: dict[str, int] = Field(default_factory=dict)
+    """Number of waiting items by cause."""
+    causes: dict[str, int] = Field(default_factory=dict)
+    """Number of failed items by cause, without words of the items: those can be erased."""
+    seconds: float = 0
+    error: str | None = None
+    """Why the feed could not be read."""
+
+
+class RunSummary(ItemCounts):
+    """What a run did, and how it ended."""
+
+    polled: int = 0
+    """Feeds that were polled or worked on."""
+    unread: int = 0
+    """Feeds that could not be read."""
     exit_code: int = 0
     stopped: str | None = None
     """Why it ended early."""
