@@ -14,7 +14,7 @@ from pipeline.domain.days import Day
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.domain.skip_causes import skip_cause
 from pipeline.storage.engine import Transactions
-from pipeline.storage.open_findings import waiting_drafts
+from pipeline.storage.open_findings import indexed_drafts
 from pipeline.storage.schema import calls, feeds, items, verdicts
 
 MAX_REASONS = 5_000
@@ -126,7 +126,7 @@ class DailyRepository(Transactions):
     def waiting(self, moments: Sequence[datetime] = ()) -> list[WaitingDrafts]:
         """Return the waiting drafts of each feed, the longest waiting first."""
         with self._reading() as connection:
-            joined, draft = waiting_drafts(connection)
+            joined, draft = indexed_drafts(connection)
             since = draft.c.since
             ages = [sa.func.sum(sa.case((since < moment, 1), else_=0)) for moment in moments]
             columns = (items.c.feed_id, sa.func.count(), sa.func.min(since, type_=since.type), *ages)

@@ -1,6 +1,5 @@
 """Queries for drafts in the queue: filtered, sorted, counted and paged by the database."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -12,6 +11,7 @@ from pipeline.domain.review_time import review_seconds
 from pipeline.domain.reviews import Severity
 from pipeline.domain.withdrawals import REVIEWED, notice_kind
 from pipeline.storage.draft_index import has_terms, search_terms
+from pipeline.storage.item_counts import counts_by_feed
 from pipeline.storage.open_findings import has_open_finding
 from pipeline.storage.redraft_requests import waiting
 from pipeline.storage.schema import acknowledgements, draft_index, draft_terms, feeds, items, versions
@@ -108,7 +108,7 @@ def _count(severity: Severity) -> sa.ColumnElement[int]:
 _BLOCKS, _WARNS = _count(Severity.BLOCK), _count(Severity.WARN)
 
 
-def with_findings(joined: sa.FromClause) -> sa.FromClause:
+def _with_findings(joined: sa.FromClause) -> sa.FromClause:
     """Return drafts with a row for each finding of their last version, beside it its acknowledgement."""
     acknowledgement = sa.and_(
         acknowledgements.c.item_id == draft_index.c.item_id,
@@ -146,7 +146,7 @@ def _listed(connection: sa.Connection, query: DraftQuery, *, counted: bool) -> s
         listed = sa.select(*columns, none.label("blocks"), none.label("warns")).select_from(joined)
         return listed.where(*_conditions(connection, query)).subquery("listed")
     counts = (_BLOCKS.label("blocks"), _WARNS.label("warns"))
-    listed = sa.select(*columns, *counts).select_from(with_findings(joined))
+    listed = sa.select(*columns, *counts).select_from(_with_findings(joined))
     listed = listed.where(*_conditions(connection, query)).group_by(items.c.id, draft_index.c.item_id)
     return listed.having(*_kinds(query)).subquery("listed")
 
@@ -265,7 +265,7 @@ def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
         items.c.id.in_(waiting).label("asked"), CHANGED.label("changed"), NOTICE.label("notice"),
     )  # fmt: skip
     last = items.join(feeds).join(draft_index).join(versions, versions.c.id == draft_index.c.version_id)
-    joined = with_findings(last)
+    joined = _with_findings(last)
     query = sa.select(*columns).select_from(joined).where(items.c.id.in_(ids))
     query = query.group_by(items.c.id, feeds.c.id, draft_index.c.item_id, versions.c.id)
     return [QueueRow(**row._asdict()) for row in connection.execute(query)]
@@ -273,24 +273,13 @@ def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
 
 def counts(connection: sa.Connection) -> QueueCounts:
     """Return the numbers of drafts by state, and of those that wait for a review by feed."""
-    columns = (items.c.feed_id, items.c.state, sa.func.count().label("drafts"))
-    by_state = sa.select(*columns).group_by(items.c.feed_id, items.c.state)  # as an index has them
-    keys = {row.id: row.key for row in connection.execute(sa.select(feeds.c.id, feeds.c.key))}
-    states: Counter[str] = Counter()
-    by_feed: Counter[str] = Counter()
-    for row in connection.execute(by_state):
-        if row.state in _STATES:
-            states[row.state] += row.drafts
-            by_feed[keys[row.feed_id]] += row.drafts if row.state == "drafted" else 0
-    return QueueCounts(states=dict(states), feeds=dict(+by_feed))
-
-
-def open_findings(connection: sa.Connection) -> tuple[int, int]:
-    """Return how many unacknowledged findings of waiting drafts block and how many warn."""
-    return _findings_of(connection, items.c.state == "drafted")
+    numbers = counts_by_feed(connection)
+    states = {state: sum(each.get(state, 0) for each in numbers.values()) for state in _STATES}
+    feeds = {key: each["drafted"] for key, each in numbers.items() if each.get("drafted")}
+    return QueueCounts(states={state: count for state, count in states.items() if count}, feeds=feeds)
 
 
 def _findings_of(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> tuple[int, int]:
-    query = sa.select(_BLOCKS, _WARNS).select_from(with_findings(items.join(draft_index)))
+    query = sa.select(_BLOCKS, _WARNS).select_from(_with_findings(items.join(draft_index)))
     blocks, warns = connection.execute(query.where(*conditions)).one()
     return int(blocks), int(warns)

@@ -1,14 +1,12 @@
-"""How often checks find something: open findings of waiting drafts, and how editors ended findings."""
+"""Counts the open findings of waiting drafts by kind."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from pipeline.storage.engine import Transactions
-from pipeline.storage.finding_ends import KindOutcomes, count_outcomes
-from pipeline.storage.open_findings import join_findings, kind_of, waiting_drafts
+from pipeline.storage.open_findings import indexed_drafts, join_findings, kind_of
 from pipeline.storage.schema import acknowledgements, findings, items
 
 
@@ -38,7 +36,7 @@ class FindingCountRepository(Transactions):
     def open(self) -> OpenCounts:
         """Return the findings of waiting drafts that block or warn and nobody dismissed, the most first."""
         with self._reading() as connection:
-            joined, draft = waiting_drafts(connection)
+            joined, draft = indexed_drafts(connection)
             counts = (_sum(findings.c.severity == "block"), _sum(findings.c.severity == "warn"))
             item_id, kind = draft.c.item_id, kind_of(connection, findings)
             is_open = (items.c.state == "drafted", acknowledgements.c.id.is_(None))
@@ -53,14 +51,6 @@ class FindingCountRepository(Transactions):
         kinds.sort(key=lambda each: (-each.blocks - each.warns, each.kind))
         [(held, warned)] = [(row[1], row[2]) for row in rows if row[0] is None]
         return OpenCounts(kinds, int(held or 0), int(warned or 0))
-
-    def ended(self, since: datetime, until: datetime) -> list[KindOutcomes]:
-        """Return how editors ended findings in [since, until), by kind.
-
-        Ends without a time (COPYDESK_REVIEW_TIMES is off) are at NO_TIME.
-        """
-        with self._reading() as connection:
-            return count_outcomes(connection, since, until)
 
 
 def _sum(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:

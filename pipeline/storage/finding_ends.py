@@ -114,7 +114,10 @@ def lock_item(connection: sa.Connection, item_id: int) -> bool:
 def count_outcomes(
     connection: sa.Connection, since: datetime | None = None, until: datetime | None = None
 ) -> list[KindOutcomes]:
-    """Return the numbers of ends by kind of finding; with bounds, of those in [since, until)."""
+    """Return the numbers of ends by kind of finding; with bounds, of those in [since, until).
+
+    Ends without a time (COPYDESK_REVIEW_TIMES is off) are in any period.
+    """
     dismissed: defaultdict[str, dict[str, int]] = defaultdict(dict)
     ended: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for kind, preset, count in connection.execute(_DISMISSALS.where(*_at(acknowledgements, since, until))):
@@ -127,7 +130,7 @@ def count_outcomes(
 
 
 def _at(table: sa.Table, since: datetime | None, until: datetime | None) -> list[sa.ColumnElement[bool]]:
-    lower = [table.c.at >= since] if since else []
+    lower = [sa.or_(table.c.at >= since, table.c.at == NO_TIME)] if since else []
     return lower + ([table.c.at < until] if until else [])
 
 

@@ -113,10 +113,10 @@ class FindingRepository(Transactions):
                 connection.scalars(sa.select(findings.c.key).where(findings.c.version_id == before))
             )
 
-    def outcomes(self, since: datetime | None = None) -> list[KindOutcomes]:
-        """Return how many findings of each kind ended how, over all drafts; of all times, or since one."""
+    def outcomes(self, since: datetime | None = None, until: datetime | None = None) -> list[KindOutcomes]:
+        """Return how many findings of each kind ended how; with bounds, of those ended in [since, until)."""
         with self._reading() as connection:
-            return finding_ends.count_outcomes(connection, since)
+            return finding_ends.count_outcomes(connection, since, until)
 
 
 _VALID = acknowledgements.c.withdrawn_at.is_(None)

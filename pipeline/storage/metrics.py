@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from pipeline.storage.call_totals import BUCKET_COLUMNS, BUCKETS_S, call_totals
-from pipeline.storage.draft_query import open_findings
 from pipeline.storage.engine import Transactions, is_current
 from pipeline.storage.finding_ends import RECENT, KindOutcomes, count_outcomes
+from pipeline.storage.open_findings import count_open, indexed_drafts
 from pipeline.storage.run_schema import runs
-from pipeline.storage.schema import draft_index, items, requests
+from pipeline.storage.schema import items, requests
 
 
 class ModelUsage(NamedTuple):
@@ -80,14 +80,11 @@ class MetricsRepository(Transactions):
 
     def snapshot(self, now: datetime) -> Metrics:
         """Return the spending, the last runs, what waits since when, and recent ends of findings."""
-        waiting = items.join(draft_index)
-        since = sa.func.min(draft_index.c.since, type_=draft_index.c.since.type)
-        drafted = sa.select(sa.func.count(), since).select_from(waiting).where(items.c.state == "drafted")
         pending = sa.select(sa.func.count(), sa.func.min(requests.c.at)).where(requests.c.done_at.is_(None))
         with self._reading() as connection:
             count, requested = connection.execute(pending).one()
-            drafts, oldest = connection.execute(drafted).one()
-            blocks, warns = open_findings(connection)
+            drafts, oldest = _waiting_drafts(connection)
+            blocks, warns = count_open(connection)
             totals = connection.execute(sa.select(call_totals).order_by(call_totals.c.model)).all()
             return Metrics(
                 spent=tuple(map(_usage, totals)),
@@ -101,6 +98,15 @@ class MetricsRepository(Transactions):
                 outcomes=tuple(count_outcomes(connection, now - RECENT)),
                 last_runs=_last_runs(connection),
             )
+
+
+def _waiting_drafts(connection: sa.Connection) -> tuple[int, datetime | None]:
+    """Return how many drafts wait for an editor, and since when the first of them does."""
+    joined, draft = indexed_drafts(connection)
+    since = sa.func.min(draft.c.since, type_=draft.c.since.type)
+    query = sa.select(sa.func.count(), since).select_from(joined).where(items.c.state == "drafted")
+    drafts, oldest = connection.execute(query).one()
+    return drafts, oldest
 
 
 def _last_runs(connection: sa.Connection) -> tuple[LastRun, ...]:

@@ -1,4 +1,4 @@
-"""What queries about open findings share: which drafts wait, and which of their findings nobody dismissed."""
+"""What queries about open findings share: drafts with their index, and findings that nobody dismissed."""
 
 import sqlalchemy as sa
 
@@ -8,16 +8,16 @@ COUNTED = ("block", "warn")
 """Severities that an editor has to decide on."""
 
 
-def waiting_drafts(connection: sa.Connection) -> tuple[sa.FromClause, sa.FromClause]:
-    """Return the waiting drafts with their rows of the index of drafts, and these rows, to select from.
+def indexed_drafts(connection: sa.Connection) -> tuple[sa.FromClause, sa.FromClause]:
+    """Return items with their rows of the index of drafts, and these rows, to select few of them from.
 
-    The caller selects the items that are `drafted`. PostgreSQL would read the whole index, as it takes single
+    PostgreSQL would read the whole index, as it takes single
     rows for dearer; OFFSET keeps it from joining in another order, so that it reads their rows alone.
     """
     if connection.dialect.name == "sqlite":
         return items.join(draft_index), draft_index
     mine = sa.select(draft_index).where(draft_index.c.item_id == items.c.id)
-    row = mine.offset(0).lateral("waiting_row")
+    row = mine.offset(0).lateral("indexed_row")
     return items.join(row, sa.true()), row
 
 
@@ -26,6 +26,17 @@ def join_findings(joined: sa.FromClause, draft: sa.FromClause) -> sa.FromClause:
     counted = sa.and_(findings.c.version_id == draft.c.version_id, findings.c.severity.in_(COUNTED))
     dismissal = sa.and_(_is_dismissal(findings), acknowledgements.c.item_id == draft.c.item_id)
     return joined.join(findings, counted).outerjoin(acknowledgements, dismissal)
+
+
+def count_open(connection: sa.Connection) -> tuple[int, int]:
+    """Return how many findings of waiting drafts block and how many warn; dismissed ones do not count."""
+    joined, draft = indexed_drafts(connection)
+    numbers = (sa.func.count(sa.case((findings.c.severity == each, 1))) for each in COUNTED)
+    query = sa.select(*numbers).select_from(join_findings(joined, draft))
+    blocks, warns = connection.execute(
+        query.where(items.c.state == "drafted", acknowledgements.c.id.is_(None))
+    ).one()
+    return blocks, warns
 
 
 def has_open_finding(connection: sa.Connection, kind: str) -> sa.ColumnElement[bool]:

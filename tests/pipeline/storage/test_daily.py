@@ -107,8 +107,17 @@ def test_findings_of_waiting_drafts_by_kind_until_they_are_dismissed(db: Databas
     assert [draft.item_id for draft in db.drafts.page(queries[0]).rows] == [other.item_id]
     assert db.drafts.ids(queries[1]) == [other.external_id]
     wrong = [KindOutcomes(kind="form", dismissed={"checker-wrong": 1})]
-    assert db.finding_counts.ended(TODAY.since, TODAY.until) == wrong
-    assert db.finding_counts.ended(YESTERDAY.since, YESTERDAY.until) == []
+    assert db.findings.outcomes(TODAY.since, TODAY.until) == wrong
+    assert db.findings.outcomes(YESTERDAY.since, YESTERDAY.until) == []
+
+
+def test_ends_without_a_time_are_in_every_period(db: Database) -> None:
+    row = drafted(db, 1)
+    db.findings.record_end(row, row.findings[0], "edited", "Ada", None)
+    for period in (TODAY, YESTERDAY):
+        [counted] = db.findings.outcomes(period.since, period.until)
+        assert (counted.kind, counted.edited) == ("form", 1)
+    assert len(db.metrics.snapshot(NOW).outcomes) == 1
 
 
 def test_each_query_by_day_reads_an_index_alone(open_db: Open) -> None:

@@ -16,7 +16,12 @@ _COLUMNS = {
     "calls": ("unusable", "notes"),
 }
 """Columns that may hold a URL of a feed. Texts of drafts and reviews stay: their hashes are recorded."""
-_USERINFO = re.compile(r"(https?://)[^/?#\s\"'<>\\]*@", re.IGNORECASE)
+_USERINFO = re.compile(
+    r"(https?://)(?:[^/?#\s\"'<>\\]*@|[^/?#\s\"'<>\\:@\[]*:(?!\d*[/?#])[^\s\"'<>\\]{1,300}@)", re.IGNORECASE
+)
+"""The second form is a password with `/`, `?` or `#` in it."""
+_CACHED = "DELETE FROM pages WHERE url LIKE '%://%@%' OR error LIKE '%://%@%'"
+"""Pages and site files: what is deleted is requested again."""
 _BATCH_ROWS = 500
 
 
@@ -24,6 +29,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA secure_delete = ON")  # no password stays in the file's free pages
+    op.execute(_CACHED)
     for name, columns in _COLUMNS.items():
         _scrub(connection, name, columns)
 
