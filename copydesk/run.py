@@ -218,7 +218,7 @@ def _row(feed: Report) -> tuple[object, ...]:
     message = without_feed_key(feed["feed"], feed["error"] or feed["held"]) or notes
     return (
         feed["feed"],
-        feed["queued_before"],
+        feed["before"],
         feed["new"],
         len(feed["drafts"]),
         feed["merged"],
@@ -249,7 +249,7 @@ def _print_summary(report: Report) -> None:
         print_line("This run has written no draft.")
     elif report["feeds"] and all(feed["error"] for feed in report["feeds"]):
         print_line("[bold]No feed could be read.[/bold]")
-    elif any(feed["new"] or feed["queued_before"] for feed in report["feeds"]):
+    elif any(feed["new"] or feed["before"] for feed in report["feeds"]):
         print_line("[bold]No draft was added or changed.[/bold]")
     else:
         print_line("[bold]Nothing new:[/bold] no draft was added or changed.")
@@ -266,12 +266,12 @@ def _remaining(feeds: list[Report]) -> Iterator[str]:
     """Yield what becomes of the items that have no draft."""
     if queued := sum(feed["queued"] for feed in feeds):
         yield f"{pluralize(queued, 'item')} left in the queue for the next run."
-    retried = sum(feed["retried"] for feed in feeds)
+    to_retry = sum(feed["to_retry"] for feed in feeds)
     failed = sum(len(feed["failed"]) + feed["failed_before"] for feed in feeds)
-    if retried:
-        yield f"{pluralize(retried, 'failed item')} left for the next run, which tries again."
-    if failed > retried:
-        count = pluralize(failed - retried, "failed item")
+    if to_retry:
+        yield f"{pluralize(to_retry, 'failed item')} left for the next run, which tries again."
+    if failed > to_retry:
+        count = pluralize(failed - to_retry, "failed item")
         advice = "`copydesk retry` queues items without a draft, `copydesk redraft` requests a rewrite again."
         yield f"{count} not tried again by later runs: {advice}"
     earlier = sum(feed["waiting"] for feed in feeds) - sum(

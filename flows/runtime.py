@@ -119,7 +119,7 @@ def markdown(report: RunReport) -> str:
     )  # fmt: skip
     rows = [f"| {' | '.join(columns)} |", f"|---|{'--:|' * (len(columns) - 2)}---|"]
     rows += [
-        f"| {feed.feed} | {feed.queued_before} | {feed.new} | {len(feed.drafts)} | {feed.blocked} "
+        f"| {feed.feed} | {feed.before} | {feed.new} | {len(feed.drafts)} | {feed.blocked} "
         f"| {feed.merged} | {feed.skipped} | {len(feed.failed) + feed.failed_before} | {feed.waiting} "
         f"| {feed.queued} "
         f"| {cost_text(feed.micros, feed.unpriced)} | {feed.seconds:.1f} s "

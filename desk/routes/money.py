@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request
@@ -14,12 +13,12 @@ from starlette.responses import Response
 from desk.charts import Series, bar, columns
 from desk.operations import frame, show
 from desk.periods import Period, tick_dollars
-from pipeline.config import Settings, Subscriptions, day_end, day_start, month_end, month_start
+from pipeline.config import Settings, Subscriptions
 from pipeline.domain.days import Day
 from pipeline.domain.errors import ConfigError
-from pipeline.services.budget import BACKFILL
+from pipeline.services.budget import configured_caps
 from pipeline.services.estimate import next_call_micros
-from pipeline.storage import Database, DayCost, SpendingCap, dollars
+from pipeline.storage import Database, DayCost, dollars
 
 router = APIRouter()
 _TONES = ("a", "b", "c", "d")
@@ -137,23 +136,12 @@ def cost_columns(period: Period, costs: Sequence[DayCost], models: Sequence[Sum]
 
 def read_caps(db: Database, settings: Settings, subscriptions: Subscriptions, now: datetime) -> list[Cap]:
     """Return the caps with what is spent and reserved of each. Does I/O: call it in a thread."""
-    zone = settings.timezone
-    day, month = (day_start(now, zone), day_end(now, zone)), (month_start(now, zone), month_end(now, zone))
     try:
         next_call = next_call_micros(settings, subscriptions)
     except ConfigError:  # `copydesk doctor` tells it
         next_call = 0
-    caps = [Cap("a run", "COPYDESK_CAP_RUN", _micros(settings.cap_run))]
-    for name, variable, limit, (since, until), runs in (
-        ("a day", "COPYDESK_CAP_DAY", settings.cap_day, day, ""),
-        ("a month", "COPYDESK_CAP_MONTH", settings.cap_month, month, ""),
-        ("a day's backfills", "COPYDESK_CAP_BACKFILL", settings.cap_backfill, day, BACKFILL),
-    ):
-        cap = SpendingCap(name, 0, since, runs)
-        spent, reserved = db.budget.spent(cap), db.budget.reserved(cap)
-        caps.append(Cap(name, variable, _micros(limit), spent, reserved, next_call, until))
+    caps = []
+    for micros, cap in configured_caps(settings, now):
+        use = (db.budget.spent(cap), db.budget.reserved(cap), next_call, cap.until) if cap.since else ()
+        caps.append(Cap(f"a {cap.name}", cap.variable, micros, *use))
     return caps
-
-
-def _micros(amount: Decimal | None) -> int | None:
-    return None if amount is None else int(amount * 1_000_000)

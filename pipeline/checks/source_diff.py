@@ -59,7 +59,9 @@ class SourceDiff:
 
     old: TokenizedText
     new: TokenizedText
-    _comparisons: dict[int, tuple[list[Token], list[Token], "list[_Block]"]] = field(default_factory=dict)
+    _comparisons: dict[int, tuple[list[Token], list[Token], "list[_Block]"]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @cached_property
     def _changed(self) -> dict[int, int | None]:

@@ -33,7 +33,7 @@ def ignore_event(_event: RunEvent) -> None:
     """Take an event that nobody waits for."""
 
 
-def draft_event(name: EventName, ref: str, title: str, feed: str, **details: str) -> RunEvent:
+def item_event(name: EventName, ref: str, title: str, feed: str, **details: str) -> RunEvent:
     """Return an event about the draft or article of the item with the external id `ref`."""
     return RunEvent(name=name, subject=f"draft.{ref}", title=title[:_MAX_TITLE], feed=feed, details=details)
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from pipeline.config import Target
 from pipeline.domain.errors import CopydeskError, PublishError
 from pipeline.domain.models import FrozenModel
-from pipeline.domain.run_events import Emit, draft_event, ignore_event
+from pipeline.domain.run_events import Emit, ignore_event, item_event
 from pipeline.http_client import HttpClient
 from pipeline.publishing.targets import Result
 from pipeline.storage import Database, Publication
@@ -98,9 +98,7 @@ def _emit_published(
     """Tell others which articles a target has now."""
     for row, result in zip(rows, results, strict=True):
         if row.action == "publish" and not isinstance(result, PublishError):
-            ctx.emit(
-                draft_event("article.published", row.external_id, row.title, row.feed_key, target=target)
-            )
+            ctx.emit(item_event("article.published", row.external_id, row.title, row.feed_key, target=target))
 
 
 async def _results(

@@ -15,6 +15,7 @@ from pipeline.feeds.fetch import NotModified
 from pipeline.feeds.poll_schedule import host_of, skip_reason, state_after_refusal
 from pipeline.feeds.select import Selection
 from pipeline.services.archive import PAUSE_S, ArchivePager, BackfillPreview, FailedPage, without_body
+from pipeline.services.budget import BACKFILL_FLOW
 from pipeline.services.context import PollReport, RunContext
 from pipeline.services.cost_question import capped, require_confirmed
 from pipeline.services.estimate import estimate_cost
@@ -53,7 +54,7 @@ async def backfill(
     if a dry run cannot fetch the feed.
     """
     began, window = time.monotonic(), span(since, until)
-    async with open_run("backfill", ports, is_recorded=not dry_run) as (ctx, subscriptions):
+    async with open_run(BACKFILL_FLOW, ports, is_recorded=not dry_run) as (ctx, subscriptions):
         [config] = select_feeds(subscriptions, [feed])
         if dry_run:
             return await _dry_run(ctx, config, window, limit, ports)
@@ -63,7 +64,7 @@ async def backfill(
             require_confirmed(plan.estimate, cost_limit, model=bool(ctx.writers(config)))
             ctx = capped(ctx, cost_limit)
         done = run_feed(ctx, config, limit, window, read=lambda: _admit(ctx, config, window, limit, ports))
-        return await finish("backfill", ctx, [await timed(done)], began, ports.publish)
+        return await finish(ctx, [await timed(done)], began, ports.publish)
 
 
 async def _dry_run(ctx: RunContext, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> Plan:

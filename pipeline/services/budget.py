@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pipeline.config import Settings, day_end, day_start, month_end, month_start
 from pipeline.domain.errors import BudgetExceeded, RateLimited
@@ -14,7 +15,8 @@ from pipeline.storage import CallCost, CallDetails, CallLimits, CallSubject, Spe
 
 _WAIT_S = 0.1
 """Seconds between two attempts to reserve, while other calls hold reservations."""
-BACKFILL = "backfill-"
+BACKFILL_FLOW = "backfill"
+BACKFILL = f"{BACKFILL_FLOW}-"
 """Prefix of the names of backfill runs, which have a cap of their own."""
 _RECLAIM_EVERY = 100
 """Attempts between two checks whether the processes that hold reservations are dead."""
@@ -149,19 +151,32 @@ def has_limits(limits: CallLimits) -> bool:
     return any(limit is not None for limit in counts)
 
 
-def active_caps(settings: Settings, run: str, now: datetime) -> list[SpendingCap]:
-    """Return the caps that are set for the run of this name, with the times from which they count."""
+class ConfiguredCap(NamedTuple):
+    """A cap that can be set, and its limit."""
+
+    micros: int | None
+    """Millionths of a US dollar; None: it is not set."""
+    cap: SpendingCap
+
+
+def configured_caps(settings: Settings, now: datetime) -> list[ConfiguredCap]:
+    """Return all caps that can be set, with the times from which they count."""
     zone = settings.timezone
     day, month = (day_start(now, zone), day_end(now, zone)), (month_start(now, zone), month_end(now, zone))
     every = [
         ("run", settings.cap_run, (None, None), "", "COPYDESK_CAP_RUN"),
         ("day", settings.cap_day, day, "", "COPYDESK_CAP_DAY"),
         ("month", settings.cap_month, month, "", "COPYDESK_CAP_MONTH"),
+        ("day's backfills", settings.cap_backfill, day, BACKFILL, "COPYDESK_CAP_BACKFILL"),
     ]
-    if run.startswith(BACKFILL):
-        every.append(("day's backfills", settings.cap_backfill, day, BACKFILL, "COPYDESK_CAP_BACKFILL"))
+    limits = (None if limit is None else int(limit * 1_000_000) for _, limit, *_ in every)
     return [
-        SpendingCap(name, int(dollars * 1_000_000), since, runs, variable, until)
-        for name, dollars, (since, until), runs, variable in every
-        if dollars is not None
+        ConfiguredCap(micros, SpendingCap(name, micros or 0, since, runs, variable, until))
+        for micros, (name, _, (since, until), runs, variable) in zip(limits, every, strict=True)
     ]
+
+
+def active_caps(settings: Settings, run: str, now: datetime) -> list[SpendingCap]:
+    """Return the caps that are set for the run of this name."""
+    configured = configured_caps(settings, now)
+    return [cap for micros, cap in configured if micros is not None and run.startswith(cap.runs)]

@@ -222,6 +222,8 @@ class ModelContext:
 class RunContext(ModelContext):
     """The dependencies of a run's steps, opened once per run."""
 
+    flow: str
+    """Which flow runs: ingest, drafting, requests or backfill."""
     beats: dict[str, Beat]
     feeds: tuple[FeedConfig, ...]
     """All subscriptions, also those that this run does not poll."""

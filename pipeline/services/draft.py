@@ -25,7 +25,7 @@ from pipeline.domain.errors import (
 )
 from pipeline.domain.models import FeedConfig, Window, external_id
 from pipeline.domain.reviews import Draft, Severity
-from pipeline.domain.run_events import EventName, draft_event
+from pipeline.domain.run_events import EventName, item_event
 from pipeline.domain.skip_causes import SAME_PAGE
 from pipeline.domain.text import redact_url
 from pipeline.feeds.rights.declaration import is_reserved
@@ -125,7 +125,7 @@ def _emit(ctx: RunContext, feed: FeedConfig, outcome: ItemOutcome) -> None:
     if outcome.path and outcome.ref:
         name: EventName = "draft.held" if outcome.held else "draft.ready"
         url = redact_url(f"{ctx.settings.desk_url.rstrip('/')}/drafts/{outcome.ref}")
-        ctx.emit(draft_event(name, outcome.ref, outcome.title, feed.key, path=outcome.path, url=url))
+        ctx.emit(item_event(name, outcome.ref, outcome.title, feed.key, path=outcome.path, url=url))
 
 
 async def _source_too_thin(ctx: RunContext, lease: Lease, error: SourceTooThin) -> ItemOutcome:

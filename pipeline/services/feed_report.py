@@ -25,7 +25,7 @@ class FailedItem(NamedTuple):
 class FeedReport(PollReport, Spending):
     """What a run did with one feed: the result of the poll and of drafting.
 
-    `queued_before` and `new` items are, at the end, drafted, merged, skipped, failed (`failed` and
+    `before` and `new` items are, at the end, drafted, merged, skipped, failed (`failed` and
     `failed_before`), waiting or queued.
     """
 
@@ -41,13 +41,13 @@ class FeedReport(PollReport, Spending):
     """Number of drafts with a blocking finding."""
     models: dict[str, int] = Field(default_factory=dict)
     """Number of drafts by the model that wrote them."""
-    queued_before: int = 0
+    before: int = 0
     """Items that waited for their drafts before this run, redrafts among them."""
     failed: tuple[str, ...] = ()
     """One line per item that this run tried in vain: title and reason."""
     failed_before: int = 0
     """Items that failed in an earlier run and were not tried in this one."""
-    retried: int = 0
+    to_retry: int = 0
     """Failed items, of this run and before, that the next run tries again."""
     waiting: int = 0
     """Items whose page could not be had: no run tries them before a time."""
@@ -81,7 +81,7 @@ class FeedReport(PollReport, Spending):
         """
         failures = [each for each in self.failures if left.get(each.id or 0) != "queued"]
         again = sum(left.get(each.id or 0) == "failed" for each in failures)
-        counts = {"waiting": backlog.waiting, "queued": backlog.queued, "retried": backlog.failed}
+        counts = {"waiting": backlog.waiting, "queued": backlog.queued, "to_retry": backlog.failed}
         counts["failed_before"] = max(0, backlog.failed - again)
         return self.with_failures(failures).model_copy(update=counts)
 
@@ -130,7 +130,7 @@ def feed_report(
         refs=tuple(outcome.ref or "" for outcome in drafted),
         blocked=sum(outcome.held for outcome in drafted),
         models=Counter(outcome.model for outcome in drafted if outcome.model),
-        queued_before=max(0, backlog - polled.new) + polled.reserved,
+        before=max(0, backlog - polled.new) + polled.reserved,
         waiting=len(waiting),
         queued=max(0, backlog - len(outcomes)),
         causes=causes_of("waits", waiting),

@@ -61,7 +61,7 @@ async def ingest(
         results = await asyncio.gather(*steps, return_exceptions=True)
         reports = [_report(ctx, feed, result) for feed, result in zip(selected, results, strict=True)]
         sent = await publish_after_run(ctx, subscriptions.publish)
-        return await finish("ingest", ctx, reports, began, ports.publish, sent)
+        return await finish(ctx, reports, began, ports.publish, sent)
 
 
 def _queue_sizes(ctx: RunContext) -> dict[str, int]:
@@ -80,7 +80,7 @@ async def drafting(ports: Ports = DEFAULT_PORTS) -> RunReport:
         queues = await asyncio.to_thread(_queue_sizes, ctx)
         feeds = [feed for feed in subscriptions.feeds if feed.enabled and queues.get(feed.key)]
         reports = await asyncio.gather(*(timed(draft_queue(ctx, feed, feed.max_items)) for feed in feeds))
-        return await finish("drafting", ctx, reports, began, ports.publish)
+        return await finish(ctx, reports, began, ports.publish)
 
 
 async def requests(ports: Ports = DEFAULT_PORTS) -> RunReport:
@@ -96,7 +96,7 @@ async def requests(ports: Ports = DEFAULT_PORTS) -> RunReport:
         feeds = [feed for feed in subscriptions.feeds if counts.get(feed.key)]
         reports = await asyncio.gather(*(timed(_run_requests(ctx, feed, counts[feed.key])) for feed in feeds))
         sent = await publish_after_run(ctx, subscriptions.publish)
-        return await finish("requests", ctx, reports, began, ports.publish, sent)
+        return await finish(ctx, reports, began, ports.publish, sent)
 
 
 async def redrafts(startable: Sequence[StartableRedraft], ports: Ports = DEFAULT_PORTS) -> RunReport:
@@ -113,7 +113,7 @@ async def redrafts(startable: Sequence[StartableRedraft], ports: Ports = DEFAULT
         feeds = [feed for feed in subscriptions.feeds if feed.key in ids]
         steps = (_run_requests(ctx, feed, len(ids[feed.key]), ids[feed.key]) for feed in feeds)
         reports = await asyncio.gather(*map(timed, steps))
-        return await finish("requests", ctx, reports, began, ports.publish)
+        return await finish(ctx, reports, began, ports.publish)
 
 
 async def _run_requests(

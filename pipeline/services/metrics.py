@@ -108,7 +108,7 @@ def _items(readings: Readings) -> Iterator[Metric]:
 _FEED_COUNTS: Sequence[tuple[str, str, Callable[[Mapping[str, int], FeedBacklog], int]]] = (
     (
         "feed_items_queued",
-        "Items of a feed that the next run drafts for the first time",
+        "Items of a feed that the next run drafts: new ones, and redrafts that editors requested",
         lambda _, backlog: backlog.queued,
     ),
     (

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item, PollState, Window
-from pipeline.domain.run_events import draft_event
+from pipeline.domain.run_events import item_event
 from pipeline.domain.skip_causes import skip_cause
 from pipeline.domain.withdrawals import complete_since
 from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
@@ -233,7 +233,7 @@ def emit_changes(ctx: RunContext, feed: FeedConfig, admitted: AdmissionResult) -
     for notice in admitted.notices:
         if notice.has_draft:
             change = notice.notice
-            ctx.emit(draft_event("source.changed", notice.external_id, notice.title, feed.key, change=change))
+            ctx.emit(item_event("source.changed", notice.external_id, notice.title, feed.key, change=change))
 
 
 def poll_report(feed: FeedConfig, admitted: AdmissionResult, notes: tuple[str, ...], left: int) -> PollReport:

@@ -4,11 +4,11 @@ import threading
 from datetime import datetime
 from typing import Literal
 
-from pipeline.config import Settings, day_start, load_feeds, month_start
+from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import ConfigError, DatabaseError
-from pipeline.services.budget import BACKFILL
+from pipeline.services.budget import configured_caps
 from pipeline.services.metrics import CapUse, Readings, collect_metrics, format_metrics
-from pipeline.storage import Database, SpendingCap
+from pipeline.storage import Database
 
 Check = Literal["database", "schema", "feeds.yaml"]
 
@@ -48,20 +48,10 @@ class Probes:
         return "".join(format_metrics(collect_metrics(readings, now)))
 
     def _caps(self, now: datetime) -> list[CapUse]:
-        settings = self._settings
-        today, month = day_start(now, settings.timezone), month_start(now, settings.timezone)
-        periods = (
-            ("day", settings.cap_day, today, ""),
-            ("month", settings.cap_month, month, ""),
-            ("day's backfills", settings.cap_backfill, today, BACKFILL),
-        )
+        """Return the use of the caps of a period; that of a run is its own."""
+        configured = configured_caps(self._settings, now)
         return [
-            CapUse(
-                name,
-                None if limit is None else int(limit * 1_000_000),
-                self._db.budget.spent(SpendingCap(name, 0, since, runs)),
-            )
-            for name, limit, since, runs in periods
+            CapUse(cap.name, micros, self._db.budget.spent(cap)) for micros, cap in configured if cap.since
         ]
 
     def _read_feeds(self) -> None:
@@ -74,5 +64,7 @@ class Probes:
                     self._feeds_time, self._is_readable = changed, False
                     self._keys = frozenset(feed.key for feed in load_feeds(path).feeds)
                     self._is_readable = True
-            except (OSError, ConfigError):
+            except ConfigError:  # it is read again when it has changed
+                self._is_readable = False
+            except OSError:
                 self._feeds_time, self._is_readable = None, False

@@ -107,7 +107,6 @@ log = logging.getLogger("copydesk.run")
 
 
 async def finish(
-    name: str,
     ctx: RunContext,
     reports: Sequence[FeedReport],
     began: float,
@@ -119,9 +118,9 @@ async def finish(
     Logs a line per feed, records the run's end, sends alerts and calls `publish`.
     """
     stopped_by = ctx.fatal_errors[0] if ctx.fatal_errors else None
-    counted = await _counted(ctx, reports) if name != "requests" else tuple(reports)
+    counted = await _counted(ctx, reports) if ctx.flow != "requests" else tuple(reports)
     report = RunReport(
-        flow=name,
+        flow=ctx.flow,
         seconds=round(time.monotonic() - began, 2),
         feeds=counted,
         published=tuple(published),

@@ -140,7 +140,7 @@ def _last_review(row: DraftRow, reviews: list[CompletedReview]) -> CompletedRevi
     if row.state == "drafted" and current_approval(reviews):
         message = f"{row.path} is a revision of a published article; reject it, then undo the approval"
         raise ReviewError(message, draft=row.path)
-    last = last_decision(reviews, [each for each in ReviewDecision if each is not ReviewDecision.UNDO])
+    last = last_decision(reviews)
     if last is None or (row.state == "drafted" and last.decision is not ReviewDecision.UNPUBLISH):
         raise ReviewError(f"{row.path} waits for a decision: there is none to undo", draft=row.path)
     return last

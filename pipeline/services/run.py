@@ -139,6 +139,7 @@ async def open_run(
             verify_prompt=_verify_prompt(settings, subscriptions),
             repair_prompt=_repair_prompt(settings, subscriptions),
             covers=_cover_search(settings, subscriptions, net),
+            flow=flow,
             run=run,
             fatal_errors=fatal_errors,
             grace_expired=grace_expired,

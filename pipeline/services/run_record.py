@@ -49,7 +49,7 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, OutputError):
         return _NOT_WRITTEN
     message = error.message if isinstance(error, CopydeskError) else type(error).__name__
-    return message[:_MAX_CHARS]
+    return _without_details(message) or type(error).__name__
 
 
 def _store(db: Database, name: str, summary: RunSummary) -> None:

@@ -17,6 +17,7 @@ from pipeline.config.env_values import variable_set
 from pipeline.config.feeds_yaml import read_feeds_file, served_name
 from pipeline.domain.errors import ConfigError, OutputError
 from pipeline.domain.models import FeedConfig
+from pipeline.storage.processes import is_alive
 
 log = logging.getLogger("copydesk.serve")
 _MAX_NAMED = 5
@@ -125,18 +126,8 @@ def _remove_stale_copies(path: Path) -> None:
     with contextlib.suppress(OSError):
         for copy in path.parent.iterdir():
             process = re.fullmatch(re.escape(this_machine) + r"([1-9]\d{0,9})\.served", copy.name)
-            if process and not _is_running(int(process[1])):
+            if process and not is_alive(int(process[1])):
                 copy.unlink(missing_ok=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # it is another user's
-        return True
-    return True
 
 
 @contextlib.contextmanager

@@ -37,19 +37,16 @@ NO_BACKLOG = FeedBacklog()
 def count_backlogs(
     connection: sa.Connection,
     now: datetime,
-    keys: Collection[str] | None = None,
     window: Window | None = None,
 ) -> dict[str, FeedBacklog]:
     """Return the counts by feed key; feeds of which no item waits are left out.
 
-    `keys`: only of these feeds; `window`: only the items published in it.
+    `window`: only the items published in it.
     """
     # One statement, so that no item changes its part meanwhile. Most of a long backlog was never tried, and
     # is not read: the first part comes from the numbers by state, the second from an index of few rows.
     parts = sa.union_all(_open(window), _tried(connection, now, window), _requested(window)).subquery()
     query = sa.select(feeds.c.key, parts.c.part, parts.c.number).join(parts, parts.c.feed_id == feeds.c.id)
-    if keys is not None:
-        query = query.where(feeds.c.key.in_(keys))
     by_feed: dict[str, Counter[str]] = defaultdict(Counter)
     for key, part, number in connection.execute(query):
         by_feed[key][part] += int(number)

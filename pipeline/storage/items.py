@@ -206,12 +206,10 @@ class ItemRepository(Transactions):
             again = items.update().where(*where).values(state="seen", attempts=0, **NOT_TRIED)
             return connection.execute(again).rowcount
 
-    def backlogs(
-        self, now: datetime, keys: Collection[str] | None = None, window: Window | None = None
-    ) -> dict[str, FeedBacklog]:
+    def backlogs(self, now: datetime, window: Window | None = None) -> dict[str, FeedBacklog]:
         """Return what waits to be drafted, by feed key; with a window only what was published in it."""
         with self._reading() as connection:
-            return backlogs.count_backlogs(connection, now, keys, window)
+            return backlogs.count_backlogs(connection, now, window)
 
     def waiting_among(self, ids: Collection[int]) -> dict[int, str]:
         """Return those of the items that wait to be drafted: `failed`, or `queued` if they were put back."""

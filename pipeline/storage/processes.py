@@ -29,7 +29,7 @@ def process_is_dead(owner: str) -> bool:
         return False
     if boot_id != _boot_id():
         return True
-    if not _alive(int(pid)):
+    if not is_alive(int(pid)):
         return True
     now_started = _start_time(int(pid))
     return bool(started) and now_started is not None and now_started != started
@@ -47,12 +47,13 @@ def _pid_namespace() -> str:
         return ""
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Return whether a process of this machine runs; also one of another user."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
-    except (PermissionError, OverflowError):
+    except PermissionError:
         return True
     return _state(pid) != "Z"
 

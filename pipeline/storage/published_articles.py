@@ -10,7 +10,7 @@ from pipeline.domain.models import FrozenModel
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.domain.withdrawals import notice_kind
 from pipeline.storage.draft_query import CHANGED, NOTICE
-from pipeline.storage.engine import Transactions
+from pipeline.storage.engine import CHUNK, Transactions
 from pipeline.storage.live_approvals import IS_LIVE
 from pipeline.storage.schema import feeds, items, verdicts
 
@@ -19,8 +19,6 @@ _STATES = ("approved", "drafted")
 _HEAD_CHARS = 8_000
 """Beginning of a text that is read for its front matter. Chosen, not measured."""
 _MAX_WORDS = 8
-_MAX_LISTED = 500
-"""Ids in one condition; PostgreSQL and SQLite limit the number of parameters. Chosen, not measured."""
 
 
 class PublishedRow(FrozenModel):
@@ -84,7 +82,7 @@ class PublishedRepository(Transactions):
             matches = [_has_word(connection, word) for word in words[:_MAX_WORDS]]
             matches += [verdicts.c.at >= day.since, verdicts.c.at < day.until] if day else []
             items_changed = list(connection.scalars(_ITEMS_CHANGED))
-            among = items_changed if len(items_changed) <= _MAX_LISTED else _ITEMS_CHANGED
+            among = items_changed if len(items_changed) <= CHUNK else _ITEMS_CHANGED
             is_changed = verdicts.c.item_id.in_(among)
             changed = list(connection.scalars(_LIVE.where(is_changed, *matches))) if items_changed else []
             others = _LIVE.where(~is_changed, *matches) if items_changed else _LIVE.where(*matches)

@@ -208,7 +208,7 @@ def _require_first(connection: sa.Connection, draft_row: DraftRow, move: Move) -
         verdicts.c.item_id == draft_row.item_id, ~verdicts.c.confirmed
     )
     completed = _of_item(connection, draft_row.item_id)
-    last = last_decision(completed, _DECISIONS)
+    last = last_decision(completed)
     late = move.undoes is not None and (last is None or last.id != move.undoes)
     if state != draft_row.state or late or connection.execute(unfinished).first():
         raise ReviewError(
@@ -249,9 +249,9 @@ def current_approval(completed: Sequence[CompletedReview]) -> CompletedReview | 
 
 
 def last_decision(
-    completed: Sequence[CompletedReview], decisions: Sequence[ReviewDecision]
+    completed: Sequence[CompletedReview], decisions: Sequence[ReviewDecision] = _DECISIONS
 ) -> CompletedReview | None:
-    """Return the last review with one of these decisions that was not undone."""
+    """Return the last review with one of these decisions (default: all but an undo) that was not undone."""
     undone = {review.undoes for review in completed}
     chosen = (review for review in reversed(completed) if review.decision in decisions)
     return next((review for review in chosen if review.id not in undone), None)

@@ -68,17 +68,17 @@ def test_every_item_is_in_one_count_and_status_has_the_same(
             (reply for word, reply in refused.items() if word in json.dumps(request)), None
         )
         [first] = run(room, code)["feeds"]
-        assert (first["new"], first["queued_before"]) == (6, 0)
+        assert (first["new"], first["before"]) == (6, 0)
         assert sum(ended(first).values()) == 6
         states = status(room)
         assert {name: states[name] for name in ended(first)} == ended(first)
         room.model.refuse = lambda _request: None
         [second] = run(room)["feeds"]
-        assert (second["new"], second["queued_before"]) == (
+        assert (second["new"], second["before"]) == (
             0,
-            ended(first)["queued"] + first["retried"] + first["waiting"],
+            ended(first)["queued"] + first["to_retry"] + first["waiting"],
         )
-        assert sum(ended(second).values()) == second["queued_before"]
+        assert sum(ended(second).values()) == second["before"]
 
 
 def test_a_cause_is_one_line_over_all_feeds(tmp_path: Path) -> None:

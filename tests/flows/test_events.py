@@ -7,9 +7,9 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.events import emit, payload, related, resource
-from pipeline.domain.run_events import RunEvent, cap_event, draft_event
+from pipeline.domain.run_events import RunEvent, cap_event, item_event
 
-HELD = draft_event("draft.held", "00aa11", "A title " * 50, "decrypt", path="drafts/2026/02/a.md")
+HELD = item_event("draft.held", "00aa11", "A title " * 50, "decrypt", path="drafts/2026/02/a.md")
 CAP = cap_event("day's backfills", "the cap of the day's backfills is reached")
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pipeline.config import FolderTarget
 from pipeline.domain.errors import PublishError
-from pipeline.domain.run_events import RunEvent, draft_event
+from pipeline.domain.run_events import RunEvent, item_event
 from pipeline.publishing import TargetResult
 from pipeline.publishing.publish import publish_lock, send_to_target
 from pipeline.storage import Database
@@ -48,7 +48,7 @@ async def test_each_published_article_is_told_once_for_each_target(db: Database,
     row = approved(db, 1, target)
     await drained(db, tmp_path, target, emit=events.append)
     await drained(db, tmp_path, target, emit=events.append)
-    told = draft_event("article.published", row.external_id, row.title, row.feed_key, target="site")
+    told = item_event("article.published", row.external_id, row.title, row.feed_key, target="site")
     assert events == [told]
     undone(db, row, target)
     await drained(db, tmp_path, target, emit=events.append)

@@ -107,6 +107,7 @@ def run_context(
     limits = CallLimits(configured.max_in_flight_total, configured.calls_per_minute)
     of_model = (Writer("default", cast(Any, model), price, limits),) if model else ()
     return RunContext(
+        flow="ingest",
         settings=configured,
         beats={"b": beat},
         feeds=feeds,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.domain.errors import BudgetExceeded, CopydeskError, LLMError
-from pipeline.domain.run_events import RunEvent, cap_event, draft_event
+from pipeline.domain.run_events import RunEvent, cap_event, item_event
 from pipeline.domain.withdrawals import OTHER_TEXT
 from pipeline.http_client import HttpClient
 from pipeline.services.context import RunContext
@@ -52,7 +52,7 @@ async def test_each_draft_is_told_with_its_place(db: Database, net: HttpClient, 
     [row] = db.drafts.list()
     ref = row.external_id
     details = {"path": row.path, "url": f"http://127.0.0.1:8484/drafts/{ref}"}
-    assert run.events == [draft_event("draft.held", ref, row.title, "one", **details)]
+    assert run.events == [item_event("draft.held", ref, row.title, "one", **details)]
     await draft_feed(run.ctx, feed(), 1)
     assert [event.name for event in run.events] == ["draft.held", "draft.ready"]
 
@@ -95,10 +95,10 @@ async def test_a_cap_that_ends_a_run_is_told_once(db: Database, net: HttpClient,
     run = Listening(run_context(db, net, tmp_path))
     for _ in range(3):
         run.ctx.fatal_errors.append(BudgetExceeded("the cap of the day is reached", cap="day"))
-    await finish("ingest", run.ctx, [], 0.0, discard)
+    await finish(run.ctx, [], 0.0, discard)
     assert run.events == [cap_event("day", "the cap of the day is reached")]
     run = Listening(run_context(db, net, tmp_path))
-    await finish("ingest", run.ctx, [], 0.0, discard)
+    await finish(run.ctx, [], 0.0, discard)
     assert run.events == []
 
 
