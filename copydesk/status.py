@@ -21,9 +21,10 @@ from pipeline.articles import files
 from pipeline.config import folder_settings, load_feeds, load_settings
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FrozenModel, Item
+from pipeline.domain.skip_causes import CauseKind
 from pipeline.feeds.poll_schedule import is_paused
 from pipeline.http_client import redact_url
-from pipeline.services.causes import Kind, causes_of, causes_of_run
+from pipeline.services.causes import causes_of, causes_of_run
 from pipeline.storage import (
     NO_BACKLOG,
     RECENT,
@@ -101,7 +102,7 @@ def item_counts(states: Mapping[str, int], backlog: FeedBacklog) -> dict[str, in
 
 def _print_failures(failures: Sequence[Failure], now: datetime) -> None:
     """Print a line a cause, over all feeds."""
-    groups: defaultdict[tuple[str, Kind], list[tuple[str, str]]] = defaultdict(list)
+    groups: defaultdict[tuple[str, CauseKind], list[tuple[str, str]]] = defaultdict(list)
     for failure in failures:
         if kind := failure.kind(now):
             groups[failure.feed_key, kind].append((failure.title, failure.reason))

@@ -1,6 +1,7 @@
 """Reasons why items are not drafted, without what differs from item to item. Pure."""
 
 import re
+from typing import Literal
 
 from pipeline.domain.text import url_host
 from pipeline.domain.withdrawals import notice_cause
@@ -10,6 +11,11 @@ _PLACE = re.compile(r":? \(?line \d+ column \d+(?: \(char \d+\))?")
 """A place in JSON, as Python's `json` writes it."""
 SAME_PAGE = "its page is that of"
 """Begins the reason why an item is merged whose page is drafted already; a title follows."""
+CauseKind = Literal["failed", "waits"]
+"""Why an item has no draft: its last attempt failed, or it waits for a time."""
+NO_REASON = "stored by an earlier version, which kept no reason"
+MAX_TITLES = 5
+"""Titles shown for a reason: the latest. Chosen, not measured."""
 
 
 def skip_cause(reason: str) -> str:

@@ -2,18 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from pipeline.domain.models import FrozenModel
-from pipeline.domain.skip_causes import failure_cause, wait_cause
-
-Kind = Literal["failed", "waits"]
+from pipeline.domain.skip_causes import CauseKind, failure_cause, wait_cause
 
 
 class Cause(FrozenModel):
     """Why some items of a feed have no draft."""
 
-    kind: Kind
+    kind: CauseKind
     cause: str
     """Without what differs from item to item: a host instead of a page."""
     count: int
@@ -41,7 +38,7 @@ _FEEDS = 5
 """Feeds that a line names. Chosen, not measured."""
 
 
-def causes_of(kind: Kind, reasons: Iterable[tuple[str, str]]) -> tuple[Cause, ...]:
+def causes_of(kind: CauseKind, reasons: Iterable[tuple[str, str]]) -> tuple[Cause, ...]:
     """Return a cause for all items alike; `reasons` are pairs of an item's title and its reason."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for title, reason in reasons:
@@ -54,7 +51,7 @@ def causes_of(kind: Kind, reasons: Iterable[tuple[str, str]]) -> tuple[Cause, ..
 
 def causes_of_run(feeds: Iterable[tuple[str, Sequence[Cause]]]) -> tuple[RunCause, ...]:
     """Return the causes of all feeds, given by key, each once; those of most items first."""
-    groups: defaultdict[tuple[Kind, str], list[tuple[str, Cause]]] = defaultdict(list)
+    groups: defaultdict[tuple[CauseKind, str], list[tuple[str, Cause]]] = defaultdict(list)
     for key, causes in feeds:
         for cause in causes:
             groups[cause.kind, cause.cause].append((key, cause))

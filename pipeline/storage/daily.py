@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from pipeline.domain.days import Day
 from pipeline.domain.reviews import ReviewDecision
-from pipeline.domain.skip_causes import skip_cause
+from pipeline.domain.skip_causes import MAX_TITLES, NO_REASON, skip_cause
 from pipeline.storage.engine import Transactions
 from pipeline.storage.open_findings import indexed_drafts
 from pipeline.storage.schema import calls, feeds, items, verdicts
@@ -22,8 +22,6 @@ MAX_REASONS = 5_000
 
 Source: benchmarks/pages.py; each is a row at a place of its own, and 20,000 took 80 ms of processor time.
 """
-_TITLES = 5
-"""Titles given for a reason: the latest. Chosen, not measured."""
 
 
 class DayCost(NamedTuple):
@@ -159,10 +157,10 @@ def _by_cause(rows: sa.CursorResult[Any]) -> list[SkipReason]:
     counts: Counter[str] = Counter()
     titles: dict[str, list[str]] = {}
     for reason, title in rows:
-        cause = skip_cause(reason or "no reason is stored")
+        cause = skip_cause(reason or NO_REASON)
         counts[cause] += 1
         shown = titles.setdefault(cause, [])
-        if title and len(shown) < _TITLES:
+        if title and len(shown) < MAX_TITLES:
             shown.append(title)
     return [SkipReason(cause, count, tuple(titles[cause])) for cause, count in counts.most_common()]
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 import sqlalchemy as sa
 
 from pipeline.domain.models import FrozenModel
-from pipeline.domain.skip_causes import skip_cause
+from pipeline.domain.skip_causes import MAX_TITLES, NO_REASON, skip_cause
 from pipeline.domain.withdrawals import notice_cause
 from pipeline.storage.schema import items
 
@@ -17,9 +17,6 @@ SAME_TEXT = "the same text as an item of another feed"
 """Why an item is merged: its beat drafts near-duplicates once."""
 CORRECTION = "a correction or withdrawal of another item of this feed"
 """Why an item is merged: its title names the other item."""
-_UNKNOWN = "stored by an earlier version, which kept no reason"
-_EXAMPLES = 5
-"""Titles given for a reason: the latest. Chosen, not measured."""
 
 
 class OutcomeCount(FrozenModel):
@@ -42,13 +39,13 @@ def count_outcomes(connection: sa.Connection, feed_id: int) -> list[OutcomeCount
     titles: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in connection.execute(query.order_by(items.c.id.desc())):
         if row.state in ("merged", "skipped"):
-            titles[row.state, skip_cause(row.reason or _UNKNOWN)].append(row.title)
+            titles[row.state, skip_cause(row.reason or NO_REASON)].append(row.title)
         if row.updates:
             titles["updated", "its title or text changed"].append(row.title)
         if row.notice and row.state != "skipped":
             titles["noticed", notice_cause(row.notice)].append(row.title)
     counts = [
-        OutcomeCount(outcome=outcome, reason=reason, count=len(every), titles=tuple(every[:_EXAMPLES]))
+        OutcomeCount(outcome=outcome, reason=reason, count=len(every), titles=tuple(every[:MAX_TITLES]))
         for (outcome, reason), every in titles.items()
     ]
     order = ("updated", "noticed", "merged", "skipped")

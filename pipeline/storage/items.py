@@ -3,12 +3,12 @@
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Literal
 
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import FrozenModel, Item, PollState, Window
+from pipeline.domain.skip_causes import CauseKind
 from pipeline.storage import admission, backlogs, duplicate_groups, feeds, lease_rows
 from pipeline.storage.backlogs import FeedBacklog
 from pipeline.storage.batch_queue import BatchQueue
@@ -43,7 +43,7 @@ class Failure(FrozenModel):
     retry_at: datetime | None
     """It is not tried before; None: no such time."""
 
-    def kind(self, now: datetime) -> Literal["failed", "waits"] | None:
+    def kind(self, now: datetime) -> CauseKind | None:
         """Return what became of it; None if it was put back into the queue for no fault of its own."""
         if self.state != "failed" and self.retry_at is not None and self.retry_at > now:
             return "waits"
