@@ -27,7 +27,7 @@ def prefect_api(_all_workers: Path) -> Iterator[str]:
 
 @pytest.fixture
 def migrate_prefect(prefect_api: str, _all_workers: Path) -> Callable[[Path], None]:
-    """Put a migrated database for a Prefect server of its own into a home; test_first_run.py does without."""
+    """Put a migrated database for a Prefect server of its own into a home."""
     return partial(copy_empty_database, _all_workers)
 
 

@@ -4,7 +4,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,8 +49,13 @@ def outside() -> Iterator[Outside]:
     counter.close()
 
 
-def test_the_sample_beat_drafts_once_and_says_what_to_do_next(tmp_path: Path, outside: Outside) -> None:
+@pytest.mark.parametrize("first_start", [False, pytest.param(True, marks=pytest.mark.soak)])
+def test_the_sample_beat_drafts_once_and_says_what_to_do_next(
+    tmp_path: Path, outside: Outside, migrate_prefect: Callable[[Path], None], *, first_start: bool
+) -> None:
     project = Project.create(tmp_path / "project", {})
+    if not first_start:  # the first start of Prefect's server migrates its database
+        migrate_prefect(Path(project.environ["HOME"]))
     project.environ |= outside.environ()
     first = run_copydesk(project, "--sample", "run")
     assert first.returncode == 0, first.stderr

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.commands import call_copydesk
 from tests.end_to_end.project import Project, run_copydesk
 from tests.fakes.feed_server import FeedServer, several_hosts
 from tests.fakes.model_server import ModelServer, Reply, user_message
@@ -115,7 +116,7 @@ def lay_out(
 
 
 def draft_all(project: Project) -> None:
-    done = run_copydesk(project, "run")
+    done = call_copydesk(project, "run")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
