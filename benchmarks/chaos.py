@@ -40,7 +40,6 @@ from newsroom import feed_server, lay_out, rss
 
 _RESTART_S = (0.5, 4.0)
 """Seconds after which what was killed is started again."""
-_OVER = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
 
 
 class World(NamedTuple):

@@ -33,7 +33,7 @@ from pipeline.domain.errors import CopydeskError
 
 EXIT_CODES = """Exit codes: 0 success (a failed feed is part of the report) ·
 1 a test fails (doctor, feeds check, eval, proof), or another error ·
-2 wrong usage, setting or feeds.yaml · 3 unusable database · 4 the model server rejects all requests,
+2 wrong usage, setting, feeds.yaml or prompt · 3 unusable database · 4 the model server rejects all requests,
 or asks for a long pause ·
 5 a draft cannot be written · 6 a review decision cannot be carried out · 7 an article cannot be published ·
 8 every feed, or every item that was tried, failed · 9 a spending cap is reached ·

@@ -20,7 +20,7 @@ backup_app = typer.Typer(
     rich_markup_mode=None,
 )
 prompt_app = typer.Typer(
-    help="Show the request for an item, or check the templates.",
+    help="Show the request for an item, check the templates, or copy them to change them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

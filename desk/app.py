@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from desk.auth import AccessPolicy
 from desk.context import WebContext
 from desk.middleware import AccessMiddleware
-from desk.responses import STATIC, EditorNameMissing, error_page, not_found
+from desk.responses import STATIC, EditorNameMissing, error_page, http_error_page
 from desk.routes import (
     articles,
     covers,
@@ -104,6 +104,6 @@ def create_app(
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(CopydeskError, error_page)
     app.add_exception_handler(EditorNameMissing, error_page)
-    app.add_exception_handler(HTTPException, not_found)
+    app.add_exception_handler(HTTPException, http_error_page)
     app.add_middleware(AccessMiddleware, access=access)
     return app

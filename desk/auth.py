@@ -73,7 +73,14 @@ def same_origin(method: str, headers: Mapping[str, str]) -> bool:
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None and site != "same-origin":
         return False
-    return origin is not None and urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
+    return origin is not None and _netloc(origin) == headers.get("host", "").lower() != ""
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # such as an open bracket
+        return None
 
 
 def valid_token(access: AccessPolicy, token: str | None) -> bool:

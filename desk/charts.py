@@ -181,7 +181,7 @@ def _lanes_height(lanes: Sequence[str]) -> float:
     return _TOP + _LANE * len(lanes) + _BOTTOM
 
 
-def _time_line(width: float, span: "TimeSpan", lanes: Sequence[str], marks: Sequence[Mark]) -> Iterator[str]:
+def _time_line(width: float, span: TimeSpan, lanes: Sequence[str], marks: Sequence[Mark]) -> Iterator[str]:
     left = min(12 + _CHAR * max(len(lane) for lane in lanes), width / 3)
     space = int((left - 12) / _CHAR)
     for at, lane in enumerate(lanes):
@@ -199,7 +199,7 @@ def _time_line(width: float, span: "TimeSpan", lanes: Sequence[str], marks: Sequ
     yield from _time_labels(width, left, span, _lanes_height(lanes) - 6)
 
 
-def _time_labels(width: float, left: float, span: "TimeSpan", y: float) -> Iterator[str]:
+def _time_labels(width: float, left: float, span: TimeSpan, y: float) -> Iterator[str]:
     """Yield labels at whole hours of the zone's clocks, as many as there is room for."""
     space = max(1, int((width - left) / _TIME_LABEL))
     length = span.seconds / 3600

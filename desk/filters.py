@@ -79,7 +79,10 @@ def _parameter(value: object) -> str:
 
 def read_filters(query: Mapping[str, str]) -> Filters:
     """Return the filters of a URL's query; unknown values are ignored."""
-    values: dict[str, object] = {name: query.get(name, "")[:200] for name in ("feed", "beat", "kind", "q")}
+    # No database has null characters in texts; PostgreSQL refuses them in parameters, too.
+    values: dict[str, object] = {
+        name: query.get(name, "").replace("\0", "")[:200] for name in ("feed", "beat", "kind", "q")
+    }
     for name, choices in (("state", STATES), ("findings", FINDINGS), ("sort", ORDERS)):
         if query.get(name) in choices:
             values[name] = query[name]

@@ -1,6 +1,7 @@
 """What all pages of operations share: the period, names of feeds, the page's frame."""
 
 import asyncio
+from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from fastapi import Request
@@ -19,6 +20,7 @@ class Frame(NamedTuple):
     """What a page of operations needs first."""
 
     ctx: WebContext
+    zone: tzinfo
     period: Period
     subscriptions: Subscriptions
 
@@ -34,12 +36,11 @@ async def frame(request: Request) -> Frame:
     ctx = web_context(request)
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
     zone = timezone_of(ctx.settings.timezone)
-    return Frame(ctx, read_period(request.query_params, ctx.now, zone), subscriptions)
+    return Frame(ctx, zone, read_period(request.query_params, ctx.now, zone), subscriptions)
 
 
 def show(request: Request, page: Frame, name: str, template: str, **values: Any) -> Response:  # noqa: ANN401
     """Return the page called `name` of PAGES from a template, in which `at` writes a time."""
-    zone = timezone_of(page.ctx.settings.timezone)
     return render(
         request,
         f"operations/{template}.html",
@@ -49,6 +50,6 @@ def show(request: Request, page: Frame, name: str, template: str, **values: Any)
         choices=CHOICES,
         timezone=page.ctx.settings.timezone,
         names=page.names,
-        at=lambda moment: f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}",
+        at=lambda moment: f"{moment.astimezone(page.zone):%Y-%m-%d %H:%M %Z}",
         **values,
     )

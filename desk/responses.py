@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from desk.context import WebContext
@@ -123,9 +124,19 @@ async def error_page(request: Request, error: Exception) -> Response:
     return render(request, "error.html", status, title=title, message=error.message)
 
 
-async def not_found(request: Request, _error: Exception) -> Response:
-    """Return the page for an unknown address."""
-    return render(request, "error.html", 404, title="Not found", message="There is no such page.")
+async def http_error_page(request: Request, error: Exception) -> Response:
+    """Return the page for an unknown address, and for what the framework refuses, such as a broken form."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    if status == 404:
+        return render(request, "error.html", 404, title="Not found", message="There is no such page.")
+    message = "The desk cannot read this request. Go back, load the page again, and try once more."
+    return render(request, "error.html", status, title="Nothing was changed", message=message)
+
+
+def page_number(request: Request) -> int:
+    """Return the number of the page of a list that a URL names; 1 where it names none."""
+    text = request.query_params.get("page", "")
+    return max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1
 
 
 def _return_path(request: Request) -> str:

@@ -22,8 +22,8 @@ DECISIONS = {
     "approve": ("Approved", "good"), "reject": ("Rejected", "idle"), "retract": ("Retracted", "bad"),
     "unpublish": ("Unpublished", "warn"),
 }  # fmt: skip
-AGES = ((timedelta(days=1), "a"), (timedelta(days=3), "warn"), (timedelta(days=7), "bad"))
-"""Ages at which waiting drafts are counted apart, and colours from there on. Chosen, not measured."""
+AGES = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
+"""Ages at which waiting drafts are counted apart. Chosen, not measured."""
 AGE_LABELS = (("up to 1 day", "good"), ("1 to 3 days", "a"), ("3 to 7 days", "warn"), ("over 7 days", "bad"))
 
 
@@ -45,7 +45,7 @@ async def articles(request: Request) -> Response:
     """Show what waits and what was decided."""
     page = await frame(request)
     db, period, now = page.ctx.db, page.period, page.ctx.now
-    waiting = await asyncio.to_thread(db.daily.waiting, [now - age for age, _ in AGES])
+    waiting = await asyncio.to_thread(db.daily.waiting, [now - age for age in AGES])
     decisions = await asyncio.to_thread(db.daily.decisions, period.days)
     views = [waiting_view(each) for each in waiting]
     totals = Counter[str]()

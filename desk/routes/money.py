@@ -84,6 +84,7 @@ async def money(request: Request) -> Response:
         caps=caps,
         models=models,
         tones=tones(models),
+        legend=legend(models),
         feeds=sums(costs, lambda cost: cost.feed),
         days=sorted(sums(costs, lambda cost: f"{cost.day.date}"), reverse=True),
         chart=cost_columns(period, costs, models),
@@ -111,6 +112,12 @@ def _total(name: str, costs: Sequence[DayCost]) -> Sum:
 def tones(models: Sequence[Sum]) -> dict[str, str]:
     """Return the colours of models, which are sorted by cost. Pure."""
     return {each.name: _TONES[at] if at < len(_TONES) else "idle" for at, each in enumerate(models)}
+
+
+def legend(models: Sequence[Sum]) -> list[tuple[str, str]]:
+    """Return pairs of a name and a colour, for models that are sorted by cost. Pure."""
+    others = [("other models", "idle")] if len(models) > len(_TONES) else []
+    return list(zip((each.name for each in models), _TONES, strict=False)) + others
 
 
 def cost_columns(period: Period, costs: Sequence[DayCost], models: Sequence[Sum]) -> Markup:

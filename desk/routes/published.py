@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from desk.periods import read_period
-from desk.responses import current_editor, flash, redirect, render, web_context
+from desk.responses import current_editor, flash, page_number, redirect, render, web_context
 from desk.routes.drafts import REF, draft_page
 from pipeline.config import FeedTarget, FolderTarget, GitTarget, Target
 from pipeline.config.time_syntax import timezone_of
@@ -74,7 +74,7 @@ async def _page(request: Request, *, error: str = "", status: int = 200) -> Resp
     current_editor(request)
     ctx = web_context(request)
     search = request.query_params.get("q", "")[:_MAX_SEARCH_CHARS].strip()
-    number = _page_number(request.query_params.get("page"))
+    number = page_number(request)
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
     period = read_period(request.query_params, ctx.now, timezone_of(ctx.settings.timezone))
     day = period.days[0] if period.is_single else None
@@ -96,16 +96,13 @@ async def _page(request: Request, *, error: str = "", status: int = 200) -> Resp
         search=search,
         day=f"{day.date}" if day else "",
         number=number,
+        first=(number - 1) * PAGE + 1,
         pages=max(1, -(-page.total // PAGE)),
         targets=targets,
         feeds={feed.key: feed.name for feed in subscriptions.feeds},
         error=error,
         flash=await flash(request),
     )
-
-
-def _page_number(text: str | None) -> int:
-    return max(1, int(text)) if text and text.isdecimal() and len(text) < 6 else 1
 
 
 def target_state(last: Publication, row: PublishedRow, targets: dict[str, Target]) -> TargetState:

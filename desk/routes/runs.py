@@ -14,7 +14,7 @@ from starlette.responses import Response
 from desk.charts import Mark, Series, columns, time_line
 from desk.operations import frame, show
 from desk.periods import Period, count_text, duration
-from pipeline.config.time_syntax import timezone_of
+from desk.responses import page_number
 from pipeline.storage import Database, RunCount, RunRow, RunState
 
 router = APIRouter()
@@ -23,6 +23,7 @@ PAGE = 50
 _MAX_MARKS = 1_500
 """Runs that a time line shows: one a minute for a day. Chosen, not measured."""
 TONES: dict[RunState, str] = {"done": "good", "stopped": "warn", "lost": "bad", "running": "a"}
+BADGES: dict[RunState, str] = {"done": "fine", "stopped": "warn", "lost": "block", "running": ""}
 LABELS: dict[RunState, str] = {
     "done": "ended", "stopped": "ended early", "lost": "did not end", "running": "under way"
 }  # fmt: skip
@@ -38,8 +39,8 @@ class _Listed(NamedTuple):
 async def runs(request: Request) -> Response:
     """Show the runs of a period, the last one first."""
     page = await frame(request)
-    ctx, period, zone = page.ctx, page.period, timezone_of(page.ctx.settings.timezone)
-    number = _page_number(request.query_params.get("page"))
+    ctx, period = page.ctx, page.period
+    number = page_number(request)
     listed = await asyncio.to_thread(_list, ctx.db, period, ctx.now, number)
     since, until = _span(period, ctx.now)
     return show(
@@ -52,9 +53,10 @@ async def runs(request: Request) -> Response:
         number=number,
         counts=by_date(listed.counts),
         labels=LABELS,
-        tones=TONES,
+        badges=BADGES,
+        legend=[(label, TONES[state]) for state, label in LABELS.items()],
         chart=run_columns(period, listed.counts),
-        line=run_line(listed.marks[:_MAX_MARKS], since, until, ctx.now, zone),
+        line=run_line(listed.marks[:_MAX_MARKS], since, until, ctx.now, page.zone),
         is_cut=len(listed.marks) > _MAX_MARKS,
         max_marks=_MAX_MARKS,
         span="on this day" if period.is_single else "in the last 24 hours",
@@ -72,17 +74,17 @@ async def run(request: Request, name: str) -> Response:
         raise HTTPException(404)
     refs = [ref for feed in row.feeds for ref in feed.drafts]
     titles = await asyncio.to_thread(ctx.db.runs.titles, refs)
-    cost = row if row.is_reported else await asyncio.to_thread(ctx.db.runs.cost, row, ctx.now)
+    calls = row if row.is_reported else await asyncio.to_thread(ctx.db.runs.cost, row, ctx.now)
     return show(
         request,
         page,
         "runs",
         "run",
         run=row,
-        cost=cost,
+        calls=calls,
         titles=titles,
         labels=LABELS,
-        tones=TONES,
+        badges=BADGES,
         duration=duration,
     )
 
@@ -99,10 +101,6 @@ def _list(db: Database, period: Period, now: datetime, number: int) -> _Listed:
 def _span(period: Period, now: datetime) -> tuple[datetime, datetime]:
     """Return the bounds of the time line: the chosen day, or the last 24 hours."""
     return (period.since, period.until) if period.is_single else (now - timedelta(days=1), now)
-
-
-def _page_number(text: str | None) -> int:
-    return max(1, int(text)) if text and text.isdecimal() and len(text) < 6 else 1
 
 
 def by_date(counts: Sequence[RunCount]) -> dict[str, Counter[RunState]]:

@@ -8,17 +8,31 @@ const desk = (() => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const scrolling = calm ? "auto" : "smooth";
 
+  // What a page remembers. A browser that stores nothing, or no more, loses only that.
+
+  const storage = (kind) => {
+    const attempt = (act, otherwise) => { try { return act(window[kind]); } catch { return otherwise; } };
+    return {
+      get: (name) => attempt((store) => store.getItem(name), null),
+      set: (name, text) => attempt((store) => store.setItem(name, text)),
+      remove: (name) => attempt((store) => store.removeItem(name)),
+      names: () => attempt((store) => Object.keys(store), []),
+    };
+  };
+  const session = storage("sessionStorage");
+  const local = storage("localStorage");
+
   // Keys
 
   const KEY = "copydesk.keys";
-  const keysAct = () => localStorage.getItem(KEY) !== "off";
+  const keysAct = () => local.get(KEY) !== "off";
   const dialog = one("#keys");
   const box = one("#keys-on");
   const opener = one("[data-keys]");
   opener.hidden = false;
   opener.addEventListener("click", () => dialog.showModal());
   box.checked = keysAct();
-  box.addEventListener("change", () => localStorage.setItem(KEY, box.checked ? "on" : "off"));
+  box.addEventListener("change", () => local.set(KEY, box.checked ? "on" : "off"));
 
   const say = (words, quietly = false) => {
     one("#status").textContent = words;
@@ -191,5 +205,5 @@ const desk = (() => {
   addEventListener("pagehide", () => sign("left"));
   onReady(() => sign());
 
-  return { all, one, scrolling, say, act, keys, onReady, swap, refresh, submitOnce, written, leave, beforeLeaving, isEditing: () => false };
+  return { all, one, session, scrolling, say, act, keys, onReady, swap, refresh, submitOnce, written, leave, beforeLeaving, isEditing: () => false };
 })();

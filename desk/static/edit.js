@@ -1,7 +1,7 @@
 // The page that edits a draft: autosave, merging with others' changes, conflicts, a connection that is lost.
 "use strict";
 (() => {
-  const { all, one, say, scrolling } = desk;
+  const { all, one, session, say, scrolling } = desk;
 
   // What was typed and is not saved survives a reload of the tab. On another page it is handed to the desk,
   // which keeps it as a version aside.
@@ -12,16 +12,16 @@
   });
   const editor = one("#editor");
   const handOver = async (name) => {
-    const kept = JSON.parse(sessionStorage.getItem(name));
+    const kept = JSON.parse(session.get(name));
     try {
       const response = await post(kept.action, [...kept.fields, ["then", "aside"]]);
       if (response.status >= 500 || response.status === 401) return;
       const answer = response.ok ? await response.json() : {};
-      sessionStorage.removeItem(name);
+      session.remove(name);
       if (answer.kept) say("You left the editor before everything was saved. Your text is kept as a version: see History.");
     } catch { /* The next page tries again. */ }
   };
-  for (const name of Object.keys(sessionStorage)) {
+  for (const name of session.names()) {
     if (name.startsWith(STORE) && name !== STORE + (editor ? editor.dataset.ref : "")) handOver(name);
   }
   if (!editor) return;
@@ -74,11 +74,10 @@
     clearTimeout(storing);
     storing = null;
     if (typed === safe) return;
-    // A full store (a few megabytes) loses nothing that is on the page.
-    try { sessionStorage.setItem(store, JSON.stringify({ action: editor.action, fields: everything() })); } catch { /* as said */ }
+    session.set(store, JSON.stringify({ action: editor.action, fields: everything() }));
   };
   const rememberSoon = () => { storing ??= setTimeout(remember, 300); };
-  const forget = () => { clearTimeout(storing); storing = null; sessionStorage.removeItem(store); };
+  const forget = () => { clearTimeout(storing); storing = null; session.remove(store); };
 
   const saveSoon = (wait = WAIT_MS) => { clearTimeout(timer); timer = setTimeout(() => save(), wait); };
   const retry = () => {
@@ -262,7 +261,7 @@
   // After a reload of the tab.
 
   if (isBad()) typed = 1;
-  const kept = JSON.parse(sessionStorage.getItem(store));
+  const kept = JSON.parse(session.get(store));
   if (kept) {
     const value = (name) => kept.fields.filter(([each]) => each === name).map(([, text]) => text);
     for (const name of ["title", "description", "category", "sentiment", "sticky_weight", "cover", "body", "base", "form", "described"]) {

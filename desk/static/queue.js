@@ -1,7 +1,7 @@
 // The queue: choosing a row and acting on it, filters at once, selecting drafts; the row is found again later.
 "use strict";
 (() => {
-  const { all, one, keys, onReady, say, scrolling } = desk;
+  const { all, one, session, keys, onReady, say, scrolling } = desk;
   const rows = () => all("#results [data-row]");
   const chosen = () => one("#results .row.on");
   const REF = /^\/drafts\/([0-9a-f]{16})/;
@@ -15,12 +15,10 @@
     return query.toString();
   };
   const KEY = "copydesk.queue?";
-  const remembered = (search) => {
-    try { return JSON.parse(sessionStorage.getItem(KEY + filtersOf(search))) || {}; } catch { return {}; }
-  };
+  const remembered = (search) => JSON.parse(session.get(KEY + filtersOf(search))) || {};
   const remember = (changes, search = location.search) => {
     const place = { ...remembered(search), ...changes };
-    try { sessionStorage.setItem(KEY + filtersOf(search), JSON.stringify(place)); } catch { /* it is forgotten */ }
+    session.set(KEY + filtersOf(search), JSON.stringify(place));
   };
 
   const choose = (row, { focus = true, scroll = true } = {}) => {

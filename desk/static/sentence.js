@@ -1,7 +1,7 @@
 // Editing one sentence where it stands: saved as one types, merged with others' changes, asked about in a conflict.
 "use strict";
 (() => {
-  const { one, say, onReady, refresh } = desk;
+  const { one, session, say, onReady, refresh } = desk;
   const page = () => one("#pairs");
   const SAVE_AFTER_MS = 800;
   const RETRY_MS = 3000;
@@ -14,11 +14,9 @@
     if (bar) { bar.textContent = text; bar.classList.toggle("bad", bad); }
   };
   const element = (name, properties = {}) => Object.assign(document.createElement(name), properties);
-  // What is not saved survives a reload of the tab; a browser that stores nothing loses only that.
-  const remember = () => {
-    try { sessionStorage.setItem(STORE + edit.ref, JSON.stringify({ raw: edit.first, text: edit.field.value })); } catch { /* as said */ }
-  };
-  const forget = (ref) => sessionStorage.removeItem(STORE + ref);
+  // What is not saved survives a reload of the tab.
+  const remember = () => session.set(STORE + edit.ref, JSON.stringify({ raw: edit.first, text: edit.field.value }));
+  const forget = (ref) => session.remove(STORE + ref);
 
   const begin = (row) => {
     if (edit) { edit.field.focus(); return; }
@@ -154,7 +152,7 @@
   });
   onReady((refreshed) => {
     if (refreshed || !page() || !page().dataset.edits) return;
-    const kept = JSON.parse(sessionStorage.getItem(STORE + page().dataset.ref) || "null");
+    const kept = JSON.parse(session.get(STORE + page().dataset.ref));
     const row = kept && desk.all("[data-row]").find((each) => each.dataset.raw === kept.raw);
     if (kept) forget(page().dataset.ref);
     if (!row) return;

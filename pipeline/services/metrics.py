@@ -137,7 +137,10 @@ def _outcomes(snapshot: Metrics) -> Metric:
         ends |= {"taken": each.taken, "edited": each.edited, "passed": each.passed}
         samples += [({"check": each.kind, "end": end}, float(count)) for end, count in ends.items()]
     return Metric(
-        "findings_ended", "gauge", "Findings by how editors ended them in the last 30 days", samples
+        "findings_ended",
+        "gauge",
+        "Findings by how editors ended them; of the last 30 days if times are recorded",
+        samples,
     )
 
 

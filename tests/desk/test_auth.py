@@ -102,6 +102,10 @@ def test_no_path_leads_out_of_the_desk(path: str) -> None:
     assert not _local_path(path).startswith(("//", "/\\"))
 
 
+def test_filters_have_no_null_characters() -> None:
+    assert read_filters({"kind": "a\0b", "q": "\0"}) == Filters(kind="ab")
+
+
 def test_filters_survive_the_url() -> None:
     filters = Filters(feed="one", findings="held", q="a b&c", sort="oldest", changed=True)
     query = filters.query()

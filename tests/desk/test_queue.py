@@ -204,6 +204,12 @@ def test_what_a_row_refuses_is_said_in_a_sentence(desk: Desk) -> None:
     assert desk.exists(ref, "drafts")
 
 
+def test_a_form_that_cannot_be_read_is_no_unknown_page(desk: Desk) -> None:
+    answer = desk.ada.post("/bulk", data={f"field{number}": "" for number in range(1_200)})
+    assert answer.status_code == 400
+    assert "cannot read this request" in answer.text
+
+
 def test_a_rewrite_is_requested_on_a_row(desk: Desk) -> None:
     ref = desk.refs[1]
     answer = desk.ada.post(f"/drafts/{ref}/redraft?from=queue", data={"note": "shorter"})

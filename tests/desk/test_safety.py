@@ -94,6 +94,7 @@ def test_a_name_that_is_not_ours_is_refused(desk: Desk, host: str) -> None:
         {"Origin": ""},
         {"Origin": "null"},
         {"Origin": "http://evil.example"},
+        {"Origin": "http://["},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "none"},

@@ -57,7 +57,7 @@ def test_sixteen_rows_of_one_line_are_on_a_screen_and_nothing_covers_them(queue:
 def test_filters_act_at_once_and_stay_in_the_address(queue: Page, many: Desk) -> None:
     queue.locator("[name=findings]").select_option("clean")
     queue.wait_for_url("**/?findings=clean")
-    total = queue.locator("[data-total]")
+    total = queue.locator("h1 > span")
     expect(total).not_to_have_text("60")
     expect(queue.locator(".row .nothing")).to_have_count(min(50, int(total.text_content() or 0)))
     queue.keyboard.press("/")
