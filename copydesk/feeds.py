@@ -1,6 +1,7 @@
 """`copydesk feeds`: list, check, import and export subscriptions. feeds.yaml itself is never changed."""
 
 import asyncio
+import os
 import re
 import sys
 from datetime import UTC, datetime
@@ -67,7 +68,7 @@ def _requested_feeds(settings: Settings, named: list[str] | None) -> list[FeedCo
     if named is None:
         return select_feeds(load_feeds(settings.feeds_file), None)
     urls = [name for name in named if "." in name or "/" in name]  # keys contain neither
-    if len(urls) == len(named) and not settings.feeds_file.exists():
+    if len(urls) == len(named) and not os.path.lexists(settings.feeds_file):
         return [unsubscribed(url) for url in urls]
     subscriptions = load_feeds(settings.feeds_file)
     subscribed = {normalize_feed_url(feed.url): feed for feed in subscriptions.feeds}
@@ -147,7 +148,7 @@ def import_opml(file: str, *, as_json: bool) -> None:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}; name an OPML file", file=file) from error
-    existing = load_feeds(settings.feeds_file) if settings.feeds_file.exists() else None
+    existing = load_feeds(settings.feeds_file) if os.path.lexists(settings.feeds_file) else None
     outlines, notes = read_opml(data, file)
     text = to_yaml(outlines, existing)
     advice = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# Add to")]

@@ -56,7 +56,7 @@ def init(folder: Path, *, as_json: bool) -> None:
 def _write_new(folder: Path, file: NewFile) -> bool:
     """Write a file from its template; returns False, and changes nothing, if something is there."""
     target = folder / file.path
-    if target.exists() or target.is_symlink():
+    if os.path.lexists(target):  # False in a folder without permission: the write says so
         return False
     text = files("copydesk").joinpath("init_files", file.template).read_text(encoding="utf-8")
     if file.template == "copydesk.service":

@@ -44,6 +44,20 @@ def is_packaged(path: Path) -> bool:
 
 
 def _first(folder: Path, relative: str) -> Path | None:
-    # A broken link counts as a file: using the packaged one instead would hide the mistake.
     places = (folder / relative, PACKAGED / relative)
-    return next((path for path in places if path.is_symlink() or path.exists()), None)
+    return next((path for path in places if _is_there(path)), None)
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is a file, which may be a broken link. Raises ConfigError without permission to look.
+
+    The packaged file in place of either would hide the mistake.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name with a null byte
+        return False
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror}); correct the permissions of its folder"
+        raise ConfigError(message, file=path) from error
+    return True
