@@ -71,8 +71,12 @@ def _open_archive(file: IO[bytes], archive: Path) -> tarfile.TarFile:
 
 
 def _whole_files(root: Path) -> Iterator[Path]:
-    """Yield the files below `root`, without the temporary ones that are being written."""
-    for path in sorted(root.rglob("*")):
+    """Yield the files below `root`, without the temporary ones that are being written.
+
+    Raises OSError for a folder that cannot be read: a backup without its files would not be whole.
+    """
+    below = os.walk(root, onerror=_raise_unless_missing)
+    for path in sorted(Path(folder, name) for folder, _, names in below for name in names):
         if (
             path.is_file()
             and not path.is_symlink()
@@ -80,6 +84,11 @@ def _whole_files(root: Path) -> Iterator[Path]:
             and not files.is_temporary(path.name)
         ):
             yield path
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _add_file(tar: tarfile.TarFile, root: Path, path: Path) -> int:
@@ -160,14 +169,19 @@ def restore_into(db: Database, archive: Path, root: Path) -> None:
 
 
 def require_empty(root: Path, database: Path | None) -> None:
-    """Raise ReviewError if there are articles below `root`, or a database or one of SQLite's extra files."""
+    """Raise ReviewError if there are articles below `root`, or a database or one of SQLite's extra files.
+
+    Raises OutputError if `root` cannot be read.
+    """
     database_files = (
         [Path(f"{database}{suffix}") for suffix in ("", "-wal", "-shm", "-journal")] if database else []
     )
     for path in database_files:
         if os.path.lexists(path):
             raise ReviewError(f"{path} exists already; move it away first, or restore elsewhere")
-    if any(_articles(root)):
+    with files.as_output_error("read", root):
+        has_articles = any(_articles(root))
+    if has_articles:
         raise ReviewError(f"{root} has articles already; move them away first, or restore elsewhere")
 
 
