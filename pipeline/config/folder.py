@@ -1,7 +1,6 @@
 """The newsroom folder: the current one, with feeds.yaml, .env, prompts/, the database and output/."""
 
 import os
-from pathlib import Path
 
 from pipeline.config.settings import Settings, load_settings, require_output_folder
 from pipeline.domain.errors import ConfigError

@@ -49,9 +49,9 @@ def _first(folder: Path, relative: str) -> Path | None:
 
 
 def _is_there(path: Path) -> bool:
-    """Return whether there is a file, which may be a broken link. Raises ConfigError without permission to look.
+    """Return whether there is a file; a broken link counts. Raises ConfigError where it cannot be looked at.
 
-    The packaged file in place of either would hide the mistake.
+    The packaged file in place of it would hide the mistake.
     """
     try:
         path.lstat()

@@ -77,7 +77,7 @@ def test_free_space_is_that_of_the_nearest_folder_that_can_be_looked_at(tmp_path
 def test_a_folder_that_cannot_be_read_is_not_left_out_of_a_backup(tmp_path: Path) -> None:
     loop = tmp_path / "output"
     loop.symlink_to("output")
-    with pytest.raises(OutputError, match="Cannot read .*output"):
+    with pytest.raises(OutputError, match="Cannot read"):
         require_empty(loop, None)
     require_empty(tmp_path / "missing", None)
     with Database.open(f"sqlite:///{tmp_path}/ledger.db") as db, pytest.raises(OutputError, match="output"):
