@@ -8,13 +8,12 @@ from logging.handlers import RotatingFileHandler
 from typing import cast
 
 from copydesk.console import err, out
-from copydesk.log_output import start_logging
+from copydesk.log_output import load_logged_settings, start_logging
 from pipeline.config import (
     Settings,
     Subscriptions,
     has_writer,
     load_feeds,
-    load_settings,
     private_files,
     require_folder,
     require_output_folder,
@@ -30,8 +29,7 @@ _LOG_SIZE = 5_000_000
 
 def serve(host: str, port: int, *, browser: bool) -> None:
     """Serve the desk until it is interrupted. Raises ConfigError, DatabaseError before it starts."""
-    settings = load_settings()
-    start_logging(settings)  # so that errors before the next call of it are entries of the log, too
+    settings = load_logged_settings()
     require_folder(settings)
     require_output_folder(settings)
     require_user_secret(settings)

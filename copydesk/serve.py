@@ -9,7 +9,7 @@ from pathlib import Path
 
 from copydesk.child_processes import end_process, start_process
 from copydesk.console import pluralize, print_line, printable
-from copydesk.log_output import start_logging
+from copydesk.log_output import load_logged_settings, start_logging
 from copydesk.monitoring import monitoring_port
 from copydesk.prefect_server import full_server
 from copydesk.sample import serve_sample_feeds
@@ -27,8 +27,7 @@ def serve(desk: int | None = None) -> None:
     Raises ConfigError, DatabaseError before it starts.
     """
     with serve_sample_feeds():
-        settings = load_settings()
-        start_logging(settings)  # so that errors before the next call of it are entries of the log, too
+        settings = load_logged_settings()
         require_prefect(settings)
         require_usable_proxies()
         require_api_url()

@@ -44,7 +44,7 @@ async def backfill(
 
     async def run() -> RunReport | Plan:
         settings = load_settings()
-        span = [_in_utc(moment, settings.timezone) for moment in (since, until)]
+        span = _in_utc(since, settings.timezone), _in_utc(until, settings.timezone)
         allowed = cost_limit(settings, confirm_cost, by_deployment=deployment.id is not None)
         run_ports = replace(ports(), cost_limit=allowed)
         return await services.backfill(feed, *span, limit, dry_run, run_ports)
