@@ -1,5 +1,6 @@
 """What a run of a deployment may cost, and how its errors become the states of runs and tasks."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import cast
 
 import pytest
 from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from flows.backfill import backfill, cost_limit
 from flows.runtime import as_task, carried_out
@@ -74,3 +76,50 @@ async def test_a_backfill_that_cannot_start_says_so_in_one_line(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     assert failed(cast(object, await backfill.fn("one", since))).startswith(message)
+
+
+@pytest.fixture
+def tasks(monkeypatch: pytest.MonkeyPatch) -> dict[str, State]:
+    """Return the states of tasks by name, as Prefect would have them: its own tasks need its server."""
+    states: dict[str, State] = {}
+
+    def task(*, task_run_name: str, **_options: object) -> object:
+        def decorate(step: Callable[[], Awaitable[State | None]]) -> object:
+            async def run(*, return_state: bool) -> State:
+                assert return_state
+                try:
+                    states[task_run_name] = await step() or Completed()
+                except Exception as error:  # noqa: BLE001 - as Prefect does
+                    states[task_run_name] = Failed(data=error)
+                return states[task_run_name]
+
+            return run
+
+        return decorate
+
+    monkeypatch.setattr("flows.runtime.task", task)
+    return states
+
+
+async def test_a_step_is_a_task_of_its_name(tasks: dict[str, State]) -> None:
+    async def step() -> int:
+        return 3
+
+    assert await as_task("draft one", step) == 3
+    assert tasks["draft one"].is_completed()
+
+
+async def test_an_error_that_a_user_can_cause_is_the_tasks_message(tasks: dict[str, State]) -> None:
+    with pytest.raises(ConfigError, match="is wrong"):
+        await as_task("draft one", refused)
+    assert failed(tasks["draft one"]) == "feeds.yaml:1: is wrong; correct it"
+    assert tasks["draft one"].data is None, "no traceback"
+
+
+async def test_another_error_is_raised_as_it_is(tasks: dict[str, State]) -> None:
+    async def broken() -> None:
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError, match="a bug"):
+        await as_task("draft one", broken)
+    assert tasks["draft one"].is_failed()
