@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 
 from copydesk.installation_checks import check_disk
-from pipeline.config import load_settings
-from pipeline.domain.errors import OutputError
+from pipeline.config import Target, load_settings
+from pipeline.config.publish_targets import FolderTarget, GitTarget
+from pipeline.domain.errors import ConfigError, OutputError, PublishError
+from pipeline.publishing import check_target
+from pipeline.rewrite.evaluation.golden_set import load_recorded
+from pipeline.rewrite.prompt_files import template_names, template_path
 from pipeline.services.backup import create_backup, require_empty
 from pipeline.storage import Database
+from pipeline.verifier.evaluation.measurement import load_measurement
 from tests.commands import call_copydesk
 from tests.end_to_end.project import Project
 
@@ -69,6 +74,14 @@ def test_prompts_that_cannot_be_looked_at_are_not_replaced_by_the_packaged_ones(
     assert "prompts/article.md.j2 cannot be read (Too many levels of symbolic links)" in linted.stderr
 
 
+def test_the_packaged_prompts_are_listed_beside_a_folder_that_cannot_be_looked_at(tmp_path: Path) -> None:
+    names = template_names(tmp_path / "missing")
+    assert "article" in names
+    assert template_names(tmp_path / LONG) == names
+    with pytest.raises(ConfigError, match=r"article\.md\.j2 cannot be read \(File name too long\)"):
+        template_path(tmp_path / LONG, "article")
+
+
 def test_free_space_is_that_of_the_nearest_folder_that_can_be_looked_at(tmp_path: Path) -> None:
     settings = load_settings({"COPYDESK_OUTPUT": f"{LONG}/output"}, base=tmp_path)
     assert "free for the output" in check_disk(settings)
@@ -82,6 +95,23 @@ def test_a_folder_that_cannot_be_read_is_not_left_out_of_a_backup(tmp_path: Path
     require_empty(tmp_path / "missing", None)
     with Database.open(f"sqlite:///{tmp_path}/ledger.db") as db, pytest.raises(OutputError, match="output"):
         create_backup(db, loop, tmp_path / "backup.tar.gz")
+
+
+def test_targets_that_cannot_be_looked_at_are_named(tmp_path: Path) -> None:
+    place = tmp_path / LONG / "site"
+    targets: list[Target] = [
+        GitTarget(kind="git", name="site", path=str(place)),
+        FolderTarget(kind="folder", name="site", path=str(place)),
+    ]
+    for target in targets:
+        with pytest.raises(PublishError, match=r"does not exist; .* `path` in feeds\.yaml"):
+            check_target(tmp_path / "output", target, {})
+
+
+def test_evaluations_that_cannot_be_looked_at_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no answers are recorded as 'mine'"):
+        load_recorded(tmp_path / LONG, "mine")
+    assert load_measurement(tmp_path / LONG, "default") is None
 
 
 @pytest.mark.parametrize("database", ["", "postgresql://ada@127.0.0.1:9/lost"])
