@@ -1,5 +1,7 @@
 """`copydesk backup save` and `backup restore`: a consistent copy of database and output folder."""
 
+import os
+import stat
 from pathlib import Path
 
 from copydesk.console import pluralize, print_json, print_line, printable
@@ -16,12 +18,13 @@ from pipeline.services.backup import (
 from pipeline.storage import Database, file_of
 
 _LOAD = 'pg_restore --clean --if-exists --dbname="$COPYDESK_DATABASE_URL" copydesk.dump'
+_NAME_ONE = "name a file that `copydesk backup save` has written"
 
 
 def save(archive: Path, *, as_json: bool) -> None:
     """Write a backup while runs and the desk continue. Raises ConfigError if the file exists."""
     settings = desk_settings()
-    if archive.exists():
+    if os.path.lexists(archive):
         raise ConfigError(f"{archive} exists; name another file")
     with Database.open(settings.database_url) as db:
         saved = create_backup(db, settings.output, archive.absolute())
@@ -39,8 +42,7 @@ def restore(archive: Path, *, files_only: bool, as_json: bool) -> None:
     """
     settings = load_settings()  # the folder may be empty
     require_output_folder(settings)
-    if not archive.is_file():
-        raise ConfigError(f"{archive} does not exist")
+    _require_file(archive)
     saved = verify_backup(archive.absolute())
     with_database = saved.db and not files_only
     if with_database:
@@ -59,6 +61,16 @@ def restore(archive: Path, *, files_only: bool, as_json: bool) -> None:
     print_line("The next run continues from this state.")
 
 
+def _require_file(archive: Path) -> None:
+    """Raise ConfigError where there is no file."""
+    try:
+        is_file = stat.S_ISREG(archive.stat().st_mode)
+    except OSError as error:
+        raise ConfigError(f"{archive}: {error.strerror}; {_NAME_ONE}", file=str(archive)) from error
+    if not is_file:
+        raise ConfigError(f"{archive} is no file; {_NAME_ONE}", file=str(archive))
+
+
 def _restore_all(settings: Settings, archive: Path) -> None:
     """Restore files and database; the archive may be of either kind of database, and so may the target."""
     file = file_of(settings.database_url)
@@ -72,11 +84,16 @@ def _restore_all(settings: Settings, archive: Path) -> None:
 def _require_database(settings: Settings, *, dump: bool) -> None:
     """Raise ReviewError if the database that belongs to the archive is missing or empty."""
     file = file_of(settings.database_url)
-    if file is None or file.exists():  # opening would create the file
+    if file is None or os.path.lexists(file):  # opening would create the file
         with Database.open(settings.database_url) as db:
             if db.feeds.item_counts():
                 return
-    if dump:
+    if dump and file is not None:
+        fix = (
+            "the archive contains no database: an earlier Copydesk made it beside PostgreSQL; set "
+            "COPYDESK_DATABASE_URL to that database"
+        )
+    elif dump:
         fix = f"the archive contains no database, and yours is empty; load the database dump first: {_LOAD}"
     else:
         fix = "your database is empty; leave out --files-only to restore the one of the archive"

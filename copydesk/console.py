@@ -25,19 +25,24 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def program(folder: Path | None = None) -> str:
     """Return the command as a user would type it in a folder (default: this one): its name, or its path."""
-    called, folder = Path(sys.argv[0]), (folder or Path.cwd()).absolute()
-    if called.name == "__main__.py":  # python -m copydesk
-        return f"{_typed(Path(sys.executable), folder)} -m copydesk"
-    return _typed(called, folder)
+    executable, *arguments = own_command()
+    return " ".join([_typed(Path(executable), (folder or Path.cwd()).absolute()), *arguments])
+
+
+def own_command() -> list[str]:
+    """Return the command of this installation: its executable with the full path, and first arguments."""
+    script = shutil.which(sys.argv[0])
+    if script and Path(script).stem == "copydesk":
+        return [str(Path(script).absolute())]
+    return [sys.executable, "-m", "copydesk"]
 
 
 def _typed(path: Path, folder: Path) -> str:
     """Return a program's name if the shell finds it by that, else its path, relative below the folder."""
     by_name = shutil.which(path.name)
-    if by_name and Path(by_name).absolute() == path.absolute():
+    if by_name and Path(by_name).absolute() == path:
         return path.name
-    absolute = path.absolute()
-    return str(absolute.relative_to(folder) if absolute.is_relative_to(folder) else absolute)
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
 
 def print_line(text: str = "") -> None:

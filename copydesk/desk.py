@@ -8,14 +8,15 @@ from logging.handlers import RotatingFileHandler
 from typing import cast
 
 from copydesk.console import err, out
-from copydesk.log_output import start_logging
+from copydesk.log_output import load_logged_settings, start_logging
 from pipeline.config import (
     Settings,
     Subscriptions,
-    desk_settings,
     has_writer,
     load_feeds,
     private_files,
+    require_folder,
+    require_output_folder,
     require_user_secret,
 )
 from pipeline.config.logging import secrets_named
@@ -28,7 +29,9 @@ _LOG_SIZE = 5_000_000
 
 def serve(host: str, port: int, *, browser: bool) -> None:
     """Serve the desk until it is interrupted. Raises ConfigError, DatabaseError before it starts."""
-    settings = desk_settings()
+    settings = load_logged_settings()
+    require_folder(settings)
+    require_output_folder(settings)
     require_user_secret(settings)
     subscriptions = load_feeds(settings.feeds_file)
     Database.open(settings.database_url).close()
@@ -52,9 +55,7 @@ def serve(host: str, port: int, *, browser: bool) -> None:
         proxy_headers=False, timeout_graceful_shutdown=5, ws="none",
         log_config=None,  # its log goes to ours, which redacts secrets
     )  # fmt: skip
-    link = (
-        f"http://{'127.0.0.1' if host in {'127.0.0.1', 'localhost'} else host}:{port}/?token={access.token}"
-    )
+    link = f"http://{_shown(host)}:{port}/?token={access.token}"
     _print_link(link, model=any(has_writer(settings, feed) for feed in subscriptions.feeds))
     if browser:
         webbrowser.open(link)
@@ -104,7 +105,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _shown(host: str) -> str:
     """Return the host for a browser on this machine."""
-    if host in {"0.0.0.0", "::", "localhost"}:  # noqa: S104 - a comparison
+    if host in {"", "0.0.0.0", "::", "localhost"}:  # noqa: S104 - a comparison
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 

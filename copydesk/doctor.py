@@ -114,7 +114,7 @@ def _results(*, test_alert: bool) -> list[CheckResult]:
     ]
     enabled = [feed for feed in subscriptions.feeds if feed.enabled]
     try:
-        feeds, offsets = asyncio.run(check_feeds(settings, enabled))
+        feeds, offsets = asyncio.run(check_feeds(settings, enabled, subscriptions.logins))
     except Exception as error:  # noqa: BLE001
         return [*results, CheckResult("feeds", False, error_message(error))]
     results.append(_check("clock", lambda: check_clock(offsets)))

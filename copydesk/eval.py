@@ -6,6 +6,7 @@ Model calls of an evaluation are not stored in the database and not counted agai
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -152,7 +153,7 @@ def evaluate(
     settings = load_settings()
     folder = settings.base / "evals"
     cases = with_examples(settings, load_cases(folder), prompt)
-    if save and (folder / RECORDED / save).exists():
+    if save and os.path.lexists(folder / RECORDED / save):
         raise ConfigError(f"the recorded answers {save!r} already exist; choose another name for --save")
     if ask:
         profiles = load_profiles(settings, cases, model)

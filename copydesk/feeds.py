@@ -1,11 +1,15 @@
 """`copydesk feeds`: list, check, import and export subscriptions. feeds.yaml itself is never changed."""
 
 import asyncio
+import os
 import re
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from copydesk.console import err, error_message, print_json, print_line, printable, table
 from copydesk.feeds_check import FeedCheckReport, check_feed, page
@@ -14,7 +18,6 @@ from copydesk.sample import serve_sample_feeds
 from pipeline.articles.files import write_atomically
 from pipeline.config import Settings, feed_credentials, load_feeds, load_settings, select_feeds, user_agent
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.feed_access import Credentials
 from pipeline.domain.models import FeedConfig
 from pipeline.domain.urls import normalize_feed_url
 from pipeline.feeds.opml import read_opml, to_yaml, write_opml
@@ -46,8 +49,8 @@ def check(named: list[str] | None, *, as_json: bool) -> None:
     require_usable_proxies()
     with serve_sample_feeds():
         settings = load_settings()
-        feeds = _requested_feeds(settings, named)
-        checkups, _ = asyncio.run(_check_all(settings, feeds))
+        feeds, logins = _requested_feeds(settings, named)
+        checkups, _ = asyncio.run(_check_all(settings, feeds, logins))
     if named and len(feeds) == 1:
         [checkup] = checkups
         if as_json:
@@ -62,18 +65,23 @@ def check(named: list[str] | None, *, as_json: bool) -> None:
     sys.exit(any(not checkup.ok for checkup in checkups))
 
 
-def _requested_feeds(settings: Settings, named: list[str] | None) -> list[FeedConfig]:
-    """Return the feeds for keys or URLs; a URL without a subscription gets the default settings."""
-    if named is None:
-        return select_feeds(load_feeds(settings.feeds_file), None)
-    urls = [name for name in named if "." in name or "/" in name]  # keys contain neither
-    if len(urls) == len(named) and not settings.feeds_file.exists():
-        return [unsubscribed(url) for url in urls]
+def _requested_feeds(
+    settings: Settings, named: list[str] | None
+) -> tuple[list[FeedConfig], Mapping[str, SecretStr]]:
+    """Return the feeds for keys or URLs, and the logins of feeds.yaml.
+
+    A URL without a subscription gets the default settings.
+    """
+    urls = [name for name in named or () if "." in name or "/" in name]  # keys contain neither
+    if named is not None and len(urls) == len(named) and not os.path.lexists(settings.feeds_file):
+        return [unsubscribed(url) for url in urls], {}
     subscriptions = load_feeds(settings.feeds_file)
+    if named is None:
+        return select_feeds(subscriptions, None), subscriptions.logins
     subscribed = {normalize_feed_url(feed.url): feed for feed in subscriptions.feeds}
     requested = [unsubscribed(name) if name in urls else subscriptions.feed(name) for name in named]
     feeds = [subscribed.get(normalize_feed_url(feed.url), feed) for feed in requested]
-    return list({feed.key: feed for feed in feeds}.values())
+    return list({feed.key: feed for feed in feeds}.values()), subscriptions.logins
 
 
 def unsubscribed(url: str) -> FeedConfig:
@@ -88,23 +96,21 @@ def unsubscribed(url: str) -> FeedConfig:
 
 
 async def check_feeds(
-    settings: Settings, feeds: list[FeedConfig]
+    settings: Settings, feeds: list[FeedConfig], logins: Mapping[str, SecretStr]
 ) -> tuple[list[dict[str, Any]], list[float]]:
-    """Return `{feed, ok, items, newest, said}` for each feed, and clock offsets; nothing is stored."""
-    checkups, offsets = await _check_all(settings, feeds)
+    """Return `{feed, ok, items, newest, said}` for each feed, and clock offsets; nothing is stored.
+
+    `logins` are those of feeds.yaml, by the feed's key.
+    """
+    checkups, offsets = await _check_all(settings, feeds, logins)
     return [_summary(checkup) for checkup in checkups], offsets
 
 
-def _credentials(settings: Settings, feeds: list[FeedConfig]) -> dict[str, Credentials]:
-    logins = load_feeds(settings.feeds_file).logins if settings.feeds_file.exists() else {}
-    return feed_credentials(settings, feeds, logins)
-
-
 async def _check_all(
-    settings: Settings, feeds: list[FeedConfig]
+    settings: Settings, feeds: list[FeedConfig], logins: Mapping[str, SecretStr]
 ) -> tuple[list[FeedCheckReport], list[float]]:
     """Return a report for each feed, and the offsets of this machine's clock to their servers, in seconds."""
-    credentials = _credentials(settings, feeds)
+    credentials = feed_credentials(settings, feeds, logins)
     now, semaphore = datetime.now(UTC), asyncio.Semaphore(MAX_CONCURRENT)
 
     async def check_one(
@@ -147,7 +153,7 @@ def import_opml(file: str, *, as_json: bool) -> None:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}; name an OPML file", file=file) from error
-    existing = load_feeds(settings.feeds_file) if settings.feeds_file.exists() else None
+    existing = load_feeds(settings.feeds_file) if os.path.lexists(settings.feeds_file) else None
     outlines, notes = read_opml(data, file)
     text = to_yaml(outlines, existing)
     advice = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# Add to")]

@@ -4,13 +4,11 @@ import getpass
 import os
 import re
 import shlex
-import shutil
-import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from copydesk.console import print_json, print_line, printable, program
+from copydesk.console import own_command, print_json, print_line, printable, program
 from pipeline.articles.files import write_atomically
 from pipeline.config import private_files
 
@@ -56,11 +54,11 @@ def init(folder: Path, *, as_json: bool) -> None:
 def _write_new(folder: Path, file: NewFile) -> bool:
     """Write a file from its template; returns False, and changes nothing, if something is there."""
     target = folder / file.path
-    if target.exists() or target.is_symlink():
+    if os.path.lexists(target):  # False in a folder without permission: the write says so
         return False
     text = files("copydesk").joinpath("init_files", file.template).read_text(encoding="utf-8")
     if file.template == "copydesk.service":
-        text = service_file(text, folder, _own_command(), _service_user())
+        text = service_file(text, folder, own_command(), _service_user())
     write_atomically(folder, file.path, text.encode(), mode=file.mode)
     return True
 
@@ -79,14 +77,6 @@ def service_file(template: str, folder: Path, command: list[str], user: str) -> 
 def _service_word(word: str) -> str:
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"' if re.search(r"""[\s"'\\;]""", word) else escaped
-
-
-def _own_command() -> list[str]:
-    """Return the command of this installation with its full path."""
-    script = shutil.which(sys.argv[0])
-    if script and Path(script).stem == "copydesk":
-        return [str(Path(script).absolute())]
-    return [sys.executable, "-m", "copydesk"]
 
 
 def _service_user() -> str:

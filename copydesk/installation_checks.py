@@ -1,6 +1,7 @@
 """Checks of `copydesk doctor`: caps, alerts, disk, clock, schedules. Each returns a line or raises."""
 
 import asyncio
+import os
 import shutil
 import statistics
 from collections import Counter
@@ -81,7 +82,8 @@ def describe_free(free: Mapping[str, int]) -> str:
 
 
 def _existing(path: Path) -> Path:
-    return next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
+    # Not `exists`: it raises PermissionError in a folder without permission.
+    return next(each for each in (path.absolute(), *path.absolute().parents) if os.access(each, os.F_OK))
 
 
 def _megabytes(count: int) -> str:

@@ -5,6 +5,7 @@ The servers end with this process, also when it is killed.
 
 import asyncio
 import contextlib
+import errno
 import http.client
 import logging
 import os
@@ -122,13 +123,7 @@ def full_server(base: Path, port: int | None = None) -> Iterator[FullServer]:
     if os.environ.get("PREFECT_API_URL"):
         yield FullServer(None, lambda: None)
         return
-    if port is not None and not _is_free(port):
-        raise ConfigError(
-            f"COPYDESK_PREFECT_PORT {port} cannot be used: another program has it, or it needs root; choose "
-            "another port, or unset it for any free one",
-            variable="COPYDESK_PREFECT_PORT",
-        )
-    port = port or _free_port()
+    port = _free_port() if port is None else fixed_port(port)
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with _server_process(base, command, port) as server:
         server.wait_until_ready()
@@ -153,8 +148,7 @@ def small_server(base: Path, port: int | None = None) -> Iterator[Callable[[], N
             refresh_settings()
             yield lambda: None
         return
-    if port is None or not _is_free(port):
-        port = _free_port()
+    port = _free_port() if port is None else fixed_port(port, or_other=True)
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"]
     # The variables with which Prefect starts its ephemeral server.
@@ -179,11 +173,6 @@ class ServerProcess:
         self._clock = clock
         self._ends: list[float] = []
         self._process = self._start()
-
-    @property
-    def pid(self) -> int:
-        """The id of the process."""
-        return self._process.pid
 
     def _start(self) -> Child:
         with _open_log(self._path) as log:
@@ -256,9 +245,10 @@ def _serving_port(base: Path) -> int | None:
 
 def _read_port(path: Path) -> int | None:
     try:
-        return int(path.read_text(encoding="ascii"))
+        port = int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
+    return port if 0 < port <= 65_535 else None
 
 
 def _answers(port: int) -> bool:
@@ -284,14 +274,28 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _is_free(port: int) -> bool:
+def _bind(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+        probe.bind(("127.0.0.1", port))
+
+
+def fixed_port(port: int, *, or_other: bool = False, bind: Callable[[int], None] = _bind) -> int:
+    """Return the port that COPYDESK_PREFECT_PORT names; with `or_other` a free one while that is in use.
+
+    `bind` binds a port for a moment, or raises OSError. Raises ConfigError where the port cannot be used.
+    """
+    try:
+        bind(port)
+    except OSError as error:
+        if or_other and error.errno == errno.EADDRINUSE:
+            return _free_port()
+        raise ConfigError(
+            f"COPYDESK_PREFECT_PORT {port} cannot be used ({error.strerror}); choose another port, or unset "
+            "it for any free one",
+            variable="COPYDESK_PREFECT_PORT",
+        ) from error
+    return port
 
 
 def _wait_until_ready(process: Child, port: int, log: Path) -> None:

@@ -23,11 +23,11 @@ from copydesk.console import (
     table,
     without_feed_key,
 )
-from copydesk.log_output import start_logging
+from copydesk.log_output import load_logged_settings
 from copydesk.prefect_server import Report, RunStarter, run_starter
 from copydesk.publish import print_results
 from copydesk.sample import is_sample, serve_sample_feeds
-from pipeline.config import Settings, load_settings
+from pipeline.config import Settings
 from pipeline.http_client import require_usable_proxies
 from pipeline.publishing import TargetResult
 from pipeline.services.causes import RunCause
@@ -144,8 +144,7 @@ def requests(*, direct: bool = False, as_json: bool = False) -> Report:
 
 def load_checked_settings() -> Settings:
     """Return the settings. Raises ConfigError, also if the environment names an unusable proxy."""
-    settings = load_settings()
-    start_logging(settings)
+    settings = load_logged_settings()
     require_usable_proxies()
     return settings
 

@@ -81,6 +81,7 @@ def status(*, as_json: bool) -> None:
     rows = (
         (f.key, format_time(f.poll.last_polled_at), *counts[f.key].values(), _feed_message(f)) for f in feeds
     )
+    print_line(f"Folder: {printable(settings.base)}")
     table("Feeds", ("feed", "last polled", *_COUNTS, "message"), rows)
     _print_failures(failures, now)
     if any(failure.state == "failed" for failure in failures):

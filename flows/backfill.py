@@ -1,7 +1,7 @@
 """The flow `backfill`: drafts one feed's items of a date range. Idempotent: no item is paid for twice."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -11,10 +11,10 @@ from pydantic import Field
 
 from flows.run_labels import backfill_name
 from flows.runtime import carried_out, ports
-from pipeline.config import Settings, load_settings
-from pipeline.config.time_syntax import timezone_of
+from pipeline.config import Settings, load_settings, parse_day
 from pipeline.services import backfill as services
 from pipeline.services.cost_question import CostLimit
+from pipeline.services.report import Plan, RunReport
 
 
 def _name() -> str:
@@ -41,12 +41,15 @@ async def backfill(
     Raises ConfigError for an unknown feed, an empty range or a cost that is too high, FeedError when a dry
     run cannot fetch the feed.
     """
-    settings = load_settings()
-    span = (_aware(since, settings.timezone), _aware(until, settings.timezone))
-    run_ports = replace(
-        ports(), cost_limit=cost_limit(settings, confirm_cost, by_deployment=deployment.id is not None)
-    )
-    return await carried_out(services.backfill(feed, *span, limit, dry_run, run_ports))
+
+    async def run() -> RunReport | Plan:
+        settings = load_settings()
+        span = _in_utc(since, settings.timezone), _in_utc(until, settings.timezone)
+        allowed = cost_limit(settings, confirm_cost, by_deployment=deployment.id is not None)
+        run_ports = replace(ports(), cost_limit=allowed)
+        return await services.backfill(feed, *span, limit, dry_run, run_ports)
+
+    return await carried_out(run())
 
 
 def cost_limit(settings: Settings, confirm_cost: Decimal | None, *, by_deployment: bool) -> CostLimit | None:
@@ -56,7 +59,6 @@ def cost_limit(settings: Settings, confirm_cost: Decimal | None, *, by_deploymen
     return CostLimit(settings.confirm, is_confirmed=False) if by_deployment else None
 
 
-def _aware(moment: datetime | None, timezone: str) -> datetime | None:
-    if moment is None:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone_of(timezone))).astimezone(UTC)
+def _in_utc(moment: datetime | None, timezone: str) -> datetime | None:
+    """Return a time in UTC; one without an offset is in `timezone`. Raises ConfigError as `parse_day`."""
+    return parse_day(moment.isoformat(), timezone) if moment else None

@@ -1,4 +1,4 @@
-"""Names and tags of flow runs, by which they are told apart in Prefect's pages. Pure."""
+"""Names and tags of flow runs, by which they are told apart in Prefect's pages."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def backfill_name(parameters: Mapping[str, Any]) -> str:
 
 
 def timed_name(what: str, scheduled: datetime | None) -> str:
-    """Return a name with the minute for which the run was scheduled, in UTC."""
+    """Return a name with the minute for which the run was scheduled, else with this minute, in UTC."""
     return f"{what}-{(scheduled or datetime.now(UTC)).astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 

@@ -34,10 +34,6 @@ def _new_runner() -> AbstractAsyncContextManager[Runner]:
     return Runner(pause_on_shutdown=False, limit=_MAX_RUNS)
 
 
-async def _nothing() -> None:
-    """End no run: there is none."""
-
-
 async def _answers() -> bool:
     async with get_client() as client:
         return await client.api_healthcheck() is None
@@ -52,12 +48,12 @@ class RunLoop:
 
     register: Register
     """Called before each request for due runs."""
+    stop_runs: Callable[[], Awaitable[None]]
+    """Ends the runs under way gracefully: called before an error that would kill them is raised."""
     new_runner: Callable[[], AbstractAsyncContextManager[Runner]] = _new_runner
     answers: Callable[[], Awaitable[bool]] = _answers
     runs: Callable[[], set[int]] = run_processes
     """Returns the processes of the runs under way."""
-    stop_runs: Callable[[], Awaitable[None]] = _nothing
-    """Ends the runs under way gracefully: called before an error that would kill them is raised."""
     look_s: float = 1.0
     """Seconds between two checks whether a lost server answers again. Chosen, not measured."""
 

@@ -22,7 +22,7 @@ class Group(NamedTuple):
     schedule: str
     feeds: tuple[str, ...]
     """Keys, in the order of feeds.yaml."""
-    beats: tuple[str, ...] = ()
+    beats: tuple[str, ...]
     """Their beats."""
 
     @property

@@ -19,7 +19,7 @@ from flows.run_loop import RunLoop
 from flows.run_processes import run_processes, send_signal
 from flows.scheduled_deployments import REQUESTS, ScheduledDeployments
 from flows.zombie_runs import crash_zombie_runs
-from pipeline.config import Settings, has_writer, load_feeds, load_settings
+from pipeline.config import Settings, has_writer, load_settings
 from pipeline.domain.models import FeedConfig
 from pipeline.services.shutdown import REPEAT_S, SIGNALS, SignalCounter, stop_message
 from pipeline.storage import SYSTEM_EDITOR, Database
@@ -40,30 +40,27 @@ log = logging.getLogger("copydesk.serve")
 
 
 async def serve_flows(
-    keep_server: Callable[[], None] = lambda: None,
-    read_feeds: Callable[[], Sequence[FeedConfig]] | None = None,
+    read_feeds: Callable[[], Sequence[FeedConfig]], keep_server: Callable[[], None]
 ) -> None:
     """Serve the schedules of the feeds and the requests of editors. Raises ConfigError, DatabaseError.
 
+    `read_feeds` is called before each look for due runs, and returns the feeds to be served from then on.
     `keep_server` is called each second: it starts Prefect's server anew where that has ended, and raises
-    ConfigError where that is of no use; the runs under way then end as after Ctrl-C. `read_feeds` is called
-    before each look for due runs, and returns the feeds to be served from then on; None: those of feeds.yaml
-    at the start.
+    ConfigError where that is of no use; the runs under way then end as after Ctrl-C.
     """
     settings = load_settings()
-    feeds = load_feeds(settings.feeds_file).feeds
     async with contextlib.AsyncExitStack() as stack:
         db = stack.enter_context(Database.open(settings.database_url))
         # Another machine writes the drafts otherwise, and no request is pending here.
-        warm = any(has_writer(settings, feed) for feed in feeds)
+        warm = any(has_writer(settings, feed) for feed in read_feeds())
         redrafts = (
             await stack.enter_async_context(redrafting(db, warm=warm)) if settings.writes_drafts else None
         )
         stack.enter_context(_graceful_stop(settings.stop_grace_s, redrafts))
         await stack.enter_async_context(_background(_watch(db if settings.writes_drafts else None)))
         keeping = await stack.enter_async_context(_background(_keep(keep_server)))
-        stop_runs = partial(_stop_runs, None, redrafts, settings.stop_grace_s + _END_MARGIN_S)
-        due = _run_due(settings, read_feeds or (lambda: feeds), stop_runs)
+        stop_runs = partial(_stop_runs, redrafts, settings.stop_grace_s + _END_MARGIN_S)
+        due = _run_due(settings, read_feeds, stop_runs)
         runs = await stack.enter_async_context(_background(due))
         done, _ = await asyncio.wait((keeping, runs), return_when=asyncio.FIRST_COMPLETED)
         if keeping in done:
@@ -84,7 +81,7 @@ async def _run_due(
             scheduled.forget()
         await scheduled.apply(runner, await asyncio.to_thread(read_feeds))
 
-    await RunLoop(register, stop_runs=stop_runs).run()
+    await RunLoop(register, stop_runs).run()
 
 
 async def _keep(keep_server: Callable[[], None]) -> None:
@@ -100,16 +97,23 @@ def _graceful_stop(grace_s: float, redrafts: Redrafts | None) -> Iterator[None]:
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
     signals, waiting = SignalCounter(REPEAT_S), list[asyncio.Task[None]]()
 
+    def cancel() -> None:
+        if serving is not None:
+            serving.cancel()
+
+    async def stop() -> None:
+        await _stop_runs(redrafts, grace_s + _END_MARGIN_S)
+        cancel()  # earlier it would kill the runs
+
     def end() -> None:
         match signals.count():
             case 1:
                 log.warning(stop_message(grace_s))
-                stopping = _stop_runs(serving, redrafts, grace_s + _END_MARGIN_S)
-                waiting.append(asyncio.create_task(stopping))
+                waiting.append(asyncio.create_task(stop()))
             case 2:
                 log.warning("stopped at once: pending model answers are lost and may be paid for again")
                 send_signal(run_processes(), signal.SIGKILL)
-                _cancel(serving)
+                cancel()
 
     for number in SIGNALS:
         loop.add_signal_handler(number, end)
@@ -122,12 +126,10 @@ def _graceful_stop(grace_s: float, redrafts: Redrafts | None) -> Iterator[None]:
             task.cancel()
 
 
-async def _stop_runs(
-    serving: "asyncio.Task[Any] | None", redrafts: Redrafts | None, timeout_s: float
-) -> None:
-    """Send SIGINT once to every run, wait until all and the redrafts have ended, then cancel `serving`.
+async def _stop_runs(redrafts: Redrafts | None, timeout_s: float) -> None:
+    """Send SIGINT once to every run, and wait until all and the redrafts have ended.
 
-    Runs that are left after `timeout_s` seconds are killed. Cancelling `serving` earlier would kill all runs.
+    Runs that are left after `timeout_s` seconds are killed.
     """
     clock = asyncio.get_running_loop().time
     until, before = clock() + timeout_s, set[int]()
@@ -140,12 +142,6 @@ async def _stop_runs(
         send_signal(left if late else left - before, signal.SIGKILL if late else signal.SIGINT)
         before |= left
         await asyncio.sleep(_STOP_POLL_S)
-    _cancel(serving)
-
-
-def _cancel(serving: "asyncio.Task[Any] | None") -> None:
-    if serving is not None:
-        serving.cancel()
 
 
 @contextlib.asynccontextmanager

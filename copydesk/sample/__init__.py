@@ -30,7 +30,7 @@ def use_sample() -> None:
             path=folder,
         ) from error
     subscriptions = folder / "feeds.yaml"
-    if not subscriptions.exists():
+    if not os.path.lexists(subscriptions):
         write_subscriptions(folder, PORT)
     os.environ["COPYDESK_FEEDS"] = str(subscriptions)
     os.environ["COPYDESK_DATABASE_URL"] = f"sqlite:///{folder / 'ledger.db'}"

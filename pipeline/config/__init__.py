@@ -6,7 +6,7 @@ from pipeline.config.env_values import (
     git_environment,
     minimal_environment,
 )
-from pipeline.config.feed_access import feed_credentials, feed_secrets, split_login
+from pipeline.config.feed_access import feed_credentials, feed_secrets
 from pipeline.config.feeds_yaml import Subscriptions, load_feeds, select_feeds
 from pipeline.config.folder import desk_settings, folder_settings, require_folder
 from pipeline.config.model_connection import (
@@ -89,7 +89,6 @@ __all__ = [
     "require_user_secret",
     "select_feeds",
     "span",
-    "split_login",
     "used_profiles",
     "used_verifiers",
     "user_agent",

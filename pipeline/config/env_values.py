@@ -53,7 +53,7 @@ def listen_address(text: object) -> object:
         ip_address(host)
     except ValueError:
         port = ""
-    if not (port.isascii() and port.isdecimal() and 0 < int(port) <= 65_535):
+    if not (port.isascii() and port.isdecimal() and len(port) <= 5 and 0 < int(port) <= 65_535):
         raise ValueError("is no port; write one such as 9484, or an IP address and a port: 0.0.0.0:9484")
     return ListenAddress(host, int(port))
 

@@ -1,6 +1,6 @@
 """The newsroom folder: the current one, with feeds.yaml, .env, prompts/, the database and output/."""
 
-from pathlib import Path
+import os
 
 from pipeline.config.settings import Settings, load_settings, require_output_folder
 from pipeline.domain.errors import ConfigError
@@ -25,7 +25,7 @@ def folder_settings() -> Settings:
 
 def require_folder(settings: Settings) -> None:
     """Raise ConfigError if there is neither feeds.yaml nor a database: a new, empty one would be created."""
-    if not settings.feeds_file.exists() and not _has_database(settings.database_url):
+    if not os.path.lexists(settings.feeds_file) and not _has_database(settings.database_url):
         raise ConfigError(
             f"{settings.base} has neither {settings.feeds_file.name} nor a database; run this in your "
             "newsroom folder, or start one with `copydesk init`",
@@ -37,4 +37,4 @@ def require_folder(settings: Settings) -> None:
 def _has_database(url: str) -> bool:
     """Return whether a SQLite file exists; of a server the database itself says so."""
     scheme, _, path = url.partition(":///")
-    return scheme != "sqlite" or path.startswith("file:") or Path(path.partition("?")[0]).exists()
+    return scheme != "sqlite" or path.startswith("file:") or os.path.lexists(path.partition("?")[0])

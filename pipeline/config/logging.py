@@ -118,20 +118,24 @@ def configure_logging(
     As JSON also warnings of other loggers and of Python, and Prefect's in processes that start later.
     `secrets` are redacted, besides those of the settings.
     """
-    if settings.log is None:
-        return
+    if settings.log is not None:
+        redacted = [*secrets_of(settings), *(secret.get_secret_value() for secret in secrets)]
+        log_to(stream or sys.stderr, redacted, as_json=settings.log == "json")
+
+
+def log_to(stream: TextIO, redacted: Iterable[str], *, as_json: bool) -> None:
+    """Send the `copydesk` loggers to `stream`, without these secrets. Idempotent."""
     logger = logging.getLogger("copydesk")
-    redacted = [*secrets_of(settings), *(secret.get_secret_value() for secret in secrets)]
     for existing in logger.handlers:
         if isinstance(existing.formatter, RedactingFormatter):
             existing.formatter.hide(redacted)
             return
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter((JsonFormatter if settings.log == "json" else RedactingFormatter)(redacted))
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter((JsonFormatter if as_json else RedactingFormatter)(redacted))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    if settings.log == "json":
+    if as_json:
         _capture_others(handler)
 
 

@@ -65,28 +65,30 @@ def span(since: datetime | None, until: datetime | None, *, shown: str | None = 
     return since, until
 
 
+def _midnight(moment: datetime, timezone: str) -> datetime:
+    local = moment.astimezone(timezone_of(timezone))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def day_start(moment: datetime, timezone: str = "UTC") -> datetime:
     """Return when the calendar day of `moment` (aware) began in `timezone`, aware and in UTC."""
-    local = moment.astimezone(timezone_of(timezone))
-    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    return _midnight(moment, timezone).astimezone(UTC)
 
 
 def month_start(moment: datetime, timezone: str = "UTC") -> datetime:
     """Return when the calendar month of `moment` (aware) began in `timezone`, aware and in UTC."""
-    local = moment.astimezone(timezone_of(timezone))
-    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    return _midnight(moment, timezone).replace(day=1).astimezone(UTC)
 
 
 def day_end(moment: datetime, timezone: str = "UTC") -> datetime:
     """Return when the calendar day of `moment` (aware) ends, in `timezone`."""
-    start = moment.astimezone(timezone_of(timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return start + timedelta(days=1)  # of the calendar: a day of a change of the clock has 23 or 25 hours
+    # Of the calendar: a day on which the clock changes has 23 or 25 hours.
+    return _midnight(moment, timezone) + timedelta(days=1)
 
 
 def month_end(moment: datetime, timezone: str = "UTC") -> datetime:
     """Return when the calendar month of `moment` (aware) ends, in `timezone`."""
-    first = moment.astimezone(timezone_of(timezone)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return (first + timedelta(days=31)).replace(day=1)
+    return (_midnight(moment, timezone).replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
 JITTER_ADVICE = "write 30s or 5m, at most 60m"

@@ -1,5 +1,6 @@
 """Finds the files of prompts: each in the operator's folder, and the packaged one where that has none."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.config.yaml_source import closest_match
@@ -34,8 +35,11 @@ def example_path(folder: Path, name: str) -> Path | None:
 
 def template_names(folder: Path) -> list[str]:
     """Return the names of all templates that can be used: those in `folder` and the packaged ones."""
-    files = (path for place in (folder, PACKAGED) for path in place.glob(f"*{TEMPLATE_SUFFIX}"))
-    return sorted({path.name.removesuffix(TEMPLATE_SUFFIX) for path in files})
+    files = [*PACKAGED.iterdir()]
+    with suppress(OSError):  # there is no such folder; without permission the use of a template says so
+        files += folder.iterdir()
+    names = (path.name for path in files if path.name.endswith(TEMPLATE_SUFFIX))
+    return sorted({name.removesuffix(TEMPLATE_SUFFIX) for name in names})
 
 
 def is_packaged(path: Path) -> bool:
@@ -44,6 +48,20 @@ def is_packaged(path: Path) -> bool:
 
 
 def _first(folder: Path, relative: str) -> Path | None:
-    # A broken link counts as a file: using the packaged one instead would hide the mistake.
     places = (folder / relative, PACKAGED / relative)
-    return next((path for path in places if path.is_symlink() or path.exists()), None)
+    return next((path for path in places if _is_there(path)), None)
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is a file; a broken link counts. Raises ConfigError where it cannot be looked at.
+
+    The packaged file in place of it would hide the mistake.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name with a null byte
+        return False
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror}); correct the permissions of its folder"
+        raise ConfigError(message, file=path) from error
+    return True

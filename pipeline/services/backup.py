@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -61,7 +61,8 @@ def create_backup(db: Database, root: Path, archive: Path) -> BackupSummary:
                 _add_database(tar, db)
             os.replace(unfinished, archive)  # noqa: PTH105 - beside the other calls of os
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # such as a folder without permission
+            unfinished.unlink()
     return BackupSummary(count, db=True)
 
 
@@ -70,8 +71,12 @@ def _open_archive(file: IO[bytes], archive: Path) -> tarfile.TarFile:
 
 
 def _whole_files(root: Path) -> Iterator[Path]:
-    """Yield the files below `root`, without the temporary ones that are being written."""
-    for path in sorted(root.rglob("*")):
+    """Yield the files below `root`, without the temporary ones that are being written.
+
+    Raises OSError for a folder that cannot be read: a backup without its files would not be whole.
+    """
+    below = os.walk(root, onerror=_raise_unless_missing)
+    for path in sorted(Path(folder, name) for folder, _, names in below for name in names):
         if (
             path.is_file()
             and not path.is_symlink()
@@ -79,6 +84,11 @@ def _whole_files(root: Path) -> Iterator[Path]:
             and not files.is_temporary(path.name)
         ):
             yield path
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _add_file(tar: tarfile.TarFile, root: Path, path: Path) -> int:
@@ -97,12 +107,15 @@ def _add_database(tar: tarfile.TarFile, db: Database) -> None:
 
 
 def verify_backup(archive: Path) -> BackupSummary:
-    """Read an archive to its end and return what it holds. Raises OutputError if it is damaged."""
+    """Read an archive to its end and return what it holds. Raises OutputError if it is damaged, or none."""
     with _as_output_error(archive), gzip.open(archive) as whole:
         while whole.read(1 << 20):
             pass  # gzip's checksum is at the end, and tarfile does not read that far
     with _as_output_error(archive), tarfile.open(archive, "r:gz") as tar:
         names = [name for name, _ in _files(tar)]
+    if not names:
+        message = f"{archive} is not a backup: it has neither {_DATABASE_NAME} nor files of {_FOLDER}/"
+        raise OutputError(f"{message}; use another one", path=str(archive))
     return BackupSummary(sum(name != _DATABASE_NAME for name in names), _DATABASE_NAME in names)
 
 
@@ -156,14 +169,19 @@ def restore_into(db: Database, archive: Path, root: Path) -> None:
 
 
 def require_empty(root: Path, database: Path | None) -> None:
-    """Raise ReviewError if there are articles below `root`, or a database or one of SQLite's extra files."""
+    """Raise ReviewError if there are articles below `root`, or a database or one of SQLite's extra files.
+
+    Raises OutputError if `root` cannot be read.
+    """
     database_files = (
         [Path(f"{database}{suffix}") for suffix in ("", "-wal", "-shm", "-journal")] if database else []
     )
     for path in database_files:
-        if path.exists():
+        if os.path.lexists(path):
             raise ReviewError(f"{path} exists already; move it away first, or restore elsewhere")
-    if any(_articles(root)):
+    with files.as_output_error("read", root):
+        has_articles = any(_articles(root))
+    if has_articles:
         raise ReviewError(f"{root} has articles already; move them away first, or restore elsewhere")
 
 

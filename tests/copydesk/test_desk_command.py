@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
-from copydesk.desk import _PrivateLog
+from copydesk.desk import _PrivateLog, _shown
 from pipeline.config import Settings
 from tests.commands import call_copydesk
 from tests.end_to_end.project import Project
@@ -73,6 +74,22 @@ def test_a_configured_token_keeps_the_link(tmp_path: Path) -> None:
     with opened(settings, COPYDESK_DESK_TOKEN="sixteen-letters!") as (_, link):
         assert link.endswith("?token=sixteen-letters!")
         assert answered(link).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("0.0.0.0", "127.0.0.1"),
+        ("::", "127.0.0.1"),
+        ("", "127.0.0.1"),
+        ("localhost", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("::1", "[::1]"),
+    ],
+)
+def test_the_link_names_an_address_that_a_browser_can_open(host: str, shown: str) -> None:
+    assert _shown(host) == shown
 
 
 def test_mistakes_are_one_line_and_an_exit_code(tmp_path: Path) -> None:

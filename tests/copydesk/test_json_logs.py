@@ -59,6 +59,25 @@ def test_an_error_before_the_run_is_an_entry(room: Newsroom) -> None:
     assert [entry["level"] for entry in entries(done.stderr)] == ["warning"] * len(done.stderr.splitlines())
 
 
+@pytest.mark.parametrize("command", ["serve", "desk", "run"])
+@pytest.mark.parametrize("mistake", ["setting", "folder", "database", "feeds.yaml"])
+def test_an_early_error_is_an_entry(room: Newsroom, command: str, mistake: str) -> None:
+    room.set(PREFECT="on")
+    feeds = room.project.folder / "feeds.yaml"
+    if mistake == "setting":
+        room.set(CAP_DAY="much")
+    elif mistake == "folder":
+        feeds.unlink()
+    elif mistake == "database":
+        (room.project.folder / ".copydesk").write_text("in the way")
+    else:
+        feeds.write_text("feeds: 1\n")
+    done = call_copydesk(room.project, command)
+    assert done.returncode == (3 if mistake == "database" else 2)
+    assert done.stdout == ""
+    assert [entry["logger"] for entry in entries(done.stderr)] == ["copydesk.console"]
+
+
 def test_with_json_stdout_has_one_document_and_stderr_entries(room: Newsroom) -> None:
     room.feeds.add("/news.xml", status=500)
     done = call_copydesk(room.project, "run", "--json")

@@ -14,6 +14,7 @@ from copydesk.monitoring import _listening, monitoring_port
 from pipeline.config import ListenAddress, load_settings
 from pipeline.domain.errors import ConfigError
 from pipeline.services.probes import Probes
+from pipeline.services.watched_feeds import WatchedFeeds, served_copy
 from pipeline.storage import Database
 from tests.databases import prepared
 from tests.end_to_end.project import free_port
@@ -52,6 +53,20 @@ def test_a_process_that_can_work_is_alive_and_ready_and_has_metrics(tmp_path: Pa
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
     assert families["copydesk_build_info"].samples[0].value == 1
     assert families["copydesk_cap_dollars"].samples[0].value == 5
+
+
+def test_a_broken_edit_that_changes_no_run_leaves_serve_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "feeds.yaml"
+    path.write_text(FEEDS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COPYDESK_METRICS_PORT", str(free_port()))
+    monkeypatch.setenv("COPYDESK_DATABASE_URL", prepared(f"sqlite:///{tmp_path / 'ledger.db'}"))
+    with served_copy(path, WatchedFeeds(path).checked), monitoring_port(load_settings()) as port:
+        path.write_text("feeds: 1")
+        ready = httpx.get(f"http://127.0.0.1:{port}/ready")
+        assert (ready.status_code, ready.json()["failed"]) == (200, [])
 
 
 def test_a_database_that_is_gone_is_named_and_the_process_stays_alive(tmp_path: Path) -> None:

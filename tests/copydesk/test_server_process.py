@@ -1,16 +1,18 @@
 """Prefect's server is started anew when it ends, and not for ever; a fixed port that is taken is named."""
 
 import contextlib
+import errno
 import logging
 import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from copydesk.prefect_server import ServerProcess, full_server
+from copydesk.prefect_server import ServerProcess, _serving_port, fixed_port, full_server
 from pipeline.domain.errors import ConfigError
 
 _ENDS = ["/bin/sh", "-c", "exit 3"]
@@ -19,8 +21,8 @@ _STAYS = ["sleep", "600"]
 
 def keep_until_replaced(server: ServerProcess) -> None:
     """Call `keep` until it has started another process."""
-    pid, deadline = server.pid, time.monotonic() + 60
-    while server.pid == pid:
+    before, deadline = server._process.pid, time.monotonic() + 60
+    while server._process.pid == before:
         assert time.monotonic() < deadline
         server.keep()
         time.sleep(0.01)
@@ -32,9 +34,9 @@ def test_a_killed_server_is_started_anew_and_one_that_runs_is_left(
 ) -> None:
     server = ServerProcess(_STAYS, 1, tmp_path / "server.log")
     try:
-        first = server.pid
+        first = server._process.pid
         server.keep()
-        assert server.pid == first
+        assert server._process.pid == first
         os.kill(first, signal.SIGKILL)
         with caplog.at_level(logging.WARNING, "copydesk.serve"):
             keep_until_replaced(server)
@@ -64,6 +66,27 @@ def test_a_server_that_ends_again_and_again_is_given_up_in_one_line(tmp_path: Pa
         f"Prefect's server has ended with code 3, 5 times in ten minutes; correct what its log {log} says, "
         "and start `copydesk serve` again"
     )
+
+
+def test_a_run_takes_another_port_only_while_the_fixed_one_is_in_use() -> None:
+    def refuses(number: int) -> Callable[[int], None]:
+        def bind(_port: int) -> None:
+            raise OSError(number, os.strerror(number))
+
+        return bind
+
+    assert fixed_port(80, or_other=True, bind=refuses(errno.EADDRINUSE)) != 80
+    assert fixed_port(80, bind=lambda _port: None) == 80
+    for or_other, number in ((True, errno.EACCES), (False, errno.EADDRINUSE)):
+        with pytest.raises(ConfigError, match=f"PORT 80 cannot be used .{os.strerror(number)}"):
+            fixed_port(80, or_other=or_other, bind=refuses(number))
+
+
+@pytest.mark.parametrize("written", ["70000", "-1", "0", "", "x", "9" * 5000])
+def test_what_is_no_port_is_no_server(tmp_path: Path, written: str) -> None:
+    (tmp_path / ".copydesk").mkdir()
+    (tmp_path / ".copydesk/prefect-server.port").write_text(written)
+    assert _serving_port(tmp_path) is None
 
 
 def test_a_fixed_port_that_is_taken_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

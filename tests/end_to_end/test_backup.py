@@ -93,7 +93,7 @@ def test_an_invalid_archive_or_path_is_an_error(new_project: Callable[..., Proje
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(evil, "output/../../evil.md")
     refused = call_copydesk(project, "backup", "restore", str(archive))
-    assert (refused.returncode, "load the database dump first" in refused.stderr) == (6, True)
+    assert (refused.returncode, "set COPYDESK_DATABASE_URL to that database" in refused.stderr) == (6, True)
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(evil, "output/../../evil.md")
         tar.add(evil, "ledger.db")

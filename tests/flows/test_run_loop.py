@@ -77,7 +77,7 @@ class FakeServer:
         self.events.append("stopped")
 
     def loop(self) -> RunLoop:
-        return RunLoop(self.register, self.new_runner, self.answers, self.runs, self.stop, look_s=0)
+        return RunLoop(self.register, self.stop, self.new_runner, self.answers, self.runs, look_s=0)
 
 
 async def served(server: FakeServer) -> None:

@@ -160,5 +160,5 @@ async def test_a_server_that_cannot_be_kept_ends_serve_in_one_line(
         temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
         pytest.raises(ConfigError, match="has ended 5 times"),
     ):
-        await serve_flows(keep)
+        await serve_flows(tuple, keep)
     assert looks == [0]

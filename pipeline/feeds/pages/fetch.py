@@ -105,7 +105,7 @@ class PageFetcher:
         url: str,
         selector: str | None = None,
         *,
-        feed: str = "",
+        feed: str,
         delay_s: float = DELAY_S,
         place: Place | None = None,
     ) -> Page:
@@ -186,7 +186,7 @@ class PageFetcher:
         if self._should_stop():
             raise ShutdownRequested("the run ends before this page is requested")
 
-    async def require_allowed(self, url: str, feed: str = "") -> None:
+    async def require_allowed(self, url: str, feed: str) -> None:
         """Raise FeedError of kind robots, reserved, server, url or unset if a page's site forbids its use."""
         await self._rules(url, feed)
         await self._require_unreserved(url, feed)

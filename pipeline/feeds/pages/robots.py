@@ -79,7 +79,7 @@ class RobotsCache:
         self._files = files
         self._cache = TimedCache(self._fetch, clock)
 
-    async def rules(self, origin: str, feed: str = "") -> RobotsRules:
+    async def rules(self, origin: str, feed: str) -> RobotsRules:
         """Return the rules of `scheme://host:port`, requested for a feed (its key).
 
         Raises FeedError of kind forbidden-address (SSRF guard), url or unset, and ShutdownRequested.

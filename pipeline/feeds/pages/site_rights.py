@@ -29,9 +29,7 @@ class SiteRights:
         self._tdmrep = TimedCache(self._fetch_tdmrep, clock)
         self._licenses = TimedCache(self._fetch_license, clock)
 
-    async def reservation(
-        self, url: str, *declared: Declaration, site: bool = True, feed: str = ""
-    ) -> str | None:
+    async def reservation(self, url: str, *declared: Declaration, site: bool = True, feed: str) -> str | None:
         """Return what reserves the text at a URL, None if nothing does.
 
         `feed` is the key of the feed that files are requested for.
@@ -44,7 +42,7 @@ class SiteRights:
         licenses = [await self._license(file, url) for file in files]
         return reservation((*places, *licenses))
 
-    async def site(self, url: str, feed: str = "") -> tuple[Declaration, ...]:
+    async def site(self, url: str, feed: str) -> tuple[Declaration, ...]:
         """Return what the files of a URL's site declare for it. Raises ShutdownRequested if the run ends."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -53,13 +53,13 @@ def require_owned(job: Job, existing: bytes | None, where: str) -> None:
 
 def require_parent(folder: Path) -> None:
     """Raise PublishError where the parent of a target's folder does not exist: the path is a mistake."""
-    if not folder.parent.is_dir():
+    if not os.path.isdir(folder.parent):  # noqa: PTH112 - `is_dir` raises PermissionError
         raise PublishError(f"{folder.parent} does not exist; make it, or correct `path` in feeds.yaml")
 
 
 def require_writable(path: Path) -> None:
     """Raise PublishError where a target's folder or file cannot be written; nothing is written."""
-    place = path if path.exists() else path.parent
+    place = path if os.access(path, os.F_OK) else path.parent
     try:
         is_read_only = bool(os.statvfs(place).f_flag & os.ST_RDONLY)
     except OSError:

@@ -5,6 +5,7 @@ and goes onto the named branch, whichever branch is checked out. Where that bran
 and its entry in the index are updated too, so that `git status` shows no change.
 """
 
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,7 +90,7 @@ def check_repository(target: GitTarget) -> str:
 def _open_repository(target: GitTarget) -> Repository:
     """Return the repository at a target's path. Raises PublishError where there is none."""
     folder = Path(target.path)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - `is_dir` raises PermissionError
         raise PublishError(
             f"{folder} does not exist; clone the repository there, or correct `path` in feeds.yaml"
         )

@@ -1,8 +1,6 @@
 """Commits of one path, made without the working tree and its index."""
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,9 +87,7 @@ def store_blob(git: Git, job: Job) -> Entry | None:
 
 def commit_job(git: Git, job: Job, path: str, entry: Entry | None, tip: str | None) -> str:
     """Make a commit onto `tip` that sets one path, and return it. No branch moves."""
-    with _index_of(git, tip) as index:
-        update_index(index, path, entry)
-        tree = index.line("write-tree")
+    tree = _tree_with(git, tip, path, entry)
     parents = ("-p", tip) if tip else ()
     author = git.with_environment(**_author(job.by))
     return author.line("commit-tree", tree, *parents, "-F", "-", stdin=_message(job).encode())
@@ -99,9 +95,7 @@ def commit_job(git: Git, job: Job, path: str, entry: Entry | None, tip: str | No
 
 def copy_commit(git: Git, commit: OwnCommit, tip: str) -> str:
     """Make a commit onto `tip` with the change, author, dates and message of `commit`, and return it."""
-    with _index_of(git, tip) as index:
-        update_index(index, commit.path, commit.after)
-        tree = index.line("write-tree")
+    tree = _tree_with(git, tip, commit.path, commit.after)
     head, _, message = git("cat-file", "commit", commit.hash).partition(b"\n\n")
     people = [
         line for line in head.split(b"\n") if line.startswith((b"author ", b"committer ", b"encoding "))
@@ -137,14 +131,14 @@ def _own_commit(git: Git, commit: str, parents: list[str]) -> OwnCommit | None:
     return OwnCommit(commit, paths[0], before, tree_entry(git, commit, paths[0]))
 
 
-@contextmanager
-def _index_of(git: Git, tip: str | None) -> Iterator[Git]:
-    """Yield git with a temporary index that holds the tree of `tip`."""
+def _tree_with(git: Git, tip: str | None, path: str, entry: Entry | None) -> str:
+    """Store the tree of `tip` with one path set or removed, and return it; uses a temporary index."""
     with tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
         index = git.with_environment(GIT_INDEX_FILE=str(Path(folder, "index")))
         if tip:
             index("read-tree", tip)
-        yield index
+        update_index(index, path, entry)
+        return index.line("write-tree")
 
 
 def _author(editor: str) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """Loads evals/: the golden set of items with their expectations, and recorded answers."""
 
+import contextlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,8 +98,10 @@ def load_cases(folder: Path) -> list[GoldenCase]:
 def load_recorded(folder: Path, name: str) -> dict[str, LLMResponse]:
     """Return a set's recorded answers by item key. Raises ConfigError when there is no such set."""
     path = folder / RECORDED / name
-    if not KEY.fullmatch(name) or not path.is_dir():
-        names = [path.name for path in (folder / RECORDED).glob("*") if path.is_dir()]
+    if not KEY.fullmatch(name) or not os.path.isdir(path):  # noqa: PTH112 - `is_dir` raises PermissionError
+        names: list[str] = []
+        with contextlib.suppress(OSError):
+            names = [each.name for each in path.parent.iterdir()]
         raise ConfigError(f"no answers are recorded as {name!r}; {did_you_mean(name, names)}", file=path)
     paths = sorted(path.glob("*.json"))
     return {

@@ -1,5 +1,6 @@
 """The stored result of measuring a second reader: one file for each profile, in evals/measured/."""
 
+import os
 from pathlib import Path
 
 from pydantic import AwareDatetime
@@ -55,4 +56,4 @@ def load_measurement(folder: Path, profile: str) -> Measurement | None:
     `folder` is evals/. Raises ConfigError where the file is not valid.
     """
     path = folder / FOLDER / f"{profile}.json"
-    return read_record(path, read_text(path)[1], Measurement) if path.is_file() else None
+    return read_record(path, read_text(path)[1], Measurement) if os.path.lexists(path) else None

@@ -186,6 +186,10 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     assert ".env cannot be read" in refused({}, tmp_path)
 
 
+def test_a_port_of_any_number_of_digits_is_refused_in_plain_words(tmp_path: Path) -> None:
+    assert "is no port; write one such as 9484" in refused({"COPYDESK_METRICS_PORT": "9" * 5000}, tmp_path)
+
+
 @pytest.mark.parametrize("name", ["", "offline", "OFFLINE", "  "])
 def test_offline_means_no_model(tmp_path: Path, name: str) -> None:
     assert load_settings({"COPYDESK_MODEL": name}, tmp_path).model is None
@@ -213,6 +217,9 @@ def test_an_unknown_variable_is_refused_with_a_guess(tmp_path: Path) -> None:
         ("COPYDESK_MAX_IN_FLIGHT", "999", "256 or less"),
         ("COPYDESK_WRITES_DRAFTS", "maybe", "neither yes nor no"),
         ("COPYDESK_PREFECT", "maybe", "neither yes nor no"),
+        ("COPYDESK_PREFECT_PORT", "65536", "65535 or less"),
+        ("COPYDESK_PREFECT_PORT", "100000", "65535 or less"),
+        ("COPYDESK_METRICS_PORT", "65536", "is no port; write one such as"),
         ("COPYDESK_MODEL_TIMEOUT", "soon", "not a number"),
         ("COPYDESK_MODEL_TIMEOUT", "-1", "above zero"),
         ("COPYDESK_MODEL_DEADLINE", "nan", "finite number"),

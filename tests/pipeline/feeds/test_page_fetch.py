@@ -46,14 +46,14 @@ def pages(net: HttpClient, time: FakeTime) -> PageFetcher:
 
 async def kind(pages: PageFetcher, url: str) -> str:
     with pytest.raises(FeedError) as caught:
-        await pages.page(url)
+        await pages.page(url, feed="one")
     return caught.value.kind
 
 
 async def test_a_page_is_read_after_its_robots_txt(pages: PageFetcher, server: FeedServer) -> None:
     url = server.add("/story", PAGE, content_type="text/html")
-    assert TEXT in (await pages.page(url)).text
-    await pages.page(url)
+    assert TEXT in (await pages.page(url, feed="one")).text
+    await pages.page(url, feed="one")
     paths = [request.path for request in server.seen]
     assert paths == ["/robots.txt", "/.well-known/tdmrep.json", "/story", "/story"]
 
@@ -91,7 +91,7 @@ async def test_a_refusal_is_named(pages: PageFetcher, server: FeedServer, status
 
 async def reserved_by(pages: PageFetcher, url: str) -> str:
     with pytest.raises(FeedError) as caught:
-        await pages.page(url)
+        await pages.page(url, feed="one")
     assert caught.value.kind == "reserved"
     return caught.value.message.partition("reserved by its publisher: ")[2]
 
@@ -130,8 +130,8 @@ async def test_a_site_reserves_its_pages(pages: PageFetcher, server: FeedServer)
     assert await reserved_by(pages, signal) == "Content-Signal: ai-input=no in robots.txt"
     assert server.requests_of("/signal") == 0
     assert await reserved_by(pages, tdm) == "tdm-reservation: 1 in its site's tdmrep.json"
-    assert TEXT in (await pages.page(free)).text
-    assert TEXT in (await pages.page(lifted)).text
+    assert TEXT in (await pages.page(free, feed="one")).text
+    assert TEXT in (await pages.page(lifted, feed="one")).text
     assert server.requests_of("/.well-known/tdmrep.json") == 1
 
 
@@ -142,13 +142,13 @@ async def test_the_licence_of_a_site_is_read_once(pages: PageFetcher, server: Fe
     server.add("/robots.txt", b"License: %s\n" % address.encode())
     paid, free = (server.add(path, PAGE, content_type="text/html") for path in ("/paid/story", "/free"))
     assert await reserved_by(pages, paid) == f"the RSL licence prohibits ai-all in {address}"
-    assert TEXT in (await pages.page(free)).text
+    assert TEXT in (await pages.page(free, feed="one")).text
     assert server.requests_of("/license.xml") == 1
 
 
 async def test_a_host_gets_one_request_at_a_time(pages: PageFetcher, server: FeedServer) -> None:
     urls = [server.add(f"/{n}", PAGE, content_type="text/html", delay_s=0.02) for n in range(5)]
-    await asyncio.gather(*(pages.page(url) for url in urls))
+    await asyncio.gather(*(pages.page(url, feed="one") for url in urls))
     assert server.most_at_once == 1
 
 
@@ -168,7 +168,7 @@ async def test_a_host_has_a_pause_between_two_pages(
     url = server.add("/story", PAGE, content_type="text/html")
     moments = [time.now]
     for _ in range(3):
-        await pages.page(url)
+        await pages.page(url, feed="one")
         moments.append(time.now)
     assert [later - earlier for earlier, later in pairwise(moments)] == [0, pause, pause]
 
@@ -189,13 +189,13 @@ async def test_a_redirect_may_not_lead_where_robots_may_not_go(
     server.add("/private/story", PAGE, content_type="text/html")
     assert await kind(pages, redirected(server, "/private/story")) == "robots"
     server.add("/open/story", PAGE, content_type="text/html")
-    assert TEXT in (await pages.page(redirected(server, "/open/story"))).text
+    assert TEXT in (await pages.page(redirected(server, "/open/story"), feed="one")).text
 
 
 async def test_a_redirect_to_the_front_page_is_not_found(pages: PageFetcher, server: FeedServer) -> None:
     front = server.add("/", PAGE, content_type="text/html")
     assert await kind(pages, redirected(server, "/")) == "not-found"
-    assert TEXT in (await pages.page(front)).text, "a front page that was asked for is a page"
+    assert TEXT in (await pages.page(front, feed="one")).text, "a front page that was asked for is a page"
 
 
 def redirected(server: FeedServer, target: str) -> str:
@@ -223,7 +223,7 @@ async def test_the_callers_extractor_is_used(net: HttpClient, server: FeedServer
         return Page(text="x")
 
     url = server.add("/story", PAGE, content_type="text/html; charset=utf-8")
-    assert (await PageFetcher(net, record).page(url, "main")).text == "x"
+    assert (await PageFetcher(net, record).page(url, "main", feed="one")).text == "x"
     assert calls == [(PAGE, "text/html; charset=utf-8", url, "main")]
 
 
@@ -266,7 +266,7 @@ def test_an_excerpt_by_the_feed_needs_its_page_and_a_cut_one_is_not_drafted_with
 
 
 async def test_the_longer_text_is_taken(pages: PageFetcher, server: FeedServer) -> None:
-    page = await pages.page(server.add("/story", PAGE, content_type="text/html"))
+    page = await pages.page(server.add("/story", PAGE, content_type="text/html"), feed="one")
     assert merge_page_text(item("The port closes."), page, feed()).text == page.text
     longer = TEXT * 9
     assert merge_page_text(item(longer), page, feed()).text == longer
@@ -307,7 +307,7 @@ async def test_a_host_that_asks_to_be_left_alone_is_left_alone(
     assert await kind(pages, second) == "resting"
     assert server.requests_of("/2") == 0
     time.now += 61
-    assert TEXT in (await pages.page(second)).text
+    assert TEXT in (await pages.page(second, feed="one")).text
 
 
 async def test_a_licence_may_be_named_by_its_path(pages: PageFetcher, server: FeedServer) -> None:

@@ -159,7 +159,7 @@ async def test_a_host_with_a_long_delay_takes_its_place_at_the_end_of_it(
     url = server.add("/story", PAGE, content_type="text/html")
     for _ in range(2):
         place = ahead.place()
-        await pages.page(url, delay_s=30, place=place)
+        await pages.page(url, delay_s=30, place=place, feed="one")
         place.leave()
     assert (free, time.slept) == ([True, False], [29, 1])
 
@@ -240,9 +240,9 @@ async def test_other_hosts_go_on_while_one_host_has_its_delay(
     with FeedServer("127.0.0.2") as other:
         async with HttpClient("test", allowed=server.hosts | other.hosts) as both:
             pages = PageFetcher(both, clock=time.clock, sleep=sleep)
-            waiting = asyncio.gather(*(pages.page(url) for url in slow))
+            waiting = asyncio.gather(*(pages.page(url, feed="one") for url in slow))
             await asleep.wait()
-            await pages.page(other.add("/3", PAGE, content_type="text/html"))
+            await pages.page(other.add("/3", PAGE, content_type="text/html"), feed="one")
             assert not waiting.done()
             awake.set()
             await waiting
@@ -257,6 +257,6 @@ async def test_no_page_is_requested_once_the_run_ends(net: HttpClient, server: F
 
     pages = PageFetcher(net, sleep=sleep, should_stop=lambda: bool(stopped))
     urls = [server.add(path, PAGE, content_type="text/html") for path in ("/1", "/2", "/3")]
-    results = await asyncio.gather(*(pages.page(url) for url in urls), return_exceptions=True)
+    results = await asyncio.gather(*(pages.page(url, feed="one") for url in urls), return_exceptions=True)
     assert [type(result) for result in results[1:]] == [ShutdownRequested] * 2
     assert [server.requests_of(path) for path in ("/1", "/2", "/3")] == [1, 0, 0]

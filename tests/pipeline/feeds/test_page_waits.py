@@ -61,7 +61,7 @@ async def test_a_page_whose_place_was_lost_is_the_next_of_its_host(time: FakeTim
         await pages.page(f"https://a.example/{name}", feed=name[0], delay_s=5, place=place)
         place.leave()
 
-    await pages.page("https://a.example/before")
+    await pages.page("https://a.example/before", feed="one")
     asked = [asyncio.ensure_future(page(name)) for name in ("a1", "a2", "b1")]
     await settled()
     assert (web.pages, time.slept) == (["before"], [4])
@@ -83,8 +83,8 @@ async def test_a_page_leaves_its_place_when_a_feed_with_a_longer_delay_joins(tim
 
     url = "https://a.example"
     pages = PageFetcher(cast(Any, web), no_text, clock=time.clock, sleep=sleep)
-    await pages.page(f"{url}/0")
-    await pages.page(f"{url}/1", delay_s=5, place=ahead.place())
+    await pages.page(f"{url}/0", feed="one")
+    await pages.page(f"{url}/1", delay_s=5, place=ahead.place(), feed="one")
     assert waits == [(4, True), (1, False), (594, True), (1, False)]
     await asyncio.gather(*joined)
     assert web.pages == ["0", "1", "2"]
@@ -95,12 +95,14 @@ async def test_few_sites_are_asked_for_their_files_at_the_same_time_and_none_onc
     web.files.clear()
     pages = PageFetcher(cast(Any, web), no_text, should_stop=lambda: bool(stopped))
     urls = [f"https://{number}.example/{number}" for number in range(40)]
-    asked = [asyncio.ensure_future(pages.page(url)) for url in urls]
+    asked = [asyncio.ensure_future(pages.page(url, feed="one")) for url in urls]
     await settled()
     assert [url.rpartition("/")[2] for url in web.site_files] == ["robots.txt"] * 16
     stopped.append("now")
     web.files.set()
-    results = await asyncio.gather(*asked, pages.page("https://late.example/"), return_exceptions=True)
+    results = await asyncio.gather(
+        *asked, pages.page("https://late.example/", feed="one"), return_exceptions=True
+    )
     assert {type(result) for result in results} == {ShutdownRequested}
     assert (len(web.site_files), web.pages) == (16, [])
 
@@ -108,11 +110,13 @@ async def test_few_sites_are_asked_for_their_files_at_the_same_time_and_none_onc
 async def test_a_site_whose_files_are_known_waits_for_those_of_no_other() -> None:
     web = Web()
     pages = PageFetcher(cast(Any, web), no_text)
-    await pages.page("https://known.example/1", delay_s=0)
+    await pages.page("https://known.example/1", delay_s=0, feed="one")
     web.files.clear()
-    asked = [asyncio.ensure_future(pages.page(f"https://{number}.example/")) for number in range(20)]
+    asked = [
+        asyncio.ensure_future(pages.page(f"https://{number}.example/", feed="one")) for number in range(20)
+    ]
     await settled()
-    await pages.page("https://known.example/2", delay_s=0)
+    await pages.page("https://known.example/2", delay_s=0, feed="one")
     assert web.pages == ["1", "2"]
     web.files.set()
     await asyncio.gather(*asked)

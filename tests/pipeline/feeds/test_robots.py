@@ -82,7 +82,7 @@ def test_no_robots_txt_does_harm(body: bytes) -> None:
 
 async def test_concurrent_requests_fetch_the_rules_once(robots: RobotsCache, server: FeedServer) -> None:
     server.add("/robots.txt", b"User-agent: *\nDisallow: /", delay_s=0.05)
-    results = await asyncio.gather(*(robots.rules(origin(server)) for _ in range(8)))
+    results = await asyncio.gather(*(robots.rules(origin(server), "one") for _ in range(8)))
     assert server.requests == 1
     assert not any(rules.allows(server.url("/story")) for rules in results)
 
@@ -91,39 +91,39 @@ async def test_rules_are_fetched_again_after_a_day(
     robots: RobotsCache, server: FeedServer, clock: Clock
 ) -> None:
     server.add("/robots.txt", b"User-agent: *\nDisallow: /")
-    assert not (await robots.rules(origin(server))).allows(server.url("/story"))
+    assert not (await robots.rules(origin(server), "one")).allows(server.url("/story"))
     server.add("/robots.txt", b"")
     clock.now = CACHE_S - 1
-    assert not (await robots.rules(origin(server))).allows(server.url("/story"))
+    assert not (await robots.rules(origin(server), "one")).allows(server.url("/story"))
     clock.now = CACHE_S
-    assert (await robots.rules(origin(server))).allows(server.url("/story"))
+    assert (await robots.rules(origin(server), "one")).allows(server.url("/story"))
 
 
 async def test_a_failing_host_is_tried_again_within_an_hour(
     robots: RobotsCache, server: FeedServer, clock: Clock
 ) -> None:
     server.add("/robots.txt", status=503)
-    assert (await robots.rules(origin(server))).unknown
+    assert (await robots.rules(origin(server), "one")).unknown
     server.add("/robots.txt", b"")
-    assert (await robots.rules(origin(server))).unknown, "not at once"
+    assert (await robots.rules(origin(server), "one")).unknown, "not at once"
     clock.now = 3600
-    assert not (await robots.rules(origin(server))).unknown
+    assert not (await robots.rules(origin(server), "one")).unknown
 
 
 async def test_rules_are_found_where_redirects_lead(robots: RobotsCache, server: FeedServer) -> None:
     server.add("/robots.txt", status=301, headers={"Location": "/rules"})
     server.add("/rules", b"User-agent: *\nDisallow: /")
-    assert not (await robots.rules(origin(server))).allows(server.url("/story"))
+    assert not (await robots.rules(origin(server), "one")).allows(server.url("/story"))
 
 
 async def test_redirects_without_end_are_no_rules(robots: RobotsCache, server: FeedServer) -> None:
     server.add("/robots.txt", status=302, headers={"Location": "/robots.txt"})
-    assert (await robots.rules(origin(server))).allows(server.url("/story"))
+    assert (await robots.rules(origin(server), "one")).allows(server.url("/story"))
 
 
 async def test_rules_of_a_forbidden_address_are_not_fetched(server: FeedServer) -> None:
     async with HttpClient("test") as guarded:
         with pytest.raises(FeedError) as caught:
-            await RobotsCache(SiteFiles(guarded), Clock()).rules(origin(server))
+            await RobotsCache(SiteFiles(guarded), Clock()).rules(origin(server), "one")
     assert caught.value.kind == "forbidden-address"
     assert server.requests == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from copydesk.backup import _require_database
 from pipeline.articles import files
 from pipeline.articles.article import Sentiment
 from pipeline.articles.front_matter import loads
@@ -160,3 +161,13 @@ def test_what_a_ledger_left_behind_is_refused(tmp_path: Path, ending: str) -> No
     with pytest.raises(ReviewError, match=f"{beside} exists already"):
         restore_files(tmp_path / "never-read.tar.gz", tmp_path / "output", database)
     assert beside.read_bytes() == b"pages of another ledger"
+
+
+def test_an_archive_without_a_database_is_answered_for_the_kind_of_database(tmp_path: Path, url: str) -> None:
+    settings = layout(tmp_path / "project", {"COPYDESK_DATABASE_URL": url})
+    Database.open(url).close()
+    with pytest.raises(ReviewError, match="the archive contains no database") as refused:
+        _require_database(settings, dump=True)
+    is_server = url.startswith("postgresql")
+    assert ("pg_restore" in refused.value.message) is is_server
+    assert ("set COPYDESK_DATABASE_URL" in refused.value.message) is not is_server
