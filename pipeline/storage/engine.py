@@ -127,10 +127,8 @@ def _make_folder(database: str) -> None:
     try:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DatabaseError(
-            f"ledger {database}: {error.strerror}; make the folder, or set COPYDESK_DATABASE_URL",
-            url=database,
-        ) from error
+        fix = "make the folder writable for your user, or set COPYDESK_DATABASE_URL"
+        raise DatabaseError(f"ledger {database}: {error.strerror}; {fix}", url=database) from error
 
 
 def _make_private(database: str) -> None:
@@ -169,8 +167,17 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     return engine
 
 
+_IN_USE = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL))
+"""Primary result codes for a file that another process uses. Source: https://www.sqlite.org/rescode.html"""
+
+
+def _is_in_use(error: BaseException) -> bool:
+    # The low byte of an extended result code is the primary one.
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in _IN_USE
+
+
 @tenacity.retry(
-    retry=tenacity.retry_if_exception_type(sqlite3.OperationalError),
+    retry=tenacity.retry_if_exception(_is_in_use),
     stop=tenacity.stop_after_delay(BUSY_S),
     wait=tenacity.wait_random(0.005, 0.05),
     reraise=True,

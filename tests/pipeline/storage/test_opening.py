@@ -55,6 +55,18 @@ def test_a_new_file_is_switched_to_write_ahead_by_whoever_comes_first(tmp_path: 
                 done.result()
 
 
+def test_a_file_that_cannot_be_written_is_tried_once(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.db"
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE other (id)")
+    with (
+        contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        _write_ahead(connection.cursor())
+    assert _write_ahead.statistics["attempt_number"] == 1
+
+
 def test_a_newer_ledger_is_refused(url: str) -> None:
     import sqlalchemy as sa
 
