@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("copydesk", "desk", "flows", "pipeline")
 
@@ -117,9 +115,7 @@ def elsewhere(path: Path) -> list[str]:
     place = path.relative_to(ROOT).as_posix()
     terms = {word for word, owners in OWNERS.items() if not place.startswith(owners)}
     return [
-        f"{place}: {name}"
-        for name in names(path)
-        if terms & {part.removesuffix("s") for part in parts(name)}
+        f"{place}: {name}" for name in names(path) if terms & {part.removesuffix("s") for part in parts(name)}
     ]
 
 
