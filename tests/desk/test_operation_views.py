@@ -130,7 +130,8 @@ def test_a_period_stays_chosen_in_links(chosen: dict[str, str], query: str, text
     ("seconds", "text"),
     [
         (-1, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (60, "1 min"), (61, "1 min 1 s"),
-        (3_599, "59 min 59 s"), (3_659, "1 h"), (3_660, "1 h 1 min"), (86_400, "1 d"), (2 * 86_400 + 3 * 3_600 + 59, "2 d 3 h"),
+        (3_599, "59 min 59 s"), (3_659, "1 h"), (3_660, "1 h 1 min"), (86_400, "1 d"),
+        (2 * 86_400 + 3 * 3_600 + 59, "2 d 3 h"),
     ],
 )  # fmt: skip
 def test_a_time_span_has_its_largest_two_units(seconds: float, text: str) -> None:

@@ -182,15 +182,15 @@ def test_a_page_of_prefect_that_is_no_web_address_is_no_link(desk: Desk, db: Dat
 
 
 def test_money_by_day_model_and_feed_beside_the_caps(desk: Desk, db: Database) -> None:
-    answer_costs(db, desk, 0, 1_500_000)
+    answer_costs(db, desk, 0, 1_500_000, days=1)
     answer_costs(db, desk, 1, 500_000, "mini<b>")
-    answer_costs(db, desk, 2, None, "mini<b>", days=1)
+    answer_costs(db, desk, 2, None, "mini<b>")
     page = desk.ada.page("/operations/money")
     said = text_of(page)
     assert "Spent in the last 30 days $2.00" in said
     assert "mini<b> 2 $0.50 1 without a price" in said
     assert "Stock Wire 3 $2.00" in said
-    assert "COPYDESK_CAP_DAY no cap is set spent $2.00" in said
+    assert "COPYDESK_CAP_DAY no cap is set spent $0.50" in said
     assert {"?model=gpt-x", "?model=mini%3Cb%3E", f"?feed={FEED}"} <= links(page)
     days = re.findall(r'<th scope="row"><a href="/operations/runs\?day=([^"]*)', page)
     assert len(days) == 2
