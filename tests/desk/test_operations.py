@@ -71,8 +71,8 @@ def test_each_page_needs_a_sign_in_and_works_on_an_empty_period(desk: Desk) -> N
             assert "style=" not in answer.text
             assert "/operations/money" in answer.text
     with httpx.Client(base_url=desk.server.url, follow_redirects=True) as nameless:
-        page = nameless.get("/operations/runs", params={"token": TOKEN})
-    assert 'name="name"' in page.text, "who signed in without a name is asked for one"
+        landed = nameless.get("/operations/runs", params={"token": TOKEN})
+    assert 'name="name"' in landed.text, "who signed in without a name is asked for one"
 
 
 def test_the_chosen_period_is_marked(desk: Desk) -> None:
