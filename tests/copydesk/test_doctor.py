@@ -21,13 +21,6 @@ GEMINI = [{"error": {"code": 400, "message": "API key not valid. Please pass ano
 
 
 @pytest.fixture
-def feeds() -> Iterator[FeedServer]:
-    with FeedServer() as server:
-        server.add("/feed", rss([20, 19]), content_type="application/rss+xml")
-        yield server
-
-
-@pytest.fixture
 def model() -> Iterator[ModelServer]:
     with ModelServer() as server:
         yield server

@@ -1,7 +1,6 @@
 """With a SOCKS proxy in the environment, commands that need the network fail with one line; others work."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,6 @@ from copydesk.main import main
 from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer
-from tests.fakes.pages import rss
-
-
-@pytest.fixture
-def feeds() -> Iterator[FeedServer]:
-    with FeedServer() as server:
-        server.add("/feed", rss([20, 19]), content_type="application/rss+xml")
-        yield server
 
 
 @pytest.fixture

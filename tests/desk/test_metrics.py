@@ -18,6 +18,7 @@ from pipeline.storage import (
     TargetBacklog,
 )
 from tests.desk.conftest import Desk
+from tests.desk.server import database_of
 from tests.fakes.stock import TOKEN
 
 NOW = datetime(2026, 2, 5, tzinfo=UTC)
@@ -32,16 +33,21 @@ def read(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
 
 
 def test_metrics_hold_items_findings_and_requests(desk: Desk) -> None:
+    with database_of(desk.settings) as db:
+        oldest = min(each.oldest for each in db.daily.waiting())
+    before = datetime.now(UTC)
     with httpx.Client(base_url=desk.server.url) as scraper:
         assert scraper.get("/metrics").status_code == 401
         assert scraper.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
         answer = scraper.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    after = datetime.now(UTC)
     samples = read(answer.text)
     assert samples["copydesk_items", (("state", "drafted"),)] == 6
     assert samples["copydesk_findings", (("severity", "block"),)] == 8
     assert samples["copydesk_requests", ()] == 0
-    assert samples["copydesk_draft_age_seconds", ()] >= 0
+    age = timedelta(seconds=samples["copydesk_draft_age_seconds", ()])
+    assert before - oldest <= age <= after - oldest
 
 
 def test_probes_need_no_token_and_no_host_name(desk: Desk) -> None:

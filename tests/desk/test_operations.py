@@ -19,9 +19,11 @@ from pipeline.domain.model_calls import LLMResponse, Provenance, TokenUsage
 from pipeline.domain.models import PollState
 from pipeline.services.budget import active_caps
 from pipeline.storage import CallCost, CallDetails, Database, FeedActivity, FeedBacklog, RunSummary
+from pipeline.storage.schema import draft_index
 from tests.desk.conftest import Desk
 from tests.desk.server import DeskServer, Visitor, database_of
-from tests.fakes.stock import FEED, layout
+from tests.fakes.stock import FEED, TOKEN, layout
+from tests.pipeline.storage.approvals import drafted
 from tests.pipeline.storage.records import admit, feed, item
 
 HOSTILE = '</title><script>alert(1)</script> & "Söhne" \''
@@ -46,13 +48,17 @@ def text_of(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", main)).split())
 
 
-def answer_costs(db: Database, desk: Desk, number: int, micros: int | None, model: str = "gpt-x") -> None:
+def answer_costs(
+    db: Database, desk: Desk, number: int, micros: int | None, model: str = "gpt-x", days: int = 0
+) -> None:
+    """Record an answer that was paid for some days ago."""
     row = db.drafts.get(desk.refs[number])
     provenance = Provenance(rewritten=True, model=model, prompt="p")
     answer = LLMResponse(
         text="{}", usage=TokenUsage(prompt_tokens=9, completion_tokens=9), provenance=provenance
     )
-    db.budget.record(row, answer, CallDetails(at=datetime.now(UTC), run="ingest-1", micros=micros))
+    at = datetime.now(UTC) - timedelta(days=days)
+    db.budget.record(row, answer, CallDetails(at=at, run="ingest-1", micros=micros))
 
 
 def test_each_page_needs_a_sign_in_and_works_on_an_empty_period(desk: Desk) -> None:
@@ -64,6 +70,34 @@ def test_each_page_needs_a_sign_in_and_works_on_an_empty_period(desk: Desk) -> N
             assert answer.status_code == 200, (page, query, answer.text)
             assert "style=" not in answer.text
             assert "/operations/money" in answer.text
+    with httpx.Client(base_url=desk.server.url, follow_redirects=True) as nameless:
+        landed = nameless.get("/operations/runs", params={"token": TOKEN})
+    assert 'name="name"' in landed.text, "who signed in without a name is asked for one"
+
+
+def test_the_chosen_period_is_marked(desk: Desk) -> None:
+    for query, marked in (("", ["30 days"]), ("?days=90", ["90 days"]), ("?day=2026-02-05", [])):
+        page = desk.ada.page(f"/operations/feeds{query}")
+        assert re.findall(r'aria-current="true">([^<]*)', page) == marked
+
+
+def test_runs_are_listed_fifty_to_a_page(desk: Desk, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, cut = datetime.now(UTC), "The time line shows the latest"
+    for number in range(51):
+        db.runs.begin(f"ingest-{number:02}", "ingest", now - timedelta(minutes=number))
+    names = [f"/operations/runs/ingest-{number:02}" for number in range(51)]
+
+    def listed(page: str) -> list[str]:
+        return re.findall(r'class="name" href="([^"]*)"', page)
+
+    first = desk.ada.page("/operations/runs?days=7")
+    assert (listed(first), cut in first) == (names[:50], False)
+    assert "?days=7&page=2" in links(first)
+    monkeypatch.setattr("desk.routes.runs._MAX_MARKS", 50)
+    second = desk.ada.page("/operations/runs?days=7&page=2")
+    assert (listed(second), cut in second) == (names[50:], True)
+    assert "?days=7&page=1" in links(second)
+    assert "?days=7&page=3" not in links(second)
 
 
 def test_a_run_is_told_with_what_it_did_and_links_to_its_drafts(desk: Desk, db: Database) -> None:
@@ -71,7 +105,7 @@ def test_a_run_is_told_with_what_it_did_and_links_to_its_drafts(desk: Desk, db: 
     ref = desk.refs[1]
     db.runs.begin("ingest-1", "ingest", now - timedelta(minutes=9), "https://prefect.example/runs/flow-run/1")
     did = FeedActivity(
-        feed=FEED, new=3, drafts=(ref, "f" * 16), drafted=2, held=1, failed=1,
+        feed=FEED, new=3, drafts=(ref, desk.refs[2], "f" * 16), drafted=2, held=1, failed=1,
         causes={"it <broke>": 1}, waiting=2, waits={"robots.txt of x.example cannot be read": 2},
         micros=90_000, error="stock-wire: 500",
     )  # fmt: skip
@@ -97,7 +131,7 @@ def test_a_run_is_told_with_what_it_did_and_links_to_its_drafts(desk: Desk, db: 
     assert "/operations/runs/ingest-1#drafts" in links(page)
     one_run = desk.ada.page("/operations/runs/ingest-1")
     assert "2 items: robots.txt of x.example cannot be read" in text_of(one_run)
-    assert {f"/drafts/{ref}", f"/operations/feeds/{FEED}"} <= links(one_run)
+    assert {f"/drafts/{ref}", f"/drafts/{desk.refs[2]}", f"/operations/feeds/{FEED}"} <= links(one_run)
     assert "1 item: it <broke>" in text_of(one_run)
     assert "stock-wire: 500" in text_of(one_run)
     assert f"/drafts/{'f' * 16}" not in links(one_run), "its item was erased"
@@ -148,7 +182,7 @@ def test_a_page_of_prefect_that_is_no_web_address_is_no_link(desk: Desk, db: Dat
 
 
 def test_money_by_day_model_and_feed_beside_the_caps(desk: Desk, db: Database) -> None:
-    answer_costs(db, desk, 0, 1_500_000)
+    answer_costs(db, desk, 0, 1_500_000, days=1)
     answer_costs(db, desk, 1, 500_000, "mini<b>")
     answer_costs(db, desk, 2, None, "mini<b>")
     page = desk.ada.page("/operations/money")
@@ -156,9 +190,14 @@ def test_money_by_day_model_and_feed_beside_the_caps(desk: Desk, db: Database) -
     assert "Spent in the last 30 days $2.00" in said
     assert "mini<b> 2 $0.50 1 without a price" in said
     assert "Stock Wire 3 $2.00" in said
-    assert "COPYDESK_CAP_DAY no cap is set spent $2.00" in said
+    assert "COPYDESK_CAP_DAY no cap is set spent $0.50" in said
     assert {"?model=gpt-x", "?model=mini%3Cb%3E", f"?feed={FEED}"} <= links(page)
-    assert "Spent in the last 30 days $0.50" in text_of(desk.ada.page("/operations/money?model=mini%3Cb%3E"))
+    days = re.findall(r'<th scope="row"><a href="/operations/runs\?day=([^"]*)', page)
+    assert len(days) == 2
+    assert days == sorted(days, reverse=True)
+    mini = desk.ada.page("/operations/money?model=mini%3Cb%3E")
+    assert "Spent in the last 30 days $0.50" in text_of(mini)
+    assert "?model=mini%3Cb%3E&days=7" in links(mini)
     assert "No model was paid" in desk.ada.page("/operations/money?feed=another")
 
 
@@ -243,6 +282,9 @@ def test_checks_count_open_and_decided_findings(desk: Desk) -> None:
     said = text_of(desk.ada.page("/operations/checks"))
     assert "Dismissed as wrong 1" in said
     assert "False-alarm rate 100%" in said
+    assert "No finding was decided on 2020-01-01" in text_of(
+        desk.ada.page("/operations/checks?day=2020-01-01")
+    )
 
 
 def test_articles_wait_by_age_and_are_counted_on_the_day_of_their_approval(desk: Desk) -> None:
@@ -253,10 +295,25 @@ def test_articles_wait_by_age_and_are_counted_on_the_day_of_their_approval(desk:
     assert "Drafts that wait 5" in text_of(page)
     assert "Approved in the last 30 days 1" in text_of(page)
     [day] = {link for link in links(page) if link.startswith("/published?day=")}
+    assert re.findall(r'<th scope="row">(\d[^<]*)</th>', page) == [day.partition("=")[2]], "no other day"
     assert f"/drafts/{ref}" in links(desk.ada.page(day))
     assert f"/drafts/{ref}" not in links(desk.ada.page("/published?day=2020-01-01"))
     desk.ada.post(f"/drafts/{ref}/undo")
     assert "Approved in the last 30 days 0" in text_of(desk.ada.page("/operations/articles"))
+
+
+def test_waiting_drafts_by_feed_and_age(desk: Desk, db: Database) -> None:
+    db.feeds.sync([feed()])
+    rows, now = [(drafted(db, 1), 2), (drafted(db, 2), 8)], datetime.now(UTC)
+    with db._writing() as connection:
+        for row, days in rows:
+            change = draft_index.update().where(draft_index.c.item_id == row.item_id)
+            connection.execute(change.values(since=now - timedelta(days=days)))
+    page = desk.ada.page("/operations/articles")
+    said = text_of(page)
+    assert "The oldest waits for 8 d" in said
+    assert "one 2 8 d" in said
+    assert "up to 1 day: 6 · 1 to 3 days: 1 · 3 to 7 days: 0 · over 7 days: 1" in said
 
 
 def test_hostile_names_of_feeds_are_text_on_every_page(desk: Desk, db: Database) -> None:

@@ -160,14 +160,17 @@ def test_keys_can_be_switched_off_and_never_act_while_typing(page: Page, desk: D
     page.get_by_label("Single-key shortcuts").uncheck()
     page.keyboard.press("Escape")
     page.goto(f"{desk.server.url}/drafts/{desk.refs[CLEAN]}")
+    show_all(page)
+    approvals: list[str] = []
+    page.on("request", lambda sent: approvals.append(sent.url) if "/approve" in sent.url else None)
     page.keyboard.press("A")
-    page.wait_for_timeout(300)
-    assert desk.exists(desk.refs[CLEAN], "drafts")
     page.get_by_role("button", name="Keys").click()
     page.get_by_label("Single-key shortcuts").check()
     page.keyboard.press("Escape")
+    assert approvals == []
     page.keyboard.press("A")
     page.wait_for_url(f"**/drafts/{desk.refs[CLEAN + 1]}*")
+    assert len(approvals) == 1
 
 
 def test_j_and_k_go_through_the_queue(page: Page, desk: Desk) -> None:

@@ -44,6 +44,19 @@ def dialogs(page: Page) -> list[str]:
     return types
 
 
+def saves(page: Page) -> list[str]:
+    """Return a list that collects when requests to save are sent and answered."""
+    events: list[str] = []
+
+    def note(event: str, url: str) -> None:
+        if "/save" in url:
+            events.append(event)
+
+    page.on("request", lambda sent: note("sent", sent.url))
+    page.on("response", lambda answer: note("answered", answer.url))
+    return events
+
+
 @contextmanager
 def window(browser: Browser, desk: Desk, name: str) -> Iterator[Page]:
     """Return a second window, in which another editor is signed in."""
@@ -64,41 +77,22 @@ def test_what_is_typed_is_on_disk_soon(page: Page, desk: Desk) -> None:
     assert "One more line. And another." in desk.text(ref)
 
 
-def test_leaving_with_a_save_in_flight_waits_for_it(page: Page, desk: Desk) -> None:
+def test_leaving_and_a_further_save_wait_for_the_one_under_way(page: Page, desk: Desk) -> None:
     ref = desk.refs[1]
+    page.clock.install()
     page.goto(f"{desk.server.url}/drafts/{ref}/edit")
-    flights: list[int] = []
-
-    def slowly(route: Route) -> None:
-        flights.append(1)
-        page.wait_for_timeout(400)
-        route.continue_()
-
-    page.route("**/save*", slowly)
-    typed(page, "\nIn flight.")
-    page.wait_for_timeout(900)
-    typed(page, " And on.")
-    page.get_by_role("button", name="Save", exact=True).click()
-    page.wait_for_url(f"**/drafts/{ref}?*")
-    page.unroute_all(behavior="ignoreErrors")
-    assert "In flight. And on." in desk.text(ref)
-
-
-def test_a_save_that_is_queued_does_not_race_with_leaving(page: Page, desk: Desk) -> None:
-    ref = desk.refs[1]
-    page.goto(f"{desk.server.url}/drafts/{ref}/edit")
-
-    def slowly(route: Route) -> None:
-        page.wait_for_timeout(1_500)
-        route.continue_()
-
-    page.route("**/save*", slowly, times=1)
-    typed(page, "\nIn flight.")
-    page.wait_for_timeout(900)
+    events, held = saves(page), list[Route]()
+    page.route("**/save*", lambda route: held.append(route), times=1)
+    with page.expect_request("**/save*"):
+        typed(page, "\nIn flight.")
+        page.clock.fast_forward(2_000)
     typed(page, " And queued.")
-    page.wait_for_timeout(900)
+    page.clock.fast_forward(2_000)  # the next save by itself is due
     page.get_by_role("button", name="Save", exact=True).click()
+    assert events == ["sent"]
+    held[0].continue_()
     page.wait_for_url(f"**/drafts/{ref}?*")
+    assert events == ["sent", "answered"] * 2
     assert "In flight. And queued." in desk.text(ref)
 
 
