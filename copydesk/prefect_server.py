@@ -6,6 +6,7 @@ The servers end with this process, also when it is killed.
 import asyncio
 import contextlib
 import errno
+import fcntl
 import http.client
 import logging
 import os
@@ -34,6 +35,7 @@ _START_TIMEOUT_S = 120
 _ENDS_WITHIN_S, _MAX_ENDS = 600.0, 4
 """`serve` ends when its server ends more often than this in so many seconds. Chosen, not measured."""
 _PORT_FILE = "prefect-server.port"
+_LOCK_FILE = "copydesk-start.lock"
 Report = dict[str, Any]
 
 
@@ -69,7 +71,7 @@ def silence_prefect() -> None:
     """Turn Prefect's own log lines off, unless the operator has set a log level."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # warnings about slow servers go there
-    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "ERROR")  # in the server's own log
 
 
 def _run_directly(name: str, parameters: tuple[object, ...], ports: "Ports") -> Report:
@@ -172,7 +174,9 @@ class ServerProcess:
         self._command, self._port, self._path, self._extra_env = command, port, log, extra_env
         self._clock = clock
         self._ends: list[float] = []
-        self._process = self._start()
+        with _lock_starts() as lock:
+            self._process = self._start()
+            self._lock = lock.pop_all()
 
     def _start(self) -> Child:
         with _open_log(self._path) as log:
@@ -197,11 +201,26 @@ class ServerProcess:
 
     def wait_until_ready(self) -> None:
         """Wait until it answers. Raises ConfigError if it does not."""
-        _wait_until_ready(self._process, self._port, self._path)
+        with self._lock:
+            _wait_until_ready(self._process, self._port, self._path)
 
     def end(self) -> None:
         """End it."""
+        self._lock.close()
         end_process(self._process, "Prefect's server")
+
+
+def _lock_starts() -> contextlib.ExitStack:
+    """Wait until no other process starts Prefect's server; until the result is closed, others wait for this.
+
+    Servers of one home share a database, and two that migrate it at the same time break each other's start.
+    """
+    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    stack = contextlib.ExitStack()
+    with contextlib.suppress(OSError):  # the server says what is wrong with its home
+        home.mkdir(parents=True, exist_ok=True)
+        fcntl.flock(stack.enter_context((home / _LOCK_FILE).open("ab")), fcntl.LOCK_EX)
+    return stack
 
 
 @contextlib.contextmanager

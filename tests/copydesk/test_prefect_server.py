@@ -114,6 +114,7 @@ def test_a_run_uses_the_answering_server_of_serve_and_no_other_program(
 
 def test_a_log_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "")
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
     (tmp_path / ".copydesk").write_text("in the way")
     with pytest.raises(ConfigError, match=r"prefect-server\.log"), small_server(tmp_path):
         pass

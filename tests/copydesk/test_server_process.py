@@ -4,8 +4,10 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,11 @@ from pipeline.domain.errors import ConfigError
 
 _ENDS = ["/bin/sh", "-c", "exit 3"]
 _STAYS = ["sleep", "600"]
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
 
 
 def keep_until_replaced(server: ServerProcess) -> None:
@@ -47,6 +54,35 @@ def test_a_killed_server_is_started_anew_and_one_that_runs_is_left(
         assert len(caplog.messages) == 1
     finally:
         server.end()
+
+
+@pytest.mark.process
+def test_servers_of_one_home_start_one_after_the_other(tmp_path: Path) -> None:
+    started: list[str] = []
+
+    def start() -> None:
+        second = ServerProcess(_STAYS, 1, tmp_path / "second.log")
+        started.append("second")
+        second.end()
+
+    first = ServerProcess(_STAYS, 1, tmp_path / "first.log")
+    waiting = threading.Thread(target=start)
+    waiting.start()
+    try:
+        _await_lock_request(tmp_path / "prefect" / "copydesk-start.lock")
+        started.append("first")
+    finally:
+        first.end()
+        waiting.join(60)
+    assert started == ["first", "second"]
+
+
+def _await_lock_request(file: Path) -> None:
+    """Wait until somebody waits for the lock of a file. Source: proc_locks(5)."""
+    deadline = time.monotonic() + 60
+    while not re.search(rf"-> FLOCK .*:{file.stat().st_ino} ", Path("/proc/locks").read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.process
