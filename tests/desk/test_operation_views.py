@@ -66,7 +66,7 @@ def test_ill_feeds_come_first_then_those_with_the_most_items_by_day_of_the_perio
 
 
 def test_waiting_drafts_are_counted_once_each_by_age() -> None:
-    assert [age.days for age, _ in AGES] == [1, 3, 7], "as AGE_LABELS says"
+    assert [age.days for age in AGES] == [1, 3, 7], "as AGE_LABELS says"
     view = waiting_view(WaitingDrafts("one", 20, NOW, (9, 3, 1)))
     assert dict(zip((label for label, _ in AGE_LABELS), view.numbers, strict=True)) == {
         "up to 1 day": 11, "1 to 3 days": 6, "3 to 7 days": 2, "over 7 days": 1,
