@@ -39,6 +39,13 @@ def test_counts_are_those_of_the_report() -> None:
     assert SECRET not in summary.model_dump_json(), "it can be erased"
 
 
+def test_a_draft_that_was_edited_meanwhile_is_noted_and_counts_as_no_failure() -> None:
+    outcome = ItemOutcome(title="A ferry sails", reason="it was edited meanwhile", superseded=True)
+    noted = feed_report("one", None, None, [outcome], 1)
+    assert noted.notes == ("not replaced A ferry sails: it was edited meanwhile",)
+    assert (noted.failed, noted.left_out, noted.queued) == ((), 0, 0)
+
+
 async def test_a_run_is_recorded_from_its_beginning(db: Database) -> None:
     async with recorded(db, "ingest-1", "ingest", ""):
         run = db.runs.get("ingest-1", NOW)
