@@ -156,6 +156,9 @@ _DECISIONS = {
 }
 
 
+_SAVED = {"saved": "Saved", "merged": "Saved, together with the changes of others"}
+
+
 class Flash(NamedTuple):
     """The message about the last action on a draft."""
 
@@ -182,17 +185,18 @@ async def flash(request: Request) -> Flash | None:
 def _flash(request: Request, name: str, ref: str) -> Flash | None:
     db = web_context(request).db
     try:
-        row = db.drafts.get(ref)
-        reviews = db.reviews.list(row.item_id)
+        item = db.items.by_external_id(ref)
+        if item is None:
+            return None
+        item_id, title = item
+        if name == "asked_for":
+            return Flash("Rewrite requested", ref, title, undo=False) if db.drafts.get(ref).request else None
+        if name in _SAVED:
+            return Flash(_SAVED[name], ref, title, undo=False)
+        reviews = db.reviews.list(item_id)
     except CopydeskError:
         return None
-    if name == "saved":
-        return Flash("Saved", ref, row.title, undo=False)
-    if name == "merged":
-        return Flash("Saved, together with the changes of others", ref, row.title, undo=False)
-    if name == "asked_for":
-        return Flash("Rewrite requested", ref, row.title, undo=False) if row.request else None
     if not reviews:
         return None
     decision = reviews[-1].decision
-    return Flash(_DECISIONS[decision], ref, row.title, undo=decision is not ReviewDecision.UNDO)
+    return Flash(_DECISIONS[decision], ref, title, undo=decision is not ReviewDecision.UNDO)

@@ -20,7 +20,7 @@ from pipeline.domain.errors import CopydeskError, ReviewError
 from pipeline.domain.review_time import as_minutes
 from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.services.edit import MAX_NOTE_CHARS
-from pipeline.storage import Database, DraftRow, QueueDetails, QueuePage
+from pipeline.storage import Database, DraftPosition, DraftRow, QueueDetails, QueuePage
 
 router = APIRouter()
 PAGE = 50
@@ -108,8 +108,8 @@ def _list(
 ) -> _Listed:
     """Return a page of the queue: the one with the draft `at`, if that is given and in the queue."""
     criteria = chosen.criteria(subscriptions)
-    refs = db.drafts.ids(criteria) if at else []
-    number = refs.index(at) // PAGE + 1 if at in refs else number
+    place = db.drafts.position(criteria, at).number if at else 0
+    number = (place - 1) // PAGE + 1 if place else number
     page = db.drafts.page(criteria, limit=PAGE, offset=PAGE * (number - 1))
     above = chosen.corrections(subscriptions) if number == 1 else None
     corrections = db.drafts.page(above, limit=_CORRECTIONS) if above else None
@@ -176,38 +176,8 @@ def back_to_queue(request: Request, following: str | None, flash_name: str, ref:
     return redirect("/", filters(request).query(), **more, **{flash_name: ref})
 
 
-class QueuePosition(NamedTuple):
-    """Where a draft is in the filtered queue."""
-
-    previous: str | None
-    following: str | None
-    number: int
-    """From 1; 0: it is not in the queue."""
-    total: int
-
-
-async def queue_position(request: Request, ref: str) -> QueuePosition:
+async def queue_position(request: Request, ref: str) -> DraftPosition:
     """Return a draft's position in the filtered queue; the first draft follows one that is not in it."""
-    refs = await queue_refs(request, filters(request))
-    if ref not in refs:
-        return QueuePosition(None, refs[0] if refs else None, 0, len(refs))
-    at = refs.index(ref)
-    previous = refs[at - 1] if at else None
-    following = refs[at + 1] if at + 1 < len(refs) else None
-    return QueuePosition(previous, following, at + 1, len(refs))
-
-
-async def queue_refs(request: Request, chosen: Filters) -> list[str]:
-    """Return the ids of the drafts in the filtered queue, in order."""
-    ctx = web_context(request)
+    ctx, chosen = web_context(request), filters(request)
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
-    return await asyncio.to_thread(ctx.db.drafts.ids, chosen.criteria(subscriptions))
-
-
-def next_ref(refs: Sequence[str], ref: str) -> str | None:
-    """Return the draft to show after `ref` left the queue: the following one, or at the end the previous."""
-    if ref not in refs:
-        return refs[0] if refs else None
-    at = refs.index(ref)
-    rest = [*refs[:at], *refs[at + 1 :]]
-    return rest[min(at, len(rest) - 1)] if rest else None
+    return await asyncio.to_thread(ctx.db.drafts.position, chosen.criteria(subscriptions), ref)

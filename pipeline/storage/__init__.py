@@ -11,6 +11,7 @@ from pipeline.storage.budget import (
 from pipeline.storage.caches import CoverRow, PageRow
 from pipeline.storage.daily import DayCost, DayItems, SkipReason, WaitingDrafts
 from pipeline.storage.database import Database
+from pipeline.storage.draft_position import DraftPosition
 from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage, QueueRow
 from pipeline.storage.drafts import HistoryEvent
 from pipeline.storage.engine import file_of
@@ -78,6 +79,7 @@ __all__ = [
     "Database",
     "DayCost",
     "DayItems",
+    "DraftPosition",
     "DraftQuery",
     "DraftRow",
     "ExistingItems",

@@ -12,7 +12,7 @@ from pipeline.domain.reviews import Severity
 from pipeline.domain.withdrawals import REVIEWED, notice_kind
 from pipeline.storage.draft_index import has_terms, search_terms
 from pipeline.storage.item_counts import counts_by_feed
-from pipeline.storage.open_findings import has_open_finding
+from pipeline.storage.open_findings import count_open_of, has_open_finding
 from pipeline.storage.redraft_requests import waiting
 from pipeline.storage.schema import acknowledgements, draft_index, draft_terms, feeds, items, versions
 from pipeline.storage.schema import findings as findings_table
@@ -127,12 +127,17 @@ CHANGED = sa.or_(items.c.updated_payload.is_not(None), NOTICE.is_not(None))
 """The condition that an item's source has another text, or such a notice."""
 
 
+def is_joint(query: DraftQuery) -> bool:
+    """Return whether drafts are chosen or sorted by what their findings or words say."""
+    return bool(query.words) or _needs_counts(query)
+
+
 def _needs_counts(query: DraftQuery) -> bool:
     """Return whether drafts are chosen or sorted by the number of their open findings."""
     return query.findings is not None or query.order in ("findings", "shortest")
 
 
-def _listed(connection: sa.Connection, query: DraftQuery, *, counted: bool) -> sa.Subquery:
+def listed_drafts(connection: sa.Connection, query: DraftQuery, *, counted: bool) -> sa.Subquery:
     """Return the drafts that match, with what they are sorted by; `counted` counts their open findings."""
     columns = [
         items.c.id, items.c.external_id, items.c.published_at,
@@ -174,18 +179,41 @@ def _kinds(query: DraftQuery) -> list[sa.ColumnElement[bool]]:
     return kinds[query.findings] if query.findings else []
 
 
-def _order(query: DraftQuery, listed: sa.Subquery) -> tuple[sa.ColumnElement[Any], ...]:
+class SortKey(NamedTuple):
+    """What drafts are sorted by."""
+
+    column: sa.ColumnElement[Any]
+    descending: bool = False
+
+    @property
+    def ordered(self) -> sa.ColumnElement[Any]:
+        """The key as SQL takes it."""
+        return self.column.desc() if self.descending else self.column.asc()
+
+    @property
+    def reversed(self) -> sa.ColumnElement[Any]:
+        """The key of the opposite order."""
+        return self.column.asc() if self.descending else self.column.desc()
+
+
+def sort_keys(query: DraftQuery, listed: sa.Subquery) -> tuple[SortKey, ...]:
+    """Return what drafts are sorted by; no two drafts are alike in all of it."""
     columns = listed.c
-    newest = (columns.published_at.desc(), columns.id.desc())
-    longest = (columns.revision.desc(), columns.since, columns.id)
-    orders: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
+    newest = (SortKey(columns.published_at, descending=True), SortKey(columns.id, descending=True))
+    longest = (SortKey(columns.revision, descending=True), SortKey(columns.since), SortKey(columns.id))
+    findings = (SortKey(columns.blocks, descending=True), SortKey(columns.warns, descending=True))
+    orders: dict[str, tuple[SortKey, ...]] = {
         "waiting": longest if query.state == "drafted" else newest,
         "newest": newest,
-        "oldest": (columns.published_at, columns.id),
-        "findings": (columns.blocks.desc(), columns.warns.desc(), *newest),
-        "shortest": (_seconds(listed), *newest),
+        "oldest": (SortKey(columns.published_at), SortKey(columns.id)),
+        "findings": (*findings, *newest),
+        "shortest": (SortKey(_seconds(listed)), *newest),
     }
     return orders[query.order]
+
+
+def _order(query: DraftQuery, listed: sa.Subquery) -> tuple[sa.ColumnElement[Any], ...]:
+    return tuple(key.ordered for key in sort_keys(query, listed))
 
 
 def _seconds(listed: sa.Subquery) -> sa.ColumnElement[Any]:
@@ -197,7 +225,7 @@ def _seconds(listed: sa.Subquery) -> sa.ColumnElement[Any]:
 
 def matching_ids(connection: sa.Connection, query: DraftQuery) -> list[str]:
     """Return the external ids of the drafts that match, in order."""
-    listed = _listed(connection, query, counted=_needs_counts(query))
+    listed = listed_drafts(connection, query, counted=_needs_counts(query))
     return list(connection.scalars(sa.select(listed.c.external_id).order_by(*_order(query, listed))))
 
 
@@ -211,8 +239,7 @@ class _Totals(NamedTuple):
 
 def matching_page(connection: sa.Connection, query: DraftQuery, limit: int, offset: int) -> QueuePage:
     """Return a page of the drafts that match, and the numbers of all drafts."""
-    joint = bool(query.words) or _needs_counts(query)
-    find = _page_with_totals if joint else _page_and_totals
+    find = _page_with_totals if is_joint(query) else _page_and_totals
     ids, totals = find(connection, query, limit, offset)
     rows = {row.item_id: row for row in _rows(connection, ids)}
     return QueuePage(
@@ -228,14 +255,15 @@ def _page_and_totals(
     connection: sa.Connection, query: DraftQuery, limit: int, offset: int
 ) -> tuple[list[int], _Totals]:
     """Return the ids of a page and the totals, where neither depends on single drafts' findings or words."""
-    listed = _listed(connection, query, counted=False)
+    listed = listed_drafts(connection, query, counted=False)
     ids = sa.select(listed.c.id).order_by(*_order(query, listed)).limit(limit).offset(offset)
     columns = (sa.func.count(), sa.func.sum(listed.c.word_count), sa.func.min(listed.c.since))
     total, words, since = connection.execute(sa.select(*columns)).one()
     page = list(connection.scalars(ids))
     if query.state != "drafted":
         return page, _Totals(total)
-    blocks, warns = _findings_of(connection, *_conditions(connection, query))
+    conditions = _conditions(connection, query)
+    blocks, warns = count_open_of(connection, items.join(draft_index), draft_index, *conditions)
     return page, _Totals(total, review_seconds(int(words or 0), blocks, warns), since)
 
 
@@ -244,7 +272,7 @@ def _page_with_totals(
 ) -> tuple[list[int], _Totals]:
     """Return the ids of a page and the totals by one statement, as a search reads the words of all drafts."""
     waits = query.state == "drafted"
-    listed = _listed(connection, query, counted=waits or _needs_counts(query))
+    listed = listed_drafts(connection, query, counted=waits or _needs_counts(query))
     work = (sa.func.sum(_seconds(listed)).over(), sa.func.min(listed.c.since).over())
     seconds, since = work if waits else (sa.literal(0), sa.null())
     totals = (sa.func.count().over().label("total"), seconds.label("seconds"), since.label("since"))
@@ -277,9 +305,3 @@ def counts(connection: sa.Connection) -> QueueCounts:
     states = {state: sum(each.get(state, 0) for each in numbers.values()) for state in _STATES}
     feeds = {key: each["drafted"] for key, each in numbers.items() if each.get("drafted")}
     return QueueCounts(states={state: count for state, count in states.items() if count}, feeds=feeds)
-
-
-def _findings_of(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> tuple[int, int]:
-    query = sa.select(_BLOCKS, _WARNS).select_from(_with_findings(items.join(draft_index)))
-    blocks, warns = connection.execute(query.where(*conditions)).one()
-    return int(blocks), int(warns)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import Item
 from pipeline.storage import draft_query, duplicate_groups, redraft_requests
+from pipeline.storage.draft_position import DraftPosition, position
 from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage
 from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.feeds import feed_id
@@ -70,6 +71,11 @@ class DraftRepository(Transactions):
         """Return the external ids of the drafts that match, in order."""
         with self._reading() as connection:
             return draft_query.matching_ids(connection, query)
+
+    def position(self, query: DraftQuery, ref: str) -> DraftPosition:
+        """Return where the draft with an external id is among those that match."""
+        with self._reading() as connection:
+            return position(connection, query, ref)
 
     def details(self, item_ids: Sequence[int], editor: str) -> dict[int, QueueDetails]:
         """Return what rows of the queue say of their texts to an editor, by item id."""

@@ -174,6 +174,13 @@ class ItemRepository(Transactions):
                 titles.update({row.id: (row.external_id, row.title) for row in connection.execute(query)})
         return titles
 
+    def by_external_id(self, ref: str) -> tuple[int, str] | None:
+        """Return id and title of the item with an external id; None if there is none."""
+        query = sa.select(items.c.id, items.c.title).where(items.c.external_id == ref)
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return (row.id, row.title) if row else None
+
     def external_id(self, item_id: int) -> str:
         """Return the external id of an item."""
         return self.titles([item_id])[item_id][0]

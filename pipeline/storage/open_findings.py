@@ -30,12 +30,19 @@ def join_findings(joined: sa.FromClause, draft: sa.FromClause) -> sa.FromClause:
 
 def count_open(connection: sa.Connection) -> tuple[int, int]:
     """Return how many findings of waiting drafts block and how many warn; dismissed ones do not count."""
-    joined, draft = indexed_drafts(connection)
+    return count_open_of(connection, *indexed_drafts(connection), items.c.state == "drafted")
+
+
+def count_open_of(
+    connection: sa.Connection,
+    joined: sa.FromClause,
+    draft: sa.FromClause,
+    *conditions: sa.ColumnElement[bool],
+) -> tuple[int, int]:
+    """Return the same numbers of the drafts for which the conditions hold; as for `join_findings`."""
     numbers = (sa.func.count(sa.case((findings.c.severity == each, 1))) for each in COUNTED)
     query = sa.select(*numbers).select_from(join_findings(joined, draft))
-    blocks, warns = connection.execute(
-        query.where(items.c.state == "drafted", acknowledgements.c.id.is_(None))
-    ).one()
+    blocks, warns = connection.execute(query.where(*conditions, acknowledgements.c.id.is_(None))).one()
     return blocks, warns
 
 

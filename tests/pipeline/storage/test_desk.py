@@ -24,6 +24,7 @@ from pipeline.storage import (
     reviews,
     schema,
 )
+from pipeline.storage.draft_query import Order
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, draft, feed, item
 
 SITTING = timedelta(minutes=10)
@@ -66,6 +67,25 @@ def save(db: Database, row: DraftRow, text: str, by: str = "Ada", base: str | No
     base = base or sha256_of(db.drafts.get(row.external_id).version_text.encode())
     edited = Draft(external_id=row.external_id, path=row.path, text=text)
     db.versions.confirm_save(db.versions.begin_save(row, edited, by, Save(base=base, session=SITTING)))
+
+
+@pytest.mark.parametrize("order", ["waiting", "newest", "oldest", "findings", "shortest"])
+@pytest.mark.parametrize("words", [(), ("item",)])
+def test_a_position_is_that_in_the_list(db: Database, order: Order, words: tuple[str, ...]) -> None:
+    rows = [drafted(db, number, *((block(),) if number % 2 else ())) for number in (3, 1, 2)]
+    rejected = drafted(db, 4)
+    out = move(rejected, "rejected", "x")
+    db.reviews.confirm(db.reviews.begin(rejected, verdict(ReviewDecision.REJECT), out))
+    query = DraftQuery(order=order, words=words)
+    refs = db.drafts.ids(query)
+    assert sorted(refs) == sorted(row.external_id for row in rows)
+    places = [db.drafts.position(query, ref) for ref in refs]
+    assert [(place.number, place.total) for place in places] == [(1, 3), (2, 3), (3, 3)]
+    assert [place.previous for place in places] == [None, *refs[:-1]]
+    assert [place.following for place in places] == [*refs[1:], None]
+    assert [place.next for place in places] == [*refs[1:], refs[1]]
+    assert db.drafts.position(query, rejected.external_id) == (None, refs[0], 0, 3)
+    assert db.drafts.position(DraftQuery(feeds=()), refs[0]) == (None, None, 0, 0)
 
 
 def test_the_queue_is_filtered_ordered_paged_and_counted(db: Database) -> None:
