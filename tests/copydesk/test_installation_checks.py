@@ -16,8 +16,8 @@ from tests.pipeline.storage.records import NOW, feed
 @pytest.mark.parametrize(
     ("offsets", "message"),
     [
-        ([7_200.0, 7_201.0, 3.0], "2:00:00 ahead of that of 3 answers of servers: set it"),
-        ([-130.4], "0:02:10 behind that of 1 answer of servers: set it"),
+        ([7_200.0, 7_201.0, 3.0], "2 hours ahead of that of 3 answers of servers: set it"),
+        ([-130.4], "2 minutes behind that of 1 answer of servers: set it"),
     ],
 )
 def test_a_clock_that_differs_is_named_with_its_difference(offsets: list[float], message: str) -> None:
