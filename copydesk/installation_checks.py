@@ -90,12 +90,14 @@ def _megabytes(count: int) -> str:
     return f"{count // 1_000_000:,} MB"
 
 
-def _largest_unit(seconds: float) -> str:
-    """Return a time in whole days, hours, minutes or seconds, whichever is the largest it has. Pure."""
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= length:
-            return pluralize(round(seconds / length), unit)
-    return pluralize(round(seconds), "second")
+def _duration(seconds: float) -> str:
+    """Return a time in its two largest units, from days to minutes, or in seconds. Pure."""
+    if seconds < 60:
+        return pluralize(round(seconds), "second")
+    hours, minutes = divmod(round(seconds / 60), 60)
+    days, hours = divmod(hours, 24)
+    units = ((days, "day"), (hours, "hour"), (minutes, "minute"))
+    return " ".join([pluralize(number, unit) for number, unit in units if number][:2])
 
 
 def check_clock(offsets: Sequence[float]) -> str:
@@ -111,7 +113,7 @@ def check_clock(offsets: Sequence[float]) -> str:
         return f"agrees with {servers}"
     direction = "ahead of" if ahead_s > 0 else "behind"
     raise CopydeskError(
-        f"this machine's clock is {_largest_unit(abs(ahead_s))} {direction} {servers}: "
+        f"this machine's clock is {_duration(abs(ahead_s))} {direction} {servers}: "
         "set it, for example with NTP; schedules, ages of items and caps depend on it"
     )
 

@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -125,12 +125,11 @@ def full_server(base: Path, port: int | None = None) -> Iterator[FullServer]:
     if os.environ.get("PREFECT_API_URL"):
         yield FullServer(None, lambda: None)
         return
-    port = _free_port() if port is None else fixed_port(port)
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with _server_process(base, command, port) as server:
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port"]
+    with _server_process(base, command, lambda: fixed_port(port) if port else _free_port()) as server:
         server.wait_until_ready()
-        with _port_file(base, port):
-            yield FullServer(f"http://127.0.0.1:{port}", server.keep)
+        with _port_file(base, server.port):
+            yield FullServer(f"http://127.0.0.1:{server.port}", server.process.keep)
 
 
 @contextlib.contextmanager
@@ -150,12 +149,12 @@ def small_server(base: Path, port: int | None = None) -> Iterator[Callable[[], N
             refresh_settings()
             yield lambda: None
         return
-    port = _free_port() if port is None else fixed_port(port, or_other=True)
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"]
+    command += ["--host", "127.0.0.1", "--log-level", "error", "--lifespan", "on", "--port"]
     # The variables with which Prefect starts its ephemeral server.
     extra_env = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
-    with _server_process(base, command, port, extra_env) as server:
+    choose_port = partial(fixed_port, port, or_other=True) if port else _free_port
+    with _server_process(base, command, choose_port, extra_env) as server:
         refresh_settings()
         yield server.wait_until_ready
 
@@ -174,9 +173,7 @@ class ServerProcess:
         self._command, self._port, self._path, self._extra_env = command, port, log, extra_env
         self._clock = clock
         self._ends: list[float] = []
-        with _lock_starts() as lock:
-            self._process = self._start()
-            self._lock = lock.pop_all()
+        self._process = self._start()
 
     def _start(self) -> Child:
         with _open_log(self._path) as log:
@@ -201,12 +198,10 @@ class ServerProcess:
 
     def wait_until_ready(self) -> None:
         """Wait until it answers. Raises ConfigError if it does not."""
-        with self._lock:
-            _wait_until_ready(self._process, self._port, self._path)
+        _wait_until_ready(self._process, self._port, self._path)
 
     def end(self) -> None:
         """End it."""
-        self._lock.close()
         end_process(self._process, "Prefect's server")
 
 
@@ -215,24 +210,43 @@ def _lock_starts() -> contextlib.ExitStack:
 
     Servers of one home share a database, and two that migrate it at the same time break each other's start.
     """
-    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
     stack = contextlib.ExitStack()
-    with contextlib.suppress(OSError):  # the server says what is wrong with its home
+    with contextlib.suppress(OSError, RuntimeError):  # the server says what is wrong with its home
+        home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
         home.mkdir(parents=True, exist_ok=True)
         fcntl.flock(stack.enter_context((home / _LOCK_FILE).open("ab")), fcntl.LOCK_EX)
     return stack
 
 
+class StartedServer(NamedTuple):
+    """A server that is being started."""
+
+    process: ServerProcess
+    port: int
+    wait_until_ready: Callable[[], None]
+    """Waits until it answers, and lets others start theirs. Raises ConfigError if it does not."""
+
+
 @contextlib.contextmanager
 def _server_process(
-    base: Path, command: list[str], port: int, extra_env: Mapping[str, str] | None = None
-) -> Iterator[ServerProcess]:
-    server = ServerProcess(command, port, base / ".copydesk" / "prefect-server.log", extra_env)
-    try:
-        with _api_url(port):
-            yield server
-    finally:
-        server.end()
+    base: Path,
+    command: Sequence[str],
+    choose_port: Callable[[], int],
+    extra_env: Mapping[str, str] | None = None,
+) -> Iterator[StartedServer]:
+    """Start a server by a command to which its port is added; it is ended at the end."""
+    with _lock_starts() as lock, contextlib.ExitStack() as started:
+        port = choose_port()  # under the lock: two that start together may be set to the same one
+        log = base / ".copydesk" / "prefect-server.log"
+        process = ServerProcess([*command, str(port)], port, log, extra_env)
+        started.callback(process.end)
+
+        def wait_until_ready() -> None:
+            process.wait_until_ready()
+            lock.close()
+
+        started.enter_context(_api_url(port))
+        yield StartedServer(process, port, wait_until_ready)
 
 
 @contextlib.contextmanager
@@ -320,7 +334,7 @@ def fixed_port(port: int, *, or_other: bool = False, bind: Callable[[int], None]
 def _wait_until_ready(process: Child, port: int, log: Path) -> None:
     deadline = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
-        if _answers(port):
+        if _answers(port) and process.poll() is None:  # otherwise another program answers there
             return
         time.sleep(0.3)
     raise ConfigError(f"Prefect's server does not start; see its log {log}", file=str(log))

@@ -130,7 +130,13 @@ async def http_error_page(request: Request, error: Exception) -> Response:
     if status == 404:
         return render(request, "error.html", 404, title="Not found", message="There is no such page.")
     message = "The desk cannot read this request. Go back, load the page again, and try once more."
-    return render(request, "error.html", status, title="Nothing was changed", message=message)
+    if status == 405:
+        message = (
+            "This address is for a button of the desk. Go to the queue, or to the decisions made so far."
+        )
+    page = render(request, "error.html", status, title="This request is not possible", message=message)
+    page.headers.update(getattr(error, "headers", None) or {})
+    return page
 
 
 def page_number(request: Request) -> int:

@@ -11,7 +11,7 @@ from desk.charts import bar
 from desk.finding_views import kind_label
 from desk.operations import frame, show
 from desk.periods import share
-from pipeline.storage import KindOutcomes, OpenFindings
+from pipeline.storage import NO_TIME, KindOutcomes, OpenFindings
 
 router = APIRouter()
 
@@ -38,7 +38,8 @@ async def checks(request: Request) -> Response:
     page = await frame(request)
     db, period, has_times = page.ctx.db, page.period, page.ctx.settings.review_times
     waiting = await asyncio.to_thread(db.finding_counts.open)
-    ended = await asyncio.to_thread(db.findings.outcomes, period.since, period.until)
+    since = period.since if has_times else NO_TIME
+    ended = await asyncio.to_thread(db.findings.outcomes, since, period.until)
     views = kind_views(waiting.kinds, ended)
     decided = sum(view.outcomes.decided for view in views)
     alarms = sum(view.outcomes.false_alarms for view in views)

@@ -13,7 +13,7 @@ from desk.context import WebContext
 from desk.filters import Filters
 from desk.finding_views import kind_label
 from desk.queue_rows import duration, holders_of, row_view
-from desk.responses import current_editor, filters, flash, page_number, redirect, render, web_context
+from desk.responses import REF, current_editor, filters, flash, page_number, redirect, render, web_context
 from pipeline.articles import files
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import CopydeskError, ReviewError
@@ -71,6 +71,7 @@ async def _page(
     """Return the queue page with the results of a bulk decision, or its `error` and the `ticked` drafts."""
     ctx, chosen, editor = web_context(request), filters(request), current_editor(request)
     at = request.query_params.get("at", "")
+    at = at if REF.fullmatch(at) else ""
     number = 1 if results else page_number(request)
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
     listed = await asyncio.to_thread(_list, ctx.db, chosen, subscriptions, editor, number, at)

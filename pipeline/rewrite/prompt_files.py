@@ -62,6 +62,6 @@ def _is_there(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name with a null byte
         return False
     except OSError as error:
-        message = f"{path} cannot be read ({error.strerror}); correct the permissions of its folder"
+        message = f"{path} cannot be read ({error.strerror}); correct that"
         raise ConfigError(message, file=path) from error
     return True

@@ -64,7 +64,9 @@ class Probes:
                     self._feeds_time, self._is_readable = changed, False
                     self._keys = frozenset(feed.key for feed in load_feeds(path).feeds)
                     self._is_readable = True
-            except ConfigError:  # it is read again when it has changed
+            except ConfigError as error:
                 self._is_readable = False
+                if isinstance(error.__cause__, OSError):  # permissions change without the time of the file
+                    self._feeds_time = None
             except OSError:
                 self._feeds_time, self._is_readable = None, False

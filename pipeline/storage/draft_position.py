@@ -1,4 +1,4 @@
-"""Where a draft stands in the queue, without a list of all drafts that wait."""
+"""Where a draft stands in the queue; in most orders without a list of all drafts that wait."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple

@@ -11,8 +11,8 @@ COUNTED = ("block", "warn")
 def indexed_drafts(connection: sa.Connection) -> tuple[sa.FromClause, sa.FromClause]:
     """Return items with their rows of the index of drafts, and these rows, to select few of them from.
 
-    PostgreSQL would read the whole index, as it takes single
-    rows for dearer; OFFSET keeps it from joining in another order, so that it reads their rows alone.
+    PostgreSQL would read the whole index, as it estimates single rows too high; OFFSET keeps it from joining
+    in another order, so that it reads their rows alone.
     """
     if connection.dialect.name == "sqlite":
         return items.join(draft_index), draft_index

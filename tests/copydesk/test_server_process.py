@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from copydesk.prefect_server import ServerProcess, _serving_port, fixed_port, full_server
+from copydesk.prefect_server import ServerProcess, _server_process, _serving_port, fixed_port, full_server
 from pipeline.domain.errors import ConfigError
 
 _ENDS = ["/bin/sh", "-c", "exit 3"]
 _STAYS = ["sleep", "600"]
+_STAYS_AT = ["/bin/sh", "-c", "exec sleep 600", "sh"]
+"""As _STAYS, with a port as its last argument."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,23 +60,25 @@ def test_a_killed_server_is_started_anew_and_one_that_runs_is_left(
 
 @pytest.mark.process
 def test_servers_of_one_home_start_one_after_the_other(tmp_path: Path) -> None:
-    started: list[str] = []
+    steps: list[str] = []
+
+    def choose(name: str) -> int:
+        steps.append(f"{name} takes a port")
+        return 1
 
     def start() -> None:
-        second = ServerProcess(_STAYS, 1, tmp_path / "second.log")
-        started.append("second")
-        second.end()
+        with _server_process(tmp_path, _STAYS_AT, lambda: choose("second")):
+            pass
 
-    first = ServerProcess(_STAYS, 1, tmp_path / "first.log")
     waiting = threading.Thread(target=start)
-    waiting.start()
-    try:
+    with _server_process(tmp_path, _STAYS_AT, lambda: choose("first")) as first:
+        waiting.start()
         _await_lock_request(tmp_path / "prefect" / "copydesk-start.lock")
-        started.append("first")
-    finally:
-        first.end()
-        waiting.join(60)
-    assert started == ["first", "second"]
+        steps.append("first ends")
+        pid = first.process._process.pid
+    waiting.join(60)
+    assert steps == ["first takes a port", "first ends", "second takes a port"]
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def _await_lock_request(file: Path) -> None:

@@ -210,6 +210,13 @@ def test_a_form_that_cannot_be_read_is_no_unknown_page(desk: Desk) -> None:
     assert "cannot read this request" in answer.text
 
 
+def test_an_address_of_a_button_says_so_and_odd_places_are_no_place(desk: Desk) -> None:
+    answer = desk.ada.get("/bulk")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert "for a button of the desk" in answer.text
+    assert desk.ada.get("/?at=%00").status_code == 200
+
+
 def test_a_rewrite_is_requested_on_a_row(desk: Desk) -> None:
     ref = desk.refs[1]
     answer = desk.ada.post(f"/drafts/{ref}/redraft?from=queue", data={"note": "shorter"})

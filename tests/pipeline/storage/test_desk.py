@@ -71,11 +71,20 @@ def save(db: Database, row: DraftRow, text: str, by: str = "Ada", base: str | No
 
 @pytest.mark.parametrize("order", ["waiting", "newest", "oldest", "findings", "shortest"])
 @pytest.mark.parametrize("words", [(), ("item",)])
-def test_a_position_is_that_in_the_list(db: Database, order: Order, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("alike", [False, True])
+def test_a_position_is_that_in_the_list(
+    db: Database, order: Order, words: tuple[str, ...], *, alike: bool
+) -> None:
     rows = [drafted(db, number, *((block(),) if number % 2 else ())) for number in (3, 1, 2)]
     rejected = drafted(db, 4)
     out = move(rejected, "rejected", "x")
     db.reviews.confirm(db.reviews.begin(rejected, verdict(ReviewDecision.REJECT), out))
+    with db._engine.begin() as connection:
+        if alike:  # then the order is that of the items' numbers
+            connection.execute(schema.items.update().values(published_at=NOW))
+            connection.execute(schema.draft_index.update().values(since=NOW))
+        first = schema.draft_index.c.item_id == rows[1].item_id
+        connection.execute(schema.draft_index.update().where(first).values(revision=True))
     query = DraftQuery(order=order, words=words)
     refs = db.drafts.ids(query)
     assert sorted(refs) == sorted(row.external_id for row in rows)
