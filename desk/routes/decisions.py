@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from desk.finding_views import place_of
 from desk.responses import current_editor, filters, redirect, web_context
 from desk.routes.drafts import draft_page
-from desk.routes.queue import back_to_queue, is_from_queue, queue_position
+from desk.routes.queue import back_to_queue, is_from_queue, next_ref
 from pipeline.config import has_writer
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.domain.reviews import Review, ReviewDecision
@@ -35,7 +35,7 @@ async def redirect_to_next(
     parameter that makes the next page say what was done.
     """
     queue_filters = filters(request)
-    position = await queue_position(request, ref)
+    following = ref if stay else await next_ref(request, ref)
     try:
         if len(str((await request.form()).get("note") or "")) > MAX_NOTE_CHARS:
             raise ReviewError(f"the note is longer than {MAX_NOTE_CHARS:,} characters; shorten it")
@@ -44,7 +44,6 @@ async def redirect_to_next(
         if is_from_queue(request):
             return PlainTextResponse(error.message, 409)
         return await draft_page(request, ref, error=error.message, status=409)
-    following = ref if stay else position.next
     if is_from_queue(request):
         return back_to_queue(request, following, flash_name, ref)
     return redirect(f"/drafts/{following}" if following else "/", queue_filters.query(), **{flash_name: ref})

@@ -14,7 +14,7 @@ from desk.highlights import render_markdown
 from desk.responses import address, current_editor, filters, fragment, redirect, render, web_context
 from desk.routes import covers
 from desk.routes.drafts import REF, draft_page, note_view
-from desk.routes.queue import queue_position
+from desk.routes.queue import next_ref
 from desk.views import DraftPage, page_of
 from pipeline.articles.article import Sentiment
 from pipeline.articles.merge import Conflict
@@ -174,14 +174,14 @@ async def _approve(request: Request, ref: str, saved: SavedEdit) -> tuple[str, s
     ctx, queue_filters, name = web_context(request), filters(request), current_editor(request)
     if saved.plan.is_merged:
         return f"the text has {_together(saved, name)} now: look at it, then approve", ""
-    position = await queue_position(request, ref)
+    following = await next_ref(request, ref)
     review = Review(decision=ReviewDecision.APPROVE, by=name, at=ctx.now, sha256=saved.sha256)
     try:
         await asyncio.to_thread(ctx.submit_review, ref, review)
     except ReviewError as error:
         await ctx.verify_edit(ref)
         return error.message, ""
-    return "", address(f"/drafts/{position.next}" if position.next else "/", queue_filters.query(), did=ref)
+    return "", address(f"/drafts/{following}" if following else "/", queue_filters.query(), did=ref)
 
 
 async def _keep_unsaved(

@@ -20,7 +20,7 @@ from pipeline.domain.errors import CopydeskError, ReviewError
 from pipeline.domain.review_time import as_minutes
 from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.services.edit import MAX_NOTE_CHARS
-from pipeline.storage import Database, DraftPosition, DraftRow, QueueDetails, QueuePage
+from pipeline.storage import Database, DraftPosition, DraftQuery, DraftRow, QueueDetails, QueuePage
 
 router = APIRouter()
 PAGE = 50
@@ -179,6 +179,15 @@ def back_to_queue(request: Request, following: str | None, flash_name: str, ref:
 
 async def queue_position(request: Request, ref: str) -> DraftPosition:
     """Return a draft's position in the filtered queue; the first draft follows one that is not in it."""
-    ctx, chosen = web_context(request), filters(request)
+    return await asyncio.to_thread(web_context(request).db.drafts.position, await _criteria(request), ref)
+
+
+async def next_ref(request: Request, ref: str) -> str | None:
+    """Return the draft of the filtered queue to show after one has left it."""
+    return await asyncio.to_thread(web_context(request).db.drafts.next, await _criteria(request), ref)
+
+
+async def _criteria(request: Request) -> DraftQuery:
+    ctx = web_context(request)
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
-    return await asyncio.to_thread(ctx.db.drafts.position, chosen.criteria(subscriptions), ref)
+    return filters(request).criteria(subscriptions)

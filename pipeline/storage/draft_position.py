@@ -19,36 +19,64 @@ class DraftPosition(NamedTuple):
     """From 1; 0: it does not match."""
     total: int
 
-    @property
-    def next(self) -> str | None:
-        """The draft to show after this one has left: the following one, or at the end the previous."""
-        return self.following or self.previous
-
 
 def position(connection: sa.Connection, query: DraftQuery, ref: str) -> DraftPosition:
     """Return the position of the draft with the external id `ref`."""
     if is_joint(query):  # several statements would each read all findings or words
         return _position_in(matching_ids(connection, query), ref)
-    listed = listed_drafts(connection, query, counted=False)
-    keys = sort_keys(query, listed)
-    columns = (key.column for key in keys)
-    own = connection.execute(sa.select(*columns).where(listed.c.external_id == ref)).first()
-    ids = sa.select(listed.c.id).limit(1)  # an index has them: the rows of all drafts are not read
-    first = ids.order_by(*(key.ordered for key in keys))
-    last = ids.order_by(*(key.reversed for key in keys))
-    if own is None:
-        total = connection.scalar(sa.select(sa.func.count()).select_from(listed)) or 0
-        return DraftPosition(None, _external_id(connection, first), 0, total)
-    before = sa.or_(*_ahead([(key.column, key.descending) for key in keys], own))
-    after = sa.or_(*_ahead([(key.column, not key.descending) for key in keys], own))
-    number = 1 + sa.func.coalesce(sa.func.sum(sa.case((before, 1), else_=0)), 0)
-    at, total = connection.execute(sa.select(number, sa.func.count()).select_from(listed)).one()
-    previous, following = last.where(before), first.where(after)
-    return DraftPosition(_external_id(connection, previous), _external_id(connection, following), at, total)
+    around = _Around(connection, query, ref)
+    number, total = around.count()
+    return DraftPosition(around.previous(), around.following(), number, total)
 
 
-def _external_id(connection: sa.Connection, item_id: sa.Select[tuple[int]]) -> str | None:
-    return connection.scalar(sa.select(items.c.external_id).where(items.c.id == item_id.scalar_subquery()))
+def next_draft(connection: sa.Connection, query: DraftQuery, ref: str) -> str | None:
+    """Return the draft to show after `ref` has left: the following one, or at the end the previous."""
+    if is_joint(query):
+        place = _position_in(matching_ids(connection, query), ref)
+        return place.following or place.previous
+    around = _Around(connection, query, ref)
+    return around.following() or around.previous()
+
+
+class _Around:
+    """Asks for what stands around a draft; each method reads the index of the drafts that match once."""
+
+    def __init__(self, connection: sa.Connection, query: DraftQuery, ref: str) -> None:
+        self._connection = connection
+        self._listed = listed_drafts(connection, query, counted=False)
+        self._keys = sort_keys(query, self._listed)
+        own = sa.select(*(key.column for key in self._keys)).where(self._listed.c.external_id == ref)
+        self._own = connection.execute(own).first()
+        """The draft's values of the sort keys; None: it does not match."""
+
+    def previous(self) -> str | None:
+        """Return the draft before it."""
+        return self._nearest(ahead=True) if self._own else None
+
+    def following(self) -> str | None:
+        """Return the draft after it; the first one, where it does not match."""
+        return self._nearest(ahead=False)
+
+    def count(self) -> tuple[int, int]:
+        """Return its number, from 1 (0: it does not match), and the number of all."""
+        before: sa.ColumnElement[int] = sa.literal(0)
+        if self._own:
+            before = 1 + sa.func.coalesce(sa.func.sum(sa.case((self._is(ahead=True), 1), else_=0)), 0)
+        counts = sa.select(before, sa.func.count()).select_from(self._listed)
+        number, total = self._connection.execute(counts).one()
+        return number, total
+
+    def _nearest(self, *, ahead: bool) -> str | None:
+        order = (key.reversed if ahead else key.ordered for key in self._keys)
+        nearest = sa.select(self._listed.c.id).order_by(*order).limit(1)  # an index has the ids
+        if self._own:
+            nearest = nearest.where(self._is(ahead=ahead))
+        query = sa.select(items.c.external_id).where(items.c.id == nearest.scalar_subquery())
+        return self._connection.scalar(query)
+
+    def _is(self, *, ahead: bool) -> sa.ColumnElement[bool]:
+        columns = [(key.column, key.descending == ahead) for key in self._keys]
+        return sa.or_(*_ahead(columns, self._own or ()))
 
 
 def _ahead(

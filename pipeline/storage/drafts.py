@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import Item
 from pipeline.storage import draft_query, duplicate_groups, redraft_requests
-from pipeline.storage.draft_position import DraftPosition, position
+from pipeline.storage.draft_position import DraftPosition, next_draft, position
 from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage
 from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.feeds import feed_id
@@ -76,6 +76,11 @@ class DraftRepository(Transactions):
         """Return where the draft with an external id is among those that match."""
         with self._reading() as connection:
             return position(connection, query, ref)
+
+    def next(self, query: DraftQuery, ref: str) -> str | None:
+        """Return the draft to show after one has left: the following one, or at the end the previous."""
+        with self._reading() as connection:
+            return next_draft(connection, query, ref)
 
     def details(self, item_ids: Sequence[int], editor: str) -> dict[int, QueueDetails]:
         """Return what rows of the queue say of their texts to an editor, by item id."""

@@ -92,9 +92,14 @@ def test_a_position_is_that_in_the_list(
     assert [(place.number, place.total) for place in places] == [(1, 3), (2, 3), (3, 3)]
     assert [place.previous for place in places] == [None, *refs[:-1]]
     assert [place.following for place in places] == [*refs[1:], None]
-    assert [place.next for place in places] == [*refs[1:], refs[1]]
+    assert [db.drafts.next(query, ref) for ref in refs] == [*refs[1:], refs[1]]
     assert db.drafts.position(query, rejected.external_id) == (None, refs[0], 0, 3)
-    assert db.drafts.position(DraftQuery(feeds=()), refs[0]) == (None, None, 0, 0)
+    assert db.drafts.next(query, rejected.external_id) == refs[0]
+    nothing = DraftQuery(feeds=())
+    assert (db.drafts.position(nothing, refs[0]), db.drafts.next(nothing, refs[0])) == (
+        (None, None, 0, 0),
+        None,
+    )
 
 
 def test_the_queue_is_filtered_ordered_paged_and_counted(db: Database) -> None:
