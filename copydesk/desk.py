@@ -87,12 +87,13 @@ def _configure_logging(settings: Settings, subscriptions: Subscriptions) -> None
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a bound socket; port 0 means any free port. Raises ConfigError."""
+    """Return a socket that takes connections; port 0 means any free port. Raises ConfigError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen()  # who opens the link before the server has started waits for it
     except (OSError, OverflowError) as error:
         listening.close()
         message = (
