@@ -12,11 +12,10 @@ from copydesk.log_output import load_logged_settings, start_logging
 from pipeline.config import (
     Settings,
     Subscriptions,
+    desk_settings,
     has_writer,
     load_feeds,
     private_files,
-    require_folder,
-    require_output_folder,
     require_user_secret,
 )
 from pipeline.config.logging import secrets_named
@@ -29,9 +28,7 @@ _LOG_SIZE = 5_000_000
 
 def serve(host: str, port: int, *, browser: bool) -> None:
     """Serve the desk until it is interrupted. Raises ConfigError, DatabaseError before it starts."""
-    settings = load_logged_settings()
-    require_folder(settings)
-    require_output_folder(settings)
+    settings = desk_settings(load_logged_settings)
     require_user_secret(settings)
     subscriptions = load_feeds(settings.feeds_file)
     Database.open(settings.database_url).close()

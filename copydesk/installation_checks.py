@@ -11,6 +11,7 @@ from pathlib import Path
 
 from copydesk.console import format_time, pluralize
 from pipeline.config import Settings, user_agent
+from pipeline.domain.days import duration
 from pipeline.domain.errors import ConfigError, CopydeskError, DatabaseError, OutputError
 from pipeline.domain.models import FeedConfig, PollState
 from pipeline.http_client import HttpClient
@@ -90,16 +91,6 @@ def _megabytes(count: int) -> str:
     return f"{count // 1_000_000:,} MB"
 
 
-def _duration(seconds: float) -> str:
-    """Return a time in its two largest units, from days to minutes, or in seconds. Pure."""
-    if seconds < 60:
-        return pluralize(round(seconds), "second")
-    hours, minutes = divmod(round(seconds / 60), 60)
-    days, hours = divmod(hours, 24)
-    units = ((days, "day"), (hours, "hour"), (minutes, "minute"))
-    return " ".join([pluralize(number, unit) for number, unit in units if number][:2])
-
-
 def check_clock(offsets: Sequence[float]) -> str:
     """Return how far this machine's clock is from those of servers, given in seconds. Pure.
 
@@ -113,7 +104,7 @@ def check_clock(offsets: Sequence[float]) -> str:
         return f"agrees with {servers}"
     direction = "ahead of" if ahead_s > 0 else "behind"
     raise CopydeskError(
-        f"this machine's clock is {_duration(abs(ahead_s))} {direction} {servers}: "
+        f"this machine's clock is {duration(abs(ahead_s))} {direction} {servers}: "
         "set it, for example with NTP; schedules, ages of items and caps depend on it"
     )
 

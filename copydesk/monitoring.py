@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from pipeline.config import ListenAddress, Settings, own_version
 from pipeline.domain.errors import ConfigError, DatabaseError
+from pipeline.services.feeds_file import FeedsFile
 from pipeline.services.metrics import CONTENT_TYPE
 from pipeline.services.probes import Probes
 from pipeline.storage import Database
@@ -39,8 +40,10 @@ def monitoring_port(settings: Settings) -> Iterator[int | None]:
             "COPYDESK_DESK_TOKEN, which scrapers send, or write the port alone",
             variable="COPYDESK_METRICS_PORT",
         )
-    with Database.open(settings.database_url) as db, _listening(address, Probes(settings, db), token) as port:
-        yield port
+    with Database.open(settings.database_url) as db:
+        probes = Probes(settings, db, FeedsFile(settings))
+        with _listening(address, probes, token) as port:
+            yield port
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from pipeline.checks.pairs.sentence_pairs import PairedDraft
 from pipeline.checks.pool import UNCHECKED, CheckPool
 from pipeline.config import Settings, Subscriptions
 from pipeline.covers import UnsplashClient, cover_url
-from pipeline.domain.errors import ConfigError, EditConflict, OutputError, ReviewError
+from pipeline.domain.errors import EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, Source
 from pipeline.domain.review_records import ReviewWay
 from pipeline.domain.reviews import Finding, Front, Review, Severity
@@ -33,10 +33,10 @@ from pipeline.services.draft_file import (
     system_findings,
 )
 from pipeline.services.edit import DraftEdit, apply_edit, save_edit
+from pipeline.services.feeds_file import FeedsFile
 from pipeline.services.merge_edit import Choices
 from pipeline.services.merge_save import PlannedSave, plan_save
 from pipeline.services.probes import Probes
-from pipeline.services.subscriptions import load_subscriptions
 from pipeline.services.verify_edit import EditVerifier
 from pipeline.storage import Database, DraftRow
 
@@ -84,10 +84,10 @@ class WebContext:
         self._covers_api = covers_api
         self.second_reader = EditVerifier(settings, db)
         self.presence = Presence()
-        self.probes = Probes(settings, db)
+        self._feeds = FeedsFile(settings)
+        self.probes = Probes(settings, db, self._feeds)
         self._page_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.cover_images = CoverImages(db, net)
-        self._feeds: tuple[int, Subscriptions] | None = None
         self.secret = secrets.token_bytes(32)
         """Signs when a page was opened; a page of an earlier process has to be opened again."""
 
@@ -118,17 +118,9 @@ class WebContext:
     def subscriptions(self) -> Subscriptions:
         """The subscriptions, reloaded when feeds.yaml changes; the last valid ones while it is invalid.
 
-        Raises ConfigError or OSError if there never were valid ones. Reads a file: call it in a thread.
+        Raises ConfigError if there never were valid ones. Reads a file: call it in a thread.
         """
-        path = self.settings.feeds_file
-        try:
-            changed = path.stat().st_mtime_ns
-            if self._feeds is None or self._feeds[0] != changed:
-                self._feeds = (changed, load_subscriptions(self.settings))
-        except (OSError, ConfigError):
-            if self._feeds is None:
-                raise
-        return self._feeds[1]
+        return self._feeds.latest()
 
     def editor_context(self, editor: str) -> EditorContext:
         """Return what an editor's action needs."""

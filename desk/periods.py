@@ -57,21 +57,6 @@ def read_period(query: Mapping[str, str], now: datetime, zone: tzinfo) -> Period
         return Period(last_days(now, count, zone))
 
 
-def duration(seconds: float) -> str:
-    """Return a time span for people, in its largest two units."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{max(0.0, seconds):.1f} s" if seconds < 10 else f"{whole} s"
-    for size, unit, smaller_size, smaller in _UNITS:
-        if whole >= size:
-            rest = whole % size // smaller_size
-            return f"{whole // size} {unit} {rest} {smaller}" if rest else f"{whole // size} {unit}"
-    raise AssertionError  # unreachable: the last unit is 60 s
-
-
-_UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
-
-
 def share(part: float, whole: float) -> str:
     """Return a share in percent; a dash where there is no whole."""
     return f"{100 * part / whole:.0f}%" if whole else "–"

@@ -160,8 +160,6 @@ _DECISIONS = {
     ReviewDecision.RETRACT: "Retracted",
     ReviewDecision.UNPUBLISH: "Unpublished",
 }
-
-
 _SAVED = {"saved": "Saved", "merged": "Saved, together with the changes of others"}
 
 
@@ -191,10 +189,9 @@ async def flash(request: Request) -> Flash | None:
 def _flash(request: Request, name: str, ref: str) -> Flash | None:
     db = web_context(request).db
     try:
-        item = db.items.by_external_id(ref)
-        if item is None:
+        item_id, title = db.items.by_external_ids([ref]).get(ref, (None, ""))
+        if item_id is None:
             return None
-        item_id, title = item
         if name == "asked_for":
             return Flash("Rewrite requested", ref, title, undo=False) if db.drafts.get(ref).request else None
         if name in _SAVED:

@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from desk.charts import Series, bar, columns
 from desk.operations import frame, show
-from desk.periods import Period, count_text, duration
-from pipeline.domain.days import Day
+from desk.periods import Period, count_text
+from pipeline.domain.days import Day, duration
 from pipeline.storage import WaitingDrafts
 
 router = APIRouter()

@@ -13,8 +13,9 @@ from starlette.responses import Response
 
 from desk.charts import Mark, Series, columns, time_line
 from desk.operations import frame, show
-from desk.periods import Period, count_text, duration
+from desk.periods import Period, count_text
 from desk.responses import page_number
+from pipeline.domain.days import duration
 from pipeline.storage import Database, RunCount, RunRow, RunState
 
 router = APIRouter()
@@ -73,7 +74,7 @@ async def run(request: Request, name: str) -> Response:
     if row is None:
         raise HTTPException(404)
     refs = [ref for feed in row.feeds for ref in feed.drafts]
-    titles = await asyncio.to_thread(ctx.db.runs.titles, refs)
+    named = await asyncio.to_thread(ctx.db.items.by_external_ids, refs)
     calls = row if row.is_reported else await asyncio.to_thread(ctx.db.runs.cost, row, ctx.now)
     return show(
         request,
@@ -82,7 +83,7 @@ async def run(request: Request, name: str) -> Response:
         "run",
         run=row,
         calls=calls,
-        titles=titles,
+        titles={ref: title for ref, (_, title) in named.items()},
         labels=LABELS,
         badges=BADGES,
         duration=duration,

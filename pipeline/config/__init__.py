@@ -8,7 +8,7 @@ from pipeline.config.env_values import (
 )
 from pipeline.config.feed_access import feed_credentials, feed_secrets
 from pipeline.config.feeds_yaml import Subscriptions, load_feeds, select_feeds
-from pipeline.config.folder import desk_settings, folder_settings, require_folder
+from pipeline.config.folder import desk_settings, folder_settings
 from pipeline.config.model_connection import (
     DEFAULT_NAMES,
     OPENAI_URL,
@@ -82,7 +82,6 @@ __all__ = [
     "parse_day",
     "parse_span",
     "profile_secrets",
-    "require_folder",
     "require_output_folder",
     "require_prefect",
     "require_secrets",

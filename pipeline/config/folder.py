@@ -1,24 +1,25 @@
 """The newsroom folder: the current one, with feeds.yaml, .env, prompts/, the database and output/."""
 
 import os
+from collections.abc import Callable
 
 from pipeline.config.settings import Settings, load_settings, require_output_folder
 from pipeline.domain.errors import ConfigError
 
 
-def desk_settings() -> Settings:
-    """Return the settings for work on drafts.
+def desk_settings(load: Callable[[], Settings] = load_settings) -> Settings:
+    """Return the settings for work on drafts, as `load` returns them.
 
     Raises ConfigError where this machine writes none, and in a folder that is no newsroom's.
     """
-    settings = folder_settings()
+    settings = folder_settings(load)
     require_output_folder(settings)
     return settings
 
 
-def folder_settings() -> Settings:
+def folder_settings(load: Callable[[], Settings] = load_settings) -> Settings:
     """Return the settings for work on a database. Raises ConfigError in a folder that is no newsroom's."""
-    settings = load_settings()
+    settings = load()
     require_folder(settings)
     return settings
 

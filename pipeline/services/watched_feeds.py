@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from pipeline.articles.files import write_atomically
 from pipeline.config import Subscriptions, load_feeds, private_files
@@ -17,28 +16,12 @@ from pipeline.config.env_values import variable_set
 from pipeline.config.feeds_yaml import read_feeds_file, served_name
 from pipeline.domain.errors import ConfigError, OutputError
 from pipeline.domain.models import FeedConfig
+from pipeline.services.feeds_file import FileState
 from pipeline.storage.processes import is_alive
 
 log = logging.getLogger("copydesk.serve")
 _MAX_NAMED = 5
 """Keys of feeds in one message. Chosen, not measured."""
-
-
-class FileState(NamedTuple):
-    """What shows cheaply that a file may have changed."""
-
-    modified_ns: int
-    size: int
-    inode: int
-
-    @classmethod
-    def of(cls, path: Path) -> "FileState | None":
-        """Return the state of a file, None where it cannot be looked at."""
-        try:
-            status = path.stat()
-        except OSError:
-            return None
-        return cls(status.st_mtime_ns, status.st_size, status.st_ino)
 
 
 class WatchedFeeds:

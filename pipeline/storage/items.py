@@ -174,12 +174,15 @@ class ItemRepository(Transactions):
                 titles.update({row.id: (row.external_id, row.title) for row in connection.execute(query)})
         return titles
 
-    def by_external_id(self, ref: str) -> tuple[int, str] | None:
-        """Return id and title of the item with an external id; None if there is none."""
-        query = sa.select(items.c.id, items.c.title).where(items.c.external_id == ref)
+    def by_external_ids(self, refs: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Return ids and titles of items by external id, without those that were erased."""
+        named: dict[str, tuple[int, str]] = {}
         with self._reading() as connection:
-            row = connection.execute(query).first()
-        return (row.id, row.title) if row else None
+            for chunk in chunks(refs):
+                query = sa.select(items.c.id, items.c.external_id, items.c.title)
+                rows = connection.execute(query.where(items.c.external_id.in_(chunk)))
+                named.update({row.external_id: (row.id, row.title) for row in rows})
+        return named
 
     def external_id(self, item_id: int) -> str:
         """Return the external id of an item."""

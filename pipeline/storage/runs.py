@@ -11,10 +11,10 @@ from pydantic import Field, TypeAdapter
 from pipeline.domain.days import Day
 from pipeline.domain.models import FrozenModel
 from pipeline.storage.daily import by_day
-from pipeline.storage.engine import Transactions, chunks
+from pipeline.storage.engine import Transactions
 from pipeline.storage.processes import is_elsewhere, process_is_dead
 from pipeline.storage.run_schema import runs
-from pipeline.storage.schema import calls, items
+from pipeline.storage.schema import calls
 
 RunState = Literal["running", "done", "stopped", "lost"]
 """Under way; ended as planned; ended early, with a reason; its process ended before it recorded an end."""
@@ -160,15 +160,6 @@ class RunRepository(Transactions):
             query = sa.select(sa.func.count(), *sums).where(*mine)
             number, priced, micros = connection.execute(query).one()
         return RunCost(number, number - priced, int(micros))
-
-    def titles(self, refs: Sequence[str]) -> dict[str, str]:
-        """Return the titles of drafts by external id, without those that were erased."""
-        titles: dict[str, str] = {}
-        with self._reading() as connection:
-            for chunk in chunks(refs):
-                query = sa.select(items.c.external_id, items.c.title).where(items.c.external_id.in_(chunk))
-                titles.update((row[0], row[1]) for row in connection.execute(query))
-        return titles
 
     def counts(self, days: Sequence[Day], now: datetime) -> list[RunCount]:
         """Return the numbers of runs by the day on which they began, and state."""

@@ -16,9 +16,9 @@ from tests.pipeline.storage.records import NOW, feed
 @pytest.mark.parametrize(
     ("offsets", "message"),
     [
-        ([7_200.0, 7_201.0, 3.0], "2 hours ahead of that of 3 answers of servers: set it"),
-        ([3_599.0, 98_000.0], "14 hours 7 minutes ahead of that of 2 answers"),
-        ([-130.4], "2 minutes behind that of 1 answer of servers: set it"),
+        ([7_200.0, 7_201.0, 3.0], "2 h ahead of that of 3 answers of servers: set it"),
+        ([3_599.0, 98_000.0], "14 h 6 min ahead of that of 2 answers"),
+        ([-130.4], "2 min 10 s behind that of 1 answer of servers: set it"),
     ],
 )
 def test_a_clock_that_differs_is_named_with_its_difference(offsets: list[float], message: str) -> None:

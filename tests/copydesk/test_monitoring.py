@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from copydesk.monitoring import _listening, monitoring_port
 from pipeline.config import ListenAddress, load_settings
 from pipeline.domain.errors import ConfigError
+from pipeline.services.feeds_file import FeedsFile
 from pipeline.services.probes import Probes
 from pipeline.services.watched_feeds import WatchedFeeds, served_copy
 from pipeline.storage import Database
@@ -77,7 +78,7 @@ def test_a_database_that_is_gone_is_named_and_the_process_stays_alive(tmp_path: 
         for path in (tmp_path / ".copydesk").glob("ledger.db*"):
             path.unlink()
         (tmp_path / ".copydesk/ledger.db").mkdir()
-        with _listening(address, Probes(settings, db), None) as port:
+        with _listening(address, Probes(settings, db, FeedsFile(settings)), None) as port:
             url = f"http://127.0.0.1:{port}"
             assert httpx.get(f"{url}/ready").json()["failed"] == ["database"]
             assert httpx.get(f"{url}/metrics").status_code == 503

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from desk.periods import Period, duration, read_period
+from desk.periods import Period, read_period
 from desk.responses import fragment
 from desk.routes.articles import AGE_LABELS, AGES, waiting_view
 from desk.routes.checks import kind_views
 from desk.routes.feeds import feed_views, health_of
 from desk.routes.money import Sum, cost_columns, sums, tones
-from pipeline.domain.days import last_days
+from pipeline.domain.days import duration, last_days
 from pipeline.domain.models import PollState
 from pipeline.storage import DayCost, DayItems, KindOutcomes, OpenFindings, SkipReason, WaitingDrafts
 from pipeline.storage.daily import MAX_REASONS

@@ -109,4 +109,4 @@ def test_titles_are_those_of_stored_items(db: Database) -> None:
     admit(db, item(1))
     [lease] = db.leases.acquire("one", 1, LEASE_S)
     ref = draft(lease).external_id
-    assert db.runs.titles(["x", ref]) == {ref: "Item 1"}
+    assert {ref: title for ref, (_, title) in db.items.by_external_ids(["x", ref]).items()} == {ref: "Item 1"}
