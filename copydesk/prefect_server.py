@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from copydesk.child_processes import Child, end_process, start_process
-from copydesk.console import pluralize
+from copydesk.console import err, pluralize
 from flows.prefect_api import has_server, refresh_settings, require_api, require_api_url
 from pipeline.config import Settings, load_feeds, private_files
 from pipeline.domain.errors import ConfigError
@@ -214,7 +214,12 @@ def _lock_starts() -> contextlib.ExitStack:
     with contextlib.suppress(OSError, RuntimeError):  # the server says what is wrong with its home
         home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
         home.mkdir(parents=True, exist_ok=True)
-        fcntl.flock(stack.enter_context((home / _LOCK_FILE).open("ab")), fcntl.LOCK_EX)
+        lock = stack.enter_context((home / _LOCK_FILE).open("ab"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            err.print(f"Waiting: another command starts its Prefect server (lock: {lock.name}).", markup=False)
+            fcntl.flock(lock, fcntl.LOCK_EX)
     return stack
 
 

@@ -102,7 +102,6 @@ async def timed(report: Awaitable[FeedReport]) -> FeedReport:
 
 
 reports = logging.getLogger("copydesk.reports")
-reports.addHandler(logging.NullHandler())  # silent unless a level is configured
 log = logging.getLogger("copydesk.run")
 
 
@@ -115,7 +114,7 @@ async def finish(
 ) -> RunReport:
     """Return the report of a run that began at `began` of the monotonic clock, in seconds.
 
-    Logs a line per feed, records the run's end, sends alerts and calls `publish`.
+    Logs a line per feed where COPYDESK_LOG is set, records the run's end, sends alerts and calls `publish`.
     """
     stopped_by = ctx.fatal_errors[0] if ctx.fatal_errors else None
     counted = await _counted(ctx, reports) if ctx.flow != "requests" else tuple(reports)
@@ -189,6 +188,9 @@ def _beats(ctx: RunContext, keys: Collection[str]) -> tuple[str, ...]:
 
 
 def _log(ctx: RunContext, report: RunReport) -> None:
+    """Log a line per feed where COPYDESK_LOG is set. Elsewhere Prefect's lines of failed tasks say the same."""
+    if not ctx.settings.log:
+        return
     about = {"run": ctx.run}
     for feed in report.feeds:
         counts = (

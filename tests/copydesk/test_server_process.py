@@ -59,7 +59,9 @@ def test_a_killed_server_is_started_anew_and_one_that_runs_is_left(
 
 
 @pytest.mark.process
-def test_servers_of_one_home_start_one_after_the_other(tmp_path: Path) -> None:
+def test_servers_of_one_home_start_one_after_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     steps: list[str] = []
 
     def choose(name: str) -> int:
@@ -70,14 +72,16 @@ def test_servers_of_one_home_start_one_after_the_other(tmp_path: Path) -> None:
         with _server_process(tmp_path, _STAYS_AT, lambda: choose("second")):
             pass
 
+    lock = tmp_path / "prefect" / "copydesk-start.lock"
     waiting = threading.Thread(target=start)
     with _server_process(tmp_path, _STAYS_AT, lambda: choose("first")) as first:
         waiting.start()
-        _await_lock_request(tmp_path / "prefect" / "copydesk-start.lock")
+        _await_lock_request(lock)
         steps.append("first ends")
         pid = first.process._process.pid
     waiting.join(60)
     assert steps == ["first takes a port", "first ends", "second takes a port"]
+    assert capsys.readouterr().err == f"Waiting: another command starts its Prefect server (lock: {lock}).\n"
     assert not Path(f"/proc/{pid}").exists()
 
 

@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+
 from pipeline.domain.errors import BudgetExceeded, CopydeskError, LLMError
 from pipeline.domain.run_events import RunEvent, cap_event, item_event
 from pipeline.domain.withdrawals import OTHER_TEXT
 from pipeline.http_client import HttpClient
 from pipeline.services.context import RunContext
 from pipeline.services.draft import draft_feed
+from pipeline.services.feed_report import feed_report
 from pipeline.services.ingest import draft_queue
 from pipeline.services.poll import poll
 from pipeline.services.report import RunReport, finish
@@ -100,6 +103,17 @@ async def test_a_cap_that_ends_a_run_is_told_once(db: Database, net: HttpClient,
     run = Listening(run_context(db, net, tmp_path))
     await finish(run.ctx, [], 0.0, discard)
     assert run.events == []
+
+
+async def test_a_run_logs_a_line_per_feed_where_a_log_is_asked_for(
+    db: Database, net: HttpClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Elsewhere the output of `serve` would have each failure twice: as a task of Prefect, and so."""
+    unread = feed_report("one", None, "one: 404", [], 0)
+    await finish(run_context(db, net, tmp_path), [unread], 0.0, discard)
+    assert caplog.messages == []
+    await finish(run_context(db, net, tmp_path, log="text"), [unread], 0.0, discard)
+    assert caplog.messages == ["ingest: one: 404"]
 
 
 async def test_an_item_that_waits_or_is_left_out_is_no_failed_step(
