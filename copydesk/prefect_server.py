@@ -218,7 +218,9 @@ def _lock_starts() -> contextlib.ExitStack:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            err.print(f"Waiting: another command starts its Prefect server (lock: {lock.name}).", markup=False)
+            err.print(
+                f"Waiting: another command starts its Prefect server (lock: {lock.name}).", markup=False
+            )
             fcntl.flock(lock, fcntl.LOCK_EX)
     return stack
 

@@ -188,7 +188,7 @@ def _beats(ctx: RunContext, keys: Collection[str]) -> tuple[str, ...]:
 
 
 def _log(ctx: RunContext, report: RunReport) -> None:
-    """Log a line per feed where COPYDESK_LOG is set. Elsewhere Prefect's lines of failed tasks say the same."""
+    """Log a line per feed where COPYDESK_LOG is set; Prefect's lines of failed tasks say the same."""
     if not ctx.settings.log:
         return
     about = {"run": ctx.run}
