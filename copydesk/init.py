@@ -69,13 +69,17 @@ def service_file(template: str, folder: Path, command: list[str], user: str) -> 
     `command` is the executable with its first arguments; source of the quoting: systemd.syntax(7) and
     systemd.service(5).
     """
-    words = " ".join(_service_word(word) for word in command)
-    values = {"USER": user, "FOLDER": str(folder).replace("%", "%%"), "COMMAND": words}
-    return re.sub(r"@([A-Z]+)@", lambda match: values[match[1]], template)
+    values = {
+        "USER": user,
+        "FOLDER": str(folder).replace("%", "%%"),
+        "COMMAND": " ".join(_quoted(word).replace("$", "$$") for word in command),
+        "PREFECT_HOME": _quoted(f"PREFECT_HOME={folder}/.copydesk/prefect"),  # `$` is no variable there
+    }
+    return re.sub(r"@([A-Z_]+)@", lambda match: values[match[1]], template)
 
 
-def _service_word(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+def _quoted(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"' if re.search(r"""[\s"'\\;]""", word) else escaped
 
 

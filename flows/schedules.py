@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from pipeline.config import NEVER
 from pipeline.domain.models import FeedConfig
 
-NEVER = "never"
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 """Seconds."""
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

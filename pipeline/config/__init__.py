@@ -36,6 +36,7 @@ from pipeline.config.settings import (
     user_agent,
 )
 from pipeline.config.time_syntax import (
+    NEVER,
     day_end,
     day_start,
     jitter_s,
@@ -48,6 +49,7 @@ from pipeline.config.time_syntax import (
 
 __all__ = [
     "DEFAULT_NAMES",
+    "NEVER",
     "OPENAI_URL",
     "VARIABLES",
     "ConnectionNames",

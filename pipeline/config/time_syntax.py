@@ -92,6 +92,8 @@ def month_end(moment: datetime, timezone: str = "UTC") -> datetime:
 
 
 JITTER_ADVICE = "write 30s or 5m, at most 60m"
+NEVER = "never"
+"""The schedule of a feed that is polled only if it is named."""
 SCHEDULE_ADVICE = "write 15m, 2h or 1d, a cron line in quotes such as '0 6 * * 1-5', or never"
 _SPAN = re.compile(r"[1-9][0-9]{0,3}[mhd]")
 _JITTER = re.compile(r"[0-9]{1,4}[sm]")
@@ -113,7 +115,7 @@ def jitter_s(text: str) -> int:
 
 def is_schedule(text: str) -> bool:
     """Tell whether a text is a valid schedule: an interval, five fields of cron, or `never`."""
-    if text == "never" or _SPAN.fullmatch(text):
+    if text == NEVER or _SPAN.fullmatch(text):
         return True
     fields = text.split()
     return len(fields) == len(_CRON_RANGES) and all(

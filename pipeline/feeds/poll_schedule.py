@@ -25,6 +25,8 @@ _POLLS_UNTIL_MOVED = 3
 """Polls in a row that must see a permanent redirect before it replaces the URL. Chosen, not measured."""
 _DEFAULT_COOLDOWN_S = 900.0
 """Seconds of cooldown after a 429 without Retry-After. Chosen, not measured."""
+_CLOCK_MARGIN = timedelta(hours=1)
+"""The clocks of several machines differ by less. Chosen, not measured."""
 _COOLDOWN_KINDS = frozenset(("rate-limited", "server"))
 
 
@@ -53,6 +55,16 @@ def host_cooldowns(states: Iterable[tuple[FeedConfig, PollState]]) -> dict[str, 
             host = host_of(state.url or feed.url)
             until[host] = max(until.get(host, state.wait_until), state.wait_until)
     return until
+
+
+def without_future_times(state: PollState, now: datetime) -> PollState:
+    """Return the state without the times of a poll in the future: the clock was wrong when it was made.
+
+    Else the feed would not be polled until the clock reaches them.
+    """
+    if state.last_polled_at is None or state.last_polled_at <= now + _CLOCK_MARGIN:
+        return state
+    return state.model_copy(update={"last_polled_at": None, "next_poll_at": None, "wait_until": None})
 
 
 def skip_reason(

@@ -24,10 +24,11 @@ class CostLimit(NamedTuple):
 def needs_confirmation(items: int, likely: int | None, limit_usd: Decimal, *, model: bool) -> bool:
     """Return whether the cost must be confirmed: the likely one is above `limit_usd`, or unknown. Pure.
 
-    `likely` is in millionths of a US dollar; None: the price is not known. `model`: whether one writes.
+    `likely` is in millionths of a US dollar; None: the price is not known, and any number of items needs it
+    where `limit_usd` is 0. `model`: whether one writes.
     """
     if likely is None:
-        return model and items > MAX_UNPRICED
+        return model and (items > MAX_UNPRICED or limit_usd == 0)
     return likely > limit_usd * 1_000_000
 
 

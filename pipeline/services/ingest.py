@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from pipeline.config import jitter_s, require_output_folder, select_feeds
+from pipeline.config import NEVER, jitter_s, require_output_folder, select_feeds
 from pipeline.domain.errors import UNEXPECTED, CopydeskError, FeedError, ShutdownRequested
 from pipeline.domain.models import FeedConfig, PollState, Window
 from pipeline.services.context import ItemOutcome, PollReport, RunContext
@@ -30,7 +30,8 @@ async def ingest(
     """Poll the enabled feeds that are due, or those named by key, and draft their new items.
 
     Named feeds are polled now; with `due`, only if they are due and were not polled since the scheduled time
-    of this run, so that only one of several late runs polls.
+    of this run, so that only one of several late runs polls. With `due` and no names, feeds whose schedule is
+    `never` are left out.
 
     Raises ConfigError or DatabaseError before anything is done; later errors are part of the report.
     """
@@ -38,7 +39,8 @@ async def ingest(
     async with open_run("ingest", ports) as (ctx, subscriptions):
         selected = select_feeds(subscriptions, feeds)
         if due:
-            selected = [feed for feed in selected if not polled_since(ctx.poll_states.state(feed), scheduled)]
+            states = ctx.poll_states.state
+            selected = [feed for feed in selected if is_due(feed, states(feed), scheduled, named=bool(feeds))]
         queues = await asyncio.to_thread(_queue_sizes, ctx)
         steps = (
             timed(
@@ -123,9 +125,13 @@ async def _run_requests(
     return feed_report(feed.key, None, None, await step, count)
 
 
-def polled_since(state: PollState, moment: datetime) -> bool:
-    """Return whether a feed was polled at or after a time. Pure."""
-    return state.last_polled_at is not None and state.last_polled_at >= moment
+def is_due(feed: FeedConfig, state: PollState, scheduled: datetime, *, named: bool) -> bool:
+    """Return whether a run that was scheduled at a time polls a feed, if that is due by its publisher. Pure.
+
+    Only one of several late runs polls it. One for all feeds leaves it out if its own schedule is `never`.
+    """
+    is_polled = state.last_polled_at is not None and state.last_polled_at >= scheduled
+    return not is_polled and (named or feed.schedule != NEVER)
 
 
 def _report(ctx: RunContext, feed: FeedConfig, result: FeedReport | BaseException) -> FeedReport:

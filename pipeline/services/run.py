@@ -27,7 +27,7 @@ from pipeline.domain.errors import CopydeskError, DatabaseError, OutputError, Pu
 from pipeline.domain.run_events import Emit, ignore_event
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.pages.turns import PagesAhead
-from pipeline.feeds.poll_schedule import host_cooldowns
+from pipeline.feeds.poll_schedule import host_cooldowns, without_future_times
 from pipeline.feeds.pool import ParsePool
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, TargetResult, publish_pending
@@ -208,8 +208,10 @@ async def _open_database(
 
 async def _open_poll_states(stack: contextlib.AsyncExitStack, db: Database) -> PollStateCache:
     """Delete old cached pages and return the poll states, which are written when `stack` closes."""
-    await asyncio.to_thread(db.caches.prune, datetime.now(UTC) - PAGE_CACHE_AGE)
-    poll_states = PollStateCache(db, await asyncio.to_thread(db.feeds.poll_states))
+    now = datetime.now(UTC)
+    await asyncio.to_thread(db.caches.prune, now - PAGE_CACHE_AGE)
+    states = await asyncio.to_thread(db.feeds.poll_states)
+    poll_states = PollStateCache(db, {key: without_future_times(state, now) for key, state in states.items()})
     stack.push_async_callback(poll_states.flush)
     return poll_states
 

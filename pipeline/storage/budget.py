@@ -318,8 +318,11 @@ def _insert_call(
 
 
 def _spent(connection: sa.Connection, run: str, cap: SpendingCap) -> int:
-    within = _within(run, cap, calls)
-    return int(connection.scalar(sa.select(sa.func.sum(calls.c.micros)).where(*within)) or 0)
+    return int(connection.scalar(_spent_query(run, cap)) or 0)
+
+
+def _spent_query(run: str, cap: SpendingCap) -> sa.Select[tuple[int | None]]:
+    return sa.select(sa.func.sum(calls.c.micros)).where(*_within(run, cap, calls))
 
 
 def _within(run: str, cap: SpendingCap, table: sa.Table) -> list[sa.ColumnElement[bool]]:

@@ -121,6 +121,7 @@ calls = sa.Table(
     sa.Column("feed_id", sa.Integer),  # the feed of its item, so that a sum by feed reads no items
     sa.Index("calls_item", "item_id"),
     sa.Index("calls_costs", "at", "model", "feed_id", "micros"),
+    sa.Index("calls_run", "run", "micros"),
 )
 
 readings = sa.Table(  # what a second reader said of the sentences of a draft

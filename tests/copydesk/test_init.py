@@ -104,6 +104,8 @@ def test_the_service_names_folder_and_command_as_systemd_reads_them() -> None:
     assert {"User=ada", "WorkingDirectory=/srv/news", "ExecStart=/opt/bin/copydesk serve"} <= set(plain)
     odd = service_file(TEMPLATE, Path("/srv/100% news"), ["/o p/$x/py", "-m", "copydesk"], "ada").splitlines()
     assert {"WorkingDirectory=/srv/100%% news", 'ExecStart="/o p/$$x/py" -m copydesk serve'} <= set(odd)
+    assert 'Environment="PREFECT_HOME=/srv/100%% news/.copydesk/prefect"' in odd
+    assert "Environment=PREFECT_HOME=/srv/news/.copydesk/prefect" in plain
 
 
 def test_the_version_is_printed_before_anything_is_read(here: Project) -> None:

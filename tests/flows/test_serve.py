@@ -17,7 +17,7 @@ from flows.serve import serve_flows
 from pipeline.config.time_syntax import is_jitter, is_schedule, jitter_s
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FeedConfig, PollState
-from pipeline.services.ingest import polled_since
+from pipeline.services.ingest import is_due
 from tests.fakes.stock import layout
 from tests.pipeline.storage.records import feed
 
@@ -139,9 +139,16 @@ def test_an_invalid_jitter_is_an_error(text: str) -> None:
 
 def test_of_late_runs_the_first_one_polls() -> None:
     due = datetime(2026, 2, 5, 12, tzinfo=UTC)
-    assert not polled_since(PollState(), due)
-    assert not polled_since(PollState(last_polled_at=due - timedelta(seconds=1)), due)
-    assert polled_since(PollState(last_polled_at=due + timedelta(minutes=4)), due)
+    assert is_due(feed(), PollState(), due, named=True)
+    assert is_due(feed(), PollState(last_polled_at=due - timedelta(seconds=1)), due, named=True)
+    assert not is_due(feed(), PollState(last_polled_at=due + timedelta(minutes=4)), due, named=True)
+
+
+def test_a_run_for_all_feeds_polls_none_whose_schedule_is_never() -> None:
+    due = datetime(2026, 2, 5, 12, tzinfo=UTC)
+    assert is_due(scheduled("a", "1d"), PollState(), due, named=False)
+    assert not is_due(scheduled("a", "never"), PollState(), due, named=False)
+    assert is_due(scheduled("a", "never"), PollState(), due, named=True)
 
 
 async def test_a_server_that_cannot_be_kept_ends_serve_in_one_line(

@@ -16,6 +16,7 @@ from pipeline.feeds.poll_schedule import (
     state_after_failure,
     state_after_read,
     state_after_unchanged,
+    without_future_times,
 )
 from pipeline.http_client.headers import CacheHints, parse_cache_headers
 
@@ -176,6 +177,17 @@ def test_a_cooldown_counts_for_all_feeds_of_a_host(
     assert skip_reason(neighbour, PollState(), hosts, NOW + timedelta(seconds=cooldown_s), named=True) is None
     elsewhere = feed(key="else", url="https://other.example/rss")
     assert skip_reason(elsewhere, PollState(), hosts, NOW, named=True) is None
+
+
+@pytest.mark.parametrize(("ahead", "is_polled"), [(timedelta(minutes=2), False), (timedelta(days=300), True)])
+def test_a_poll_of_a_wrong_clock_delays_no_later_one(ahead: timedelta, is_polled: bool) -> None:
+    then = NOW + ahead
+    state = state_after_failure(PollState(), failed("rate-limited", retry_after_s=7200.0), then, 0.0)
+    state = without_future_times(state, NOW)
+    reason = skip_reason(feed(), state, host_cooldowns([(feed(), state)]), NOW, named=False)
+    assert (reason is None) is is_polled
+    assert (state.last_polled_at is None) is is_polled
+    assert state.failures == 1
 
 
 def test_a_permanent_redirect_counts_after_three_polls() -> None:

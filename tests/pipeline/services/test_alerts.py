@@ -115,6 +115,16 @@ async def test_a_lasting_problem_is_sent_once_a_day(db: Database, hook: Hook, tm
     assert hook.posted[0]["content"] == hook.posted[0]["text"]
 
 
+async def test_an_alert_of_a_wrong_clock_silences_no_later_one(
+    db: Database, hook: Hook, tmp_path: Path
+) -> None:
+    async with HttpClient("test", allowed=[hook.place]) as net:
+        for days in (366, 0, 0):
+            now = NOW + timedelta(days=days)
+            assert await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], now) is None
+    assert len(hook.posted) == 2
+
+
 async def test_an_alert_that_was_not_delivered_is_sent_again(
     db: Database, hook: Hook, tmp_path: Path
 ) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from pipeline.domain.errors import BudgetExceeded
 from pipeline.storage import CallCost, CallDetails, Database, SpendingCap
+from pipeline.storage.budget import _spent_query
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, feed, item
 
 Open = Callable[..., Database]
@@ -63,6 +65,17 @@ def test_a_run_and_a_day_are_counted_apart(db: Database) -> None:
     with pytest.raises(BudgetExceeded, match="cap of the run"):
         reserve(db, 200, [run, DAY])
     assert reserve(db, 200, [run, DAY], run="another")
+
+
+def test_the_cap_of_a_run_reads_an_index_alone(open_db: Open) -> None:
+    """It is asked for before each call, in a transaction for which all other writers wait."""
+    db = open_db()
+    if db._engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL's plan depends on its statistics")
+    compiled = _spent_query("r", SpendingCap("run", 500, None)).compile(db._engine)
+    with db._reading() as connection:
+        plan = connection.execute(sa.text(f"EXPLAIN QUERY PLAN {compiled}".replace("?", "'r'"))).all()
+    assert [row.detail for row in plan] == ["SEARCH calls USING COVERING INDEX calls_run (run=?)"]
 
 
 def test_the_last_answers_of_a_model_with_an_estimated_usage_are_counted(db: Database) -> None:
