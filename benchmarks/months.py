@@ -4,8 +4,8 @@
 
 The program `faketime` gives `serve`, its Prefect server and its runs a clock of `--speed` seconds a second,
 from when they have started: a start would seem to take minutes otherwise. Every feed has a new item each
-simulated hour; a part of the requests fails: not found, a page in place of a feed, a document that is cut
-off. Ends with an error where a bar is missed.
+simulated hour, one after the other; a part of the requests fails: not found, a page in place of a feed, a
+document that is cut off. Ends with an error where a bar is missed.
 """
 
 import argparse
@@ -50,7 +50,7 @@ class Feeds(Mapping[str, bytes]):
         if path not in iter(self):  # robots.txt
             raise KeyError(path)
         number = int(path.strip("/"))
-        hours = int((time.monotonic() - self._begun) * self._speed / 3600)
+        hours = int((time.monotonic() - self._begun) * self._speed / 3600 + number / self._count)
         body = rss(number * 1000, 3 + hours)
         if self._chance.random() >= self._faults:
             self.served["whole"] += 1
