@@ -24,7 +24,7 @@ from tests.fakes.checks import ChecksHere
 from tests.fakes.model_server import ModelServer, completion
 from tests.fakes.stock import FEED, fill, layout
 from tests.pipeline.storage.conftest import open_db, postgres_migrated, postgres_server, url
-from tests.pipeline.storage.records import admit, item
+from tests.pipeline.storage.records import admit, draft, item
 
 __all__ = ["open_db", "postgres_migrated", "postgres_server", "url"]
 SECTION = json.dumps({"text": "The section says something else now."})
@@ -247,6 +247,10 @@ async def test_a_request_of_a_removed_feed_ends_and_its_editor_sees_why(
 ) -> None:
     db = open_db()
     own = db.redrafts.request(db.drafts.get(project.refs[1]), SYSTEM_EDITOR, datetime.now(UTC))
+    admit(db, item(1), key=FEED)
+    [lease] = db.leases.acquire(FEED, 1, 60, lease_filter="new")
+    db.leases.begin_write(lease, recorded := draft(lease))
+    db.leases.release([lease])
     with project.model as model:
         project.request(db, project.refs[0])
         config = yaml.safe_load(project.settings.feeds_file.read_text())
@@ -260,6 +264,8 @@ async def test_a_request_of_a_removed_feed_ends_and_its_editor_sees_why(
         await services.requests(Ports(checks=ChecksHere()))
         assert db.redrafts.counts() == {}
         assert model.received == []
+    assert db.versions.unwritten() == {}
+    assert (project.settings.output / recorded.path).read_text() == recorded.text, "it was paid for"
     reason = f"feed {FEED} is not in feeds.yaml"
     assert reason in (db.redrafts.last_finished(db.drafts.get(project.refs[0]).item_id) or ("",) * 5)[4]
     editors, ours = (db.drafts.get(ref) for ref in project.refs[:2])
