@@ -143,7 +143,7 @@ def steps(db: Database, size: int) -> dict[str, Callable[[int], object]]:
         "page of the desk's queue": lambda _: db.drafts.page(DraftQuery()),
         "reserve under a day's cap": reserve,
         "drafted in a day": lambda _: db.drafts.count_since("f1", day),
-        "unwritten texts": lambda _: db.versions.pending_by_feed(),
+        "unwritten texts": lambda _: db.versions.unwritten(),
         "status of feeds": lambda _: db.feeds.status(),
         "metrics for Prometheus": lambda _: metrics(db),
     }

@@ -6,7 +6,6 @@ import importlib
 from collections.abc import AsyncIterator, Sequence
 
 from flows.events import emit
-from flows.runtime import finish_run
 from pipeline.checks.pool import CheckPool
 from pipeline.domain.models import Beat
 from pipeline.services import ingest as services
@@ -47,16 +46,20 @@ class Redrafts:
         self._task.cancel()
 
 
+def redraft_ports(switch: StopSwitch, checks: CheckPool) -> Ports:
+    """Return the ports of redrafts: Prefect gets no report, as it never deletes that of no flow run."""
+    return Ports(emit=emit, say=lambda _message: None, switch=switch, checks=checks)
+
+
 @contextlib.asynccontextmanager
 async def redrafting(db: Database, *, warm: bool) -> AsyncIterator[Redrafts]:
     """Carry out redraft requests in the background until the block is left.
 
-    Each run leaves its report in Prefect, as flow runs do. `warm`: load what redrafts need at once, and not
-    when the first editor waits for it.
+    `warm`: load what redrafts need at once, and not when the first editor waits for it.
     """
     async with CheckPool(_CHECK_WORKERS) as checks:
         switch = StopSwitch()
-        ports = Ports(emit=emit, publish=finish_run, say=lambda _message: None, switch=switch, checks=checks)
+        ports = redraft_ports(switch, checks)
 
         async def carry_out(due: Sequence[StartableRedraft]) -> RunReport:
             return await services.redrafts(due, ports)

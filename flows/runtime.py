@@ -95,15 +95,11 @@ async def carried_out(run: Awaitable[RunReport | Plan]) -> dict[str, Any]:
 
 
 async def finish_run(report: RunReport) -> None:
-    """Save the report as a Prefect artifact, and tag the flow run; an error is only logged.
-
-    A run that editors' requests began within `serve` is no flow run.
-    """
+    """Save the report as a Prefect artifact, and tag the flow run; an error is only logged."""
     try:
-        if run_id := flow_run.id:
-            async with get_client() as client:
-                tags = dict.fromkeys([*flow_run.tags, *report_tags(report)])
-                await client.update_flow_run(UUID(run_id), tags=list(tags))
+        async with get_client() as client:
+            tags = dict.fromkeys([*flow_run.tags, *report_tags(report)])
+            await client.update_flow_run(UUID(flow_run.id), tags=list(tags))
         await acreate_markdown_artifact(
             markdown(report), key=f"{report.flow}-report", description="Run report"
         )

@@ -2,34 +2,26 @@
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
-from prefect.deployments.flow_runs import arun_deployment
 from prefect.runner import Runner
 
-from flows.prefect_api import is_lost
 from flows.redrafts import Redrafts, redrafting
+from flows.request_watch import RequestWatch
 from flows.run_loop import RunLoop
 from flows.run_processes import run_processes, send_signal
-from flows.scheduled_deployments import REQUESTS, ScheduledDeployments
-from flows.zombie_runs import crash_zombie_runs
-from pipeline.config import Settings, has_writer, load_settings
+from flows.scheduled_deployments import ScheduledDeployments
+from pipeline.config import Settings, Subscriptions, has_writer, load_settings
 from pipeline.domain.models import FeedConfig
+from pipeline.services.pending_requests import NOTHING_PENDING, PendingRequests, pending_requests
 from pipeline.services.shutdown import REPEAT_S, SIGNALS, SignalCounter, stop_message
-from pipeline.storage import SYSTEM_EDITOR, Database
+from pipeline.storage import Database
 
-_REQUEST_POLL_S = 5.0
-"""Seconds between two queries of the database for what that deployment does. Chosen, not measured."""
-_REQUEST_RETRY_S = 60.0
-"""Seconds to the next query after an error. Chosen: one line a minute at most."""
-_ZOMBIE_CHECK_EVERY = 12
-"""Number of such queries between two searches for zombie runs. Chosen: once a minute."""
 _KEEP_S = 1.0
 """Seconds between two checks whether Prefect's server has ended. Chosen, not measured."""
 _STOP_POLL_S = 0.5
@@ -39,12 +31,19 @@ _END_MARGIN_S = 10.0
 log = logging.getLogger("copydesk.serve")
 
 
-async def serve_flows(
-    read_feeds: Callable[[], Sequence[FeedConfig]], keep_server: Callable[[], None]
-) -> None:
+class ServedFeeds(Protocol):
+    """The feeds that are served now."""
+
+    subscriptions: Subscriptions
+
+    def __call__(self) -> Sequence[FeedConfig]:
+        """Look whether feeds.yaml has changed, and return its feeds."""
+
+
+async def serve_flows(feeds: ServedFeeds, keep_server: Callable[[], None]) -> None:
     """Serve the schedules of the feeds and the requests of editors. Raises ConfigError, DatabaseError.
 
-    `read_feeds` is called before each look for due runs, and returns the feeds to be served from then on.
+    `feeds` is called before each look for due runs, and returns the feeds to be served from then on.
     `keep_server` is called each second: it starts Prefect's server anew where that has ended, and raises
     ConfigError where that is of no use; the runs under way then end as after Ctrl-C.
     """
@@ -52,15 +51,15 @@ async def serve_flows(
     async with contextlib.AsyncExitStack() as stack:
         db = stack.enter_context(Database.open(settings.database_url))
         # Another machine writes the drafts otherwise, and no request is pending here.
-        warm = any(has_writer(settings, feed) for feed in read_feeds())
+        warm = any(has_writer(settings, feed) for feed in feeds())
         redrafts = (
             await stack.enter_async_context(redrafting(db, warm=warm)) if settings.writes_drafts else None
         )
         stack.enter_context(_graceful_stop(settings.stop_grace_s, redrafts))
-        await stack.enter_async_context(_background(_watch(db if settings.writes_drafts else None)))
+        await stack.enter_async_context(_background(_watch(settings, db, feeds)))
         keeping = await stack.enter_async_context(_background(_keep(keep_server)))
         stop_runs = partial(_stop_runs, redrafts, settings.stop_grace_s + _END_MARGIN_S)
-        due = _run_due(settings, read_feeds, stop_runs)
+        due = _run_due(settings, feeds, stop_runs)
         runs = await stack.enter_async_context(_background(due))
         done, _ = await asyncio.wait((keeping, runs), return_when=asyncio.FIRST_COMPLETED)
         if keeping in done:
@@ -71,7 +70,7 @@ async def serve_flows(
 
 async def _run_due(
     settings: Settings,
-    read_feeds: Callable[[], Sequence[FeedConfig]],
+    read_feeds: ServedFeeds,
     stop_runs: Callable[[], Awaitable[None]],
 ) -> None:
     scheduled = ScheduledDeployments(settings.base, settings.timezone)
@@ -156,32 +155,12 @@ async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator["asyncio
             await task
 
 
-async def _watch(db: Database | None) -> None:
-    """Start the `requests` flow when a request is pending, and mark zombie runs as crashed; log errors.
+async def _watch(settings: Settings, db: Database, feeds: ServedFeeds) -> None:
+    """Start runs for requests; where another machine writes the drafts, none is pending here."""
 
-    `db` is None when another machine writes the drafts: then no request is pending here.
-    """
-    for look in itertools.count(1):
-        await asyncio.sleep(_REQUEST_POLL_S)
-        try:
-            if look % _ZOMBIE_CHECK_EVERY == 0:
-                await crash_zombie_runs()
-            if db is not None and await asyncio.to_thread(_is_request_waiting, db):
-                await arun_deployment(f"requests/{REQUESTS}", timeout=120, as_subflow=False)
-        except Exception as error:  # noqa: BLE001 - the next attempt may succeed
-            if is_lost(error):
-                continue  # said by flows/run_loop
-            log.warning("the requests of editors cannot be carried out now; next attempt soon: %s", error)
-            await asyncio.sleep(_REQUEST_RETRY_S)
+    def pending() -> PendingRequests:
+        if not settings.writes_drafts:
+            return NOTHING_PENDING
+        return pending_requests(db, feeds.subscriptions.publish, datetime.now(UTC))
 
-
-def _is_request_waiting(db: Database) -> bool:
-    """Return whether a publication, the writing of a draft file or a redraft of our own is pending.
-
-    The redrafts that editors request are carried out by this process: see flows/redrafts.py.
-    """
-    now = datetime.now(UTC)
-    due = (
-        publication.next_at is None or publication.next_at <= now for publication in db.publications.pending()
-    )
-    return bool(db.redrafts.counts(SYSTEM_EDITOR) or db.versions.pending_by_feed()) or any(due)
+    await RequestWatch(pending).watch()

@@ -28,7 +28,7 @@ from prefect.exceptions import PrefectException
 from prefect.settings import get_current_settings
 from prefect.states import Crashed
 
-from flows.prefect_api import is_lost
+from flows.prefect_api import may_pass
 
 FLOWS = ["backfill", "drafting", "ingest", "requests"]
 _OURS = FlowFilter(name=FlowFilterName(any_=FLOWS))
@@ -61,7 +61,7 @@ async def crash_zombie_runs(pause_s: float = 3.0) -> int:
     try:
         return await _crash_and_release(pause_s)
     except (httpx.HTTPError, PrefectException) as error:
-        if not is_lost(error):  # `serve` says that once
+        if not may_pass(error):  # `serve` says that once
             log.warning("the search for crashed runs failed and is repeated later: %s", error)
         return 0
 

@@ -15,6 +15,7 @@ from pipeline.services.context import ItemOutcome, PollReport, RunContext
 from pipeline.services.draft import draft_feed
 from pipeline.services.feed_report import FeedReport, feed_report
 from pipeline.services.poll import poll
+from pipeline.services.removed_feeds import end_requests, removed_feeds
 from pipeline.services.report import RunReport, finish, timed
 from pipeline.services.run import DEFAULT_PORTS, Ports, open_run, publish_after_run
 from pipeline.services.shutdown import sleep_unless_stopped
@@ -88,13 +89,17 @@ async def drafting(ports: Ports = DEFAULT_PORTS) -> RunReport:
 async def requests(ports: Ports = DEFAULT_PORTS) -> RunReport:
     """Redraft what editors requested, write the files of other machines' drafts, publish; poll no feed.
 
+    Requests of feeds that were removed end without a redraft.
+
     Raises ConfigError, also on a machine that writes no drafts, and DatabaseError.
     """
     began = time.monotonic()
     async with open_run("requests", ports) as (ctx, subscriptions):
         require_output_folder(ctx.settings)
         counts = Counter(await asyncio.to_thread(ctx.db.redrafts.counts))
-        counts.update(await asyncio.to_thread(ctx.db.versions.pending_by_feed))
+        counts.update((await asyncio.to_thread(ctx.db.versions.unwritten)).values())
+        for key in removed_feeds(counts, subscriptions):
+            await end_requests(ctx, key, counts[key])
         feeds = [feed for feed in subscriptions.feeds if counts.get(feed.key)]
         reports = await asyncio.gather(*(timed(_run_requests(ctx, feed, counts[feed.key])) for feed in feeds))
         sent = await publish_after_run(ctx, subscriptions.publish)
@@ -104,6 +109,8 @@ async def requests(ports: Ports = DEFAULT_PORTS) -> RunReport:
 async def redrafts(startable: Sequence[StartableRedraft], ports: Ports = DEFAULT_PORTS) -> RunReport:
     """Carry out these redraft requests, and nothing else; those that another process leased are left to it.
 
+    Those of feeds that were removed end without a redraft.
+
     Raises ConfigError, also on a machine that writes no drafts, and DatabaseError.
     """
     began = time.monotonic()
@@ -112,6 +119,8 @@ async def redrafts(startable: Sequence[StartableRedraft], ports: Ports = DEFAULT
         ids[request.feed_key].append(request.item_id)
     async with open_run("requests", ports) as (ctx, subscriptions):
         require_output_folder(ctx.settings)
+        for key in removed_feeds(ids, subscriptions):
+            await end_requests(ctx, key, len(ids[key]), ids[key])
         feeds = [feed for feed in subscriptions.feeds if feed.key in ids]
         steps = (_run_requests(ctx, feed, len(ids[feed.key]), ids[feed.key]) for feed in feeds)
         reports = await asyncio.gather(*map(timed, steps))

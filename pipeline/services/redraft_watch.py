@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+from pipeline.services.repeated_messages import RepeatFilter
 from pipeline.services.report import RunReport
 from pipeline.storage import StartableRedraft
 
@@ -19,8 +20,11 @@ RETRY_S = 60.0
 """Seconds until a request is tried again that a run left pending, for example without a model. Chosen."""
 _ERROR_PAUSE_S = 5.0
 """Seconds until the next query after one that failed. Chosen, not measured."""
+_LOST_REPEAT_S = 60.0
+"""Seconds between two messages that the requests cannot be read. Chosen: one line a minute at most."""
 _MAX_RUNS = 4
 """Runs at the same time; each has up to COPYDESK_MAX_IN_FLIGHT model calls. Chosen, not measured."""
+BACK = "the requests of editors can be read again"
 log = logging.getLogger("copydesk.serve")
 
 CarryOut = Callable[[Sequence[StartableRedraft]], Awaitable[RunReport]]
@@ -44,6 +48,8 @@ class RedraftWatcher:
         self._runs = set[asyncio.Task[None]]()
         self._not_before: dict[int, float] = {}
         """By id of a request that was tried, when it may be tried again."""
+        self._messages = RepeatFilter(clock)
+        """Of all runs: requests that wait for the same thing say so once."""
 
     async def watch(self) -> None:
         """Look for requests until `stop`; then wait for the runs under way. Cancelled, it cancels them."""
@@ -62,17 +68,22 @@ class RedraftWatcher:
         self._stopped.set()
 
     def _look_until_stopped(self, loop: asyncio.AbstractEventLoop) -> None:
-        pause_s = self._poll_s
+        pause_s, is_lost_logged = self._poll_s, False
+        losses = RepeatFilter(self._clock, _LOST_REPEAT_S)
         while not self._stopped.wait(pause_s):
             try:
                 startable = self._startable()
             except Exception as error:  # noqa: BLE001 - the next query may succeed
                 if self._stopped.is_set():  # and the database closed
                     return
-                log.warning("the requests of editors cannot be read now; next attempt soon: %s", error)
+                if not is_lost_logged and losses.passes("lost"):
+                    is_lost_logged = True
+                    log.warning("the requests of editors cannot be read until this is corrected: %s", error)
                 pause_s = _ERROR_PAUSE_S
                 continue
-            pause_s = self._poll_s
+            if is_lost_logged:
+                log.warning(BACK)
+            pause_s, is_lost_logged = self._poll_s, False
             if startable:
                 loop.call_soon_threadsafe(self._begin, startable)
 
@@ -88,13 +99,17 @@ class RedraftWatcher:
     async def _run(self, due: Sequence[StartableRedraft]) -> None:
         try:
             if stopped := (await self._carry_out(due)).stopped:
-                log.warning("a rewrite ended early: %s", stopped)
+                self._warn(f"a rewrite ended early: {stopped}")
         except Exception as error:  # noqa: BLE001 - of one run: the next one may succeed
-            log.warning("a rewrite cannot be carried out now; next attempt in %g s: %s", RETRY_S, error)
+            self._warn(f"a rewrite cannot be carried out now; it is tried again each minute: {error}")
         finally:
             now = self._clock()
             later = {number: at for number, at in self._not_before.items() if at > now}
             self._not_before = later | dict.fromkeys((request.id for request in due), now + RETRY_S)
+
+    def _warn(self, message: str) -> None:
+        if self._messages.passes(message):
+            log.warning("%s", message)
 
 
 def due_requests(

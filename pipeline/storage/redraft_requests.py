@@ -145,13 +145,18 @@ class RedraftRepository(Transactions):
             if row.expired or row.lease_owner not in working
         ]
 
-    def counts(self, by: str | None = None) -> dict[str, int]:
-        """Return the number of pending requests, by feed key: those of an editor (None: all)."""
+    def counts(self) -> dict[str, int]:
+        """Return the number of pending requests, by feed key."""
         query = sa.select(feeds.c.key, sa.func.count()).select_from(requests.join(items).join(feeds))
         query = query.where(requests.c.done_at.is_(None)).group_by(feeds.c.key)
-        query = query if by is None else query.where(requests.c.by == by)
         with self._reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+    def pending_ids(self, by: str) -> list[int]:
+        """Return the ids of an editor's pending requests."""
+        query = sa.select(requests.c.id).where(requests.c.done_at.is_(None), requests.c.by == by)
+        with self._reading() as connection:
+            return list(connection.scalars(query))
 
 
 def insert(

@@ -96,17 +96,16 @@ class VersionRepository(Transactions):
             current = item_rows.previous(item_rows.texts(connection, [lease.item_id])[lease.item_id])
         return (current and current.sha256) != (lease.previous and lease.previous.sha256)
 
-    def pending_by_feed(self) -> dict[str, int]:
-        """Return the number of texts that wait to be written and that no run holds, by feed key."""
-        query = sa.select(feeds.c.key, sa.func.count()).select_from(items.join(feeds))
+    def unwritten(self) -> dict[int, str]:
+        """Return the feed keys of items with a text that waits to be written and that no run holds, by id."""
+        query = sa.select(items.c.id, feeds.c.key).select_from(items.join(feeds))
         with self._reading() as connection:
             pending = (
                 items.c.state.in_(OPEN),
                 items.c.id.in_(item_rows.unwritten),
                 leases.free(connection),
             )
-            rows = connection.execute(query.where(*pending).group_by(feeds.c.key))
-            return {row[0]: row[1] for row in rows}
+            return {row[0]: row[1] for row in connection.execute(query.where(*pending))}
 
     def begin_save(self, draft_row: DraftRow, draft: Draft, editor: str, save: Save) -> PendingSave:
         """Record an editor's text, or a restored one, before its file is written.

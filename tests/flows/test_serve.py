@@ -18,6 +18,7 @@ from pipeline.config.time_syntax import is_jitter, is_schedule, jitter_s
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FeedConfig, PollState
 from pipeline.services.ingest import is_due
+from pipeline.services.watched_feeds import WatchedFeeds
 from tests.fakes.stock import layout
 from tests.pipeline.storage.records import feed
 
@@ -167,5 +168,5 @@ async def test_a_server_that_cannot_be_kept_ends_serve_in_one_line(
         temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
         pytest.raises(ConfigError, match="has ended 5 times"),
     ):
-        await serve_flows(tuple, keep)
+        await serve_flows(WatchedFeeds(settings.feeds_file), keep)
     assert looks == [0]

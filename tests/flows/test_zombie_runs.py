@@ -3,7 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from flows.zombie_runs import is_dead, leaked_slots
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows.zombie_runs import crash_zombie_runs, is_dead, leaked_slots
+from tests.fakes.feed_server import FeedServer
 
 NOW = datetime(2026, 2, 5, tzinfo=UTC)
 BEAT = timedelta(seconds=30)
@@ -23,3 +27,14 @@ def test_slots_of_runs_that_started_or_ended_meanwhile_are_not_leaked() -> None:
     assert leaked_slots(2, [first], [second]) == 0
     assert leaked_slots(3, [first], [first, second]) == 1
     assert leaked_slots(0, [first], []) < 0
+
+
+async def test_a_server_that_refuses_requests_for_a_while_is_no_line_of_this_search(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """flows/run_loop says that once; this search is repeated each minute."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    with FeedServer() as server, temporary_settings({PREFECT_API_URL: server.url("/api")}):
+        assert await crash_zombie_runs() == 0
+        assert server.requests > 0
+    assert caplog.messages == []

@@ -15,16 +15,16 @@ from pipeline.domain.errors import CopydeskError, DatabaseError
 from pipeline.services import ingest as services
 from pipeline.services.draft_file import EditorContext
 from pipeline.services.redraft import request_redraft
-from pipeline.services.redraft_watch import RETRY_S, RedraftWatcher, due_requests
+from pipeline.services.redraft_watch import BACK, RETRY_S, RedraftWatcher, due_requests
 from pipeline.services.report import RunReport
 from pipeline.services.run import Ports
 from pipeline.services.shutdown import StopSwitch
-from pipeline.storage import Database, StartableRedraft
+from pipeline.storage import SYSTEM_EDITOR, Database, StartableRedraft
 from tests.fakes.checks import ChecksHere
 from tests.fakes.model_server import ModelServer, completion
 from tests.fakes.stock import FEED, fill, layout
 from tests.pipeline.storage.conftest import open_db, postgres_migrated, postgres_server, url
-from tests.pipeline.storage.records import admit, item
+from tests.pipeline.storage.records import admit, draft, item
 
 __all__ = ["open_db", "postgres_migrated", "postgres_server", "url"]
 SECTION = json.dumps({"text": "The section says something else now."})
@@ -116,17 +116,58 @@ async def test_what_a_run_left_pending_is_tried_again_after_a_pause(caplog: pyte
     assert runs.ends[1].cancelled()
 
 
-async def test_a_database_that_fails_is_looked_at_again(
+async def test_a_database_that_fails_is_looked_at_again_and_is_two_lines(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("pipeline.services.redraft_watch._ERROR_PAUSE_S", 0.001)
     runs = Runs()
-    runs.failures, runs.pending = [DatabaseError("it is down")], [redraft(1)]
+    runs.failures = [DatabaseError("it is down")] * 20
+    runs.pending = [redraft(1)]
     task = asyncio.create_task(runs.watcher.watch())
     await runs.wait(lambda: runs.begun)
-    assert "it is down" in caplog.text
+    assert len(caplog.messages) == 2
+    assert "it is down" in caplog.messages[0]
+    assert caplog.messages[1] == BACK
+    runs.failures = [DatabaseError("it is down")]
+    await runs.wait(lambda: not runs.failures)
+    await runs.looks()
+    assert len(caplog.messages) == 2, "not twice a minute, if it fails now and then"
+    runs.now = 60.0
+    runs.failures = [DatabaseError("it is down")]
+    await runs.wait(lambda: len(caplog.messages) == 4)
+    assert caplog.messages[3] == BACK
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_requests_that_wait_for_the_same_thing_say_so_once_an_hour(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Ten requests, made one after the other; each look is half a minute after the one before."""
+    loop, now, tries = asyncio.get_running_loop(), [0.0], list[int]()
+
+    def startable() -> Sequence[StartableRedraft]:
+        for _ in range(3):  # runs end meanwhile
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()
+        now[0] += 30
+        return [redraft(number) for number in range(min(10, int(now[0] / 30)))]
+
+    async def carry_out(due: Sequence[StartableRedraft]) -> RunReport:
+        tries.extend(request.id for request in due)
+        if now[0] > 1.5 * 3600:
+            raise CopydeskError("feeds.yaml is wrong")
+        return report(f"the key is rejected; {len(due)} items stay queued")
+
+    watcher = RedraftWatcher(startable, carry_out, poll_s=0.001, clock=lambda: now[0])
+    task = asyncio.create_task(watcher.watch())
+    async with asyncio.timeout(60):
+        while now[0] < 2 * 3600:
+            await asyncio.sleep(0.001)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(tries) > 100
+    assert ["rejected" in line for line in caplog.messages] == [True, True, False]
+    assert "feeds.yaml is wrong" in caplog.messages[2]
 
 
 class Project:
@@ -199,6 +240,56 @@ async def test_a_section_is_written_by_one_call_and_nothing_else_is_done(
     assert len(model.received) == 2
     assert {key: backlog.total for key, backlog in db.items.backlogs(datetime.now(UTC)).items()} == {FEED: 1}
     assert db.drafts.get(project.refs[2]).version == 1
+
+
+async def test_a_request_of_a_removed_feed_ends_and_its_editor_sees_why(
+    project: Project, open_db: Callable[..., Database]
+) -> None:
+    db = open_db()
+    own = db.redrafts.request(db.drafts.get(project.refs[1]), SYSTEM_EDITOR, datetime.now(UTC))
+    admit(db, item(1), key=FEED)
+    [lease] = db.leases.acquire(FEED, 1, 60, lease_filter="new")
+    db.leases.begin_write(lease, recorded := draft(lease))
+    db.leases.release([lease])
+    with project.model as model:
+        project.request(db, project.refs[0])
+        config = yaml.safe_load(project.settings.feeds_file.read_text())
+        config["feeds"][0] |= {"key": "other", "url": "https://wire.example/other"}
+        project.settings.feeds_file.write_text(yaml.safe_dump(config))
+        startable = db.redrafts.startable()
+        assert [request.feed_key for request in startable] == [FEED]
+        assert (await services.redrafts(startable, Ports(checks=ChecksHere()))).stopped is None
+        assert db.redrafts.startable() == []
+        assert db.redrafts.pending_ids(SYSTEM_EDITOR) == [own]
+        await services.requests(Ports(checks=ChecksHere()))
+        assert db.redrafts.counts() == {}
+        assert model.received == []
+    assert db.versions.unwritten() == {}
+    assert (project.settings.output / recorded.path).read_text() == recorded.text, "it was paid for"
+    reason = f"feed {FEED} is not in feeds.yaml"
+    assert reason in (db.redrafts.last_finished(db.drafts.get(project.refs[0]).item_id) or ("",) * 5)[4]
+    editors, ours = (db.drafts.get(ref) for ref in project.refs[:2])
+    assert [reason in finding.message for finding in editors.findings if finding.kind == "redraft"] == [True]
+    assert "source-updated" in {finding.kind for finding in ours.findings}
+    assert (editors.version, ours.version, editors.state) == (1, 1, "drafted")
+
+
+async def test_a_request_of_a_feed_under_a_new_key_goes_on(
+    project: Project, open_db: Callable[..., Database]
+) -> None:
+    db = open_db()
+    with project.model:
+        project.request(db, project.refs[0])
+        before = db.redrafts.startable()
+        config = yaml.safe_load(project.settings.feeds_file.read_text())
+        config["feeds"][0] |= {"key": "renamed", "previous_keys": [FEED]}
+        project.settings.feeds_file.write_text(yaml.safe_dump(config))
+        await services.redrafts(before, Ports(checks=ChecksHere()))
+        [after] = db.redrafts.startable()
+        assert after == before[0]._replace(feed_key="renamed")
+        await services.redrafts([after], Ports(checks=ChecksHere()))
+    assert db.redrafts.startable() == []
+    assert "something else now" in project.text(project.refs[0])
 
 
 async def test_a_stop_stores_the_answer_under_way_and_begins_nothing(

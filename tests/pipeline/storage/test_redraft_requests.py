@@ -41,11 +41,11 @@ def test_a_request_can_be_carried_out_unless_a_living_process_works_on_its_item(
 ) -> None:
     rows = [drafted(db, number) for number in range(4)]
     numbers = [db.redrafts.request(row, "Ada", NOW) for row in rows[:3]]
-    db.redrafts.request(rows[3], SYSTEM_EDITOR, NOW)
+    own = db.redrafts.request(rows[3], SYSTEM_EDITOR, NOW)
     admit(db, item(9))
     every = [StartableRedraft(number, row.item_id, "one") for number, row in zip(numbers, rows, strict=False)]
     assert db.redrafts.startable() == every, "those of the system are for runs, and so are new items"
-    assert db.redrafts.counts(SYSTEM_EDITOR) == {"one": 1}
+    assert db.redrafts.pending_ids(SYSTEM_EDITOR) == [own]
     assert db.redrafts.counts() == {"one": 4}
 
     elsewhere = open_db("elsewhere.example|boot|1|1")
