@@ -64,7 +64,7 @@ def test_what_was_done_and_comes_again_starts_a_run_at_once_beside_what_stays() 
     stays, both = pending("redraft 1"), pending("redraft 1", "publication 7")
     begun = starts({0: both, 5: stays, 20_000: both}, 20_005)
     assert begun[-1] == 20_000
-    assert begun[:4] == [0, 60, 180, 420]
+    assert begun[:4] == [0, 60, 120, 240]
 
 
 def test_what_is_done_shortens_the_pause_for_what_is_left() -> None:
