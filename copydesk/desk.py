@@ -65,8 +65,8 @@ def serve(host: str, port: int, *, browser: bool) -> None:
 def _token(settings: Settings) -> str:
     from desk.auth import new_token
 
-    given = os.environ.pop(SERVE_TOKEN, None)  # child processes of the desk do not get it
-    return settings.desk_token.get_secret_value() if settings.desk_token else given or new_token()
+    of_serve = os.environ.pop(SERVE_TOKEN, None)  # child processes of the desk do not get it
+    return settings.desk_token.get_secret_value() if settings.desk_token else of_serve or new_token()
 
 
 class _PrivateLog(RotatingFileHandler):
