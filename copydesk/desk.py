@@ -1,6 +1,7 @@
 """`copydesk desk`: serves the review desk and prints the link that signs a browser in."""
 
 import logging
+import os
 import socket
 import webbrowser
 from io import TextIOWrapper
@@ -22,6 +23,8 @@ from pipeline.config.logging import secrets_named
 from pipeline.domain.errors import ConfigError
 from pipeline.storage import Database
 
+SERVE_TOKEN = "_COPYDESK_SERVE_TOKEN"  # noqa: S105 - a variable's name
+"""Variable with the token that `serve` made, so that the link is the same when it starts the desk anew."""
 _LOG_SIZE = 5_000_000
 """Bytes of one file of the audit log; six files are kept. Chosen, not measured."""
 
@@ -35,13 +38,13 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     import uvicorn
 
     from desk import create_app
-    from desk.auth import AccessPolicy, new_token
+    from desk.auth import AccessPolicy
 
     listening = _listen(host, port)
     port = listening.getsockname()[1]
     access = AccessPolicy(
         port=port,
-        token=settings.desk_token.get_secret_value() if settings.desk_token else new_token(),
+        token=_token(settings),
         hosts=settings.desk_hosts,
         user_header=settings.desk_user_header,
         user_secret=settings.desk_user_secret,
@@ -57,6 +60,13 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     if browser:
         webbrowser.open(link)
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _token(settings: Settings) -> str:
+    from desk.auth import new_token
+
+    of_serve = os.environ.pop(SERVE_TOKEN, None)  # child processes of the desk do not get it
+    return settings.desk_token.get_secret_value() if settings.desk_token else of_serve or new_token()
 
 
 class _PrivateLog(RotatingFileHandler):

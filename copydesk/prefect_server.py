@@ -10,7 +10,6 @@ import fcntl
 import http.client
 import logging
 import os
-import signal
 import socket
 import sys
 import time
@@ -20,8 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from copydesk.child_processes import Child, end_process, start_process
-from copydesk.console import err, pluralize
+from copydesk.child_processes import Child, EndedTooOften, RestartedProcess, start_process
+from copydesk.console import err
 from flows.prefect_api import has_server, refresh_settings, require_api, require_api_url
 from pipeline.config import Settings, load_feeds, private_files
 from pipeline.domain.errors import ConfigError
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
 
 _START_TIMEOUT_S = 120
 """Measured: a cold start of Prefect's server takes up to half a minute."""
-_ENDS_WITHIN_S, _MAX_ENDS = 600.0, 4
-"""`serve` ends when its server ends more often than this in so many seconds. Chosen, not measured."""
+_LOG_SIZE = 10_000_000
+"""Bytes of the server's log; above that a start begins a new one and keeps the last. Chosen, not measured."""
 _PORT_FILE = "prefect-server.port"
 _LOCK_FILE = "copydesk-start.lock"
 Report = dict[str, Any]
@@ -170,39 +169,33 @@ class ServerProcess:
         extra_env: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._command, self._port, self._path, self._extra_env = command, port, log, extra_env
-        self._clock = clock
-        self._ends: list[float] = []
-        self._process = self._start()
+        def start() -> Child:
+            with _open_log(log) as output:
+                return start_process(command, output, extra_env)
 
-    def _start(self) -> Child:
-        with _open_log(self._path) as log:
-            return start_process(self._command, log, self._extra_env)
+        self._port, self._path = port, log
+        self._restarted = RestartedProcess("Prefect's server", start, clock=clock)
+
+    @property
+    def process(self) -> Child:
+        """The process that runs now."""
+        return self._restarted.process
 
     def keep(self) -> None:
         """Start the server anew if it has ended. Raises ConfigError if it ended too often."""
-        code = self._process.poll()
-        if code is None:
-            return
-        now = self._clock()
-        self._ends = [*(end for end in self._ends if now - end < _ENDS_WITHIN_S), now]
-        times = pluralize(len(self._ends), "time")
-        ended = f"Prefect's server has ended with code {code}, {times} in ten minutes"
-        if len(self._ends) > _MAX_ENDS:
+        try:
+            self._restarted.keep()
+        except EndedTooOften as ended:
             message = f"{ended}; correct what its log {self._path} says, and start `copydesk serve` again"
-            raise ConfigError(message, file=str(self._path))
-        logging.getLogger("copydesk.serve").warning("%s: it is started anew", ended)
-        with contextlib.suppress(ProcessLookupError):  # what is left of it would keep its port
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process = self._start()
+            raise ConfigError(message, file=str(self._path)) from ended
 
     def wait_until_ready(self) -> None:
         """Wait until it answers. Raises ConfigError if it does not."""
-        _wait_until_ready(self._process, self._port, self._path)
+        _wait_until_ready(self.process, self._port, self._path)
 
     def end(self) -> None:
         """End it."""
-        end_process(self._process, "Prefect's server")
+        self._restarted.end()
 
 
 def _lock_starts() -> contextlib.ExitStack:
@@ -302,6 +295,8 @@ def _answers(port: int) -> bool:
 def _open_log(log: Path) -> IO[bytes]:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size > _LOG_SIZE:
+            log.replace(f"{log}.1")
         return open(log, "ab", opener=private_files.opener)
     except OSError as error:
         message = f"{log}: {error.strerror}; Prefect's server writes its log there: make the folder writable"

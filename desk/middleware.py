@@ -2,6 +2,8 @@
 
 import json
 import logging
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
@@ -22,6 +24,7 @@ from desk.auth import (
     signed_in,
     valid_token,
 )
+from desk.repeats import Repeats
 
 MAX_FORM_BYTES = 4_000_000
 """Largest request body, in bytes: the longest article, with every character percent-encoded."""
@@ -30,7 +33,13 @@ _MAX_DRAINED_BYTES = 50_000_000
 _PROBES = ("/health", "/ready")
 log = logging.getLogger("copydesk.desk")
 audit = logging.getLogger("copydesk.desk.audit")
-"""One line of JSON for every request that may change something, and for every refused one."""
+"""One line of JSON for every request that may change something, and for refused ones that change nothing.
+
+Of the latter, one a minute for a path and a client: a page that is refused again and again would push the
+records of who changed what out of the log.
+"""
+_MAX_PATH = 200
+"""Characters of a path in a log and in memory. Chosen, not measured."""
 
 _REFUSED = frozenset((400, 401, 403, 413))
 _POLICY = (
@@ -54,9 +63,12 @@ class _Refusal(NamedTuple):
 class AccessMiddleware:
     """Refuses requests without access before any route sees them."""
 
-    def __init__(self, app: ASGIApp, access: AccessPolicy) -> None:
+    def __init__(
+        self, app: ASGIApp, access: AccessPolicy, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._app = app
         self._access = access
+        self._warnings, self._audits = Repeats(clock), Repeats(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, sign it in, or pass it on with the editor's name in its state."""
@@ -65,7 +77,7 @@ class AccessMiddleware:
             return
         headers = Headers(scope=scope)
         response = self._response(scope, headers)
-        send = _audited(scope, send)
+        send = self._audited(scope, send)
         if response is not None:
             await _drain(receive, headers)
             await response(scope, receive, _secured(scope, send, static=False))
@@ -77,7 +89,8 @@ class AccessMiddleware:
         """Return the refusal of a request, or the redirect of a sign-in; None if the request may go on."""
         refusal = self._refusal(scope, headers)
         if refusal is not None:
-            log.warning("refused %s %s: %s", scope["method"], scope["path"], refusal.message)
+            if self._warnings.is_new(_event(scope, refusal.status)):
+                log.warning("refused %s %s: %s", scope["method"], scope["path"], refusal.message)
             return PlainTextResponse(refusal.message + "\n", refusal.status)
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         token = dict(query).get("token")
@@ -107,14 +120,28 @@ class AccessMiddleware:
         """Refuse a request that is not signed in; otherwise store the editor's name in its state."""
         access = self._access
         cookies = cookie_parser(headers.get("cookie", ""))
-        client = scope["client"][0] if scope.get("client") else None
-        name = proxied(access, client, headers)
+        name = proxied(access, _client(scope), headers)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         token = query.get("token") or headers.get("authorization", "").removeprefix("Bearer ")
         if name is None and not signed_in(access, cookies) and not valid_token(access, token):
             return _Refusal(401, "Not signed in. Open the link that `copydesk desk` printed in the terminal.")
         scope.setdefault("state", {})["editor"] = name or editor(access, cookies)
         return None
+
+    def _audited(self, scope: Scope, send: Send) -> Send:
+        """Write an audit entry for requests that may change something or are refused."""
+
+        async def audited(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._is_audited(scope, message["status"]):
+                audit.info(json.dumps(_audit_entry(scope, message["status"])))
+            await send(message)
+
+        return audited
+
+    def _is_audited(self, scope: Scope, status: int) -> bool:
+        if scope["method"] not in SAFE:
+            return True
+        return status in _REFUSED and self._audits.is_new(_event(scope, status))
 
 
 def _secured(scope: Scope, send: Send, *, static: bool) -> Send:
@@ -139,25 +166,21 @@ def _policy(scope: Scope) -> str:
     return _POLICY.format(images="".join(f" {host}" for host in hosts))
 
 
-def _audited(scope: Scope, send: Send) -> Send:
-    """Write an audit entry for requests that may change something or are refused."""
+def _event(scope: Scope, status: int) -> tuple[object, ...]:
+    """Return what makes a refusal the same as another one. Pure."""
+    return _client(scope), scope["method"], scope["path"][:_MAX_PATH], status
 
-    async def audited(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            status = message["status"]
-            if scope["method"] not in SAFE or status in _REFUSED:
-                audit.info(json.dumps(_audit_entry(scope, status)))
-        await send(message)
 
-    return audited
+def _client(scope: Scope) -> str | None:
+    return scope["client"][0] if scope.get("client") else None
 
 
 def _audit_entry(scope: Scope, status: int) -> dict[str, object]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "editor": scope.get("state", {}).get("editor"),
-        "from": scope["client"][0] if scope.get("client") else None,
-        "asked": f"{scope['method']} {scope['path'][:200]}",
+        "from": _client(scope),
+        "asked": f"{scope['method']} {scope['path'][:_MAX_PATH]}",
         "status": status,
     }
 

@@ -5,6 +5,7 @@ Prefect's own loop ends the program after three failed requests, and with it the
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -23,11 +24,45 @@ _NOISY = ("prefect.events.clients", "prefect.runner.event_emitter", "prefect.Flo
 """Loggers that tell, several times and with tracebacks, what this module says in one line."""
 _NOISY_IF_LOST = ("prefect.runner", "prefect.runner.state_proposer", "prefect.runner.flow_run_executor")
 """Loggers that do so while the server is lost only; what else they say is said nowhere else."""
+_MAX_PAUSE_S = 60.0
+"""Longest pause after a failed request: each may need a new runner. Chosen, not measured."""
+_BACK_AFTER_S = 60.0
+"""Seconds without a failed request after which the server is no longer lost: with a server that fails now and
+then, two lines each time would fill the log. Chosen, not measured."""
 LOST = "Prefect's server does not answer: no run starts until it does; those under way go on"
 BACK = "Prefect's server answers again"
 log = logging.getLogger("copydesk.serve")
 Register = Callable[[Runner, bool], Awaitable[None]]
 """Adds the deployments that a runner serves; called with whether the runner is new."""
+
+
+class Outage:
+    """Whether requests of Prefect's server fail, and since when they succeed again; logs both once."""
+
+    def __init__(self, first_pause_s: float, clock: Callable[[], float]) -> None:
+        self._first_pause_s, self._clock = first_pause_s, clock
+        self._pause_s = first_pause_s
+        self._is_logged = False
+        self._succeeds_since: float | None = None
+
+    def fail(self, error: Exception) -> float:
+        """Note a request that failed; return the seconds to wait: twice as many each time."""
+        if not self._is_logged:
+            log.warning(_lost_line(error))
+        self._is_logged, self._succeeds_since = True, None
+        pause_s = self._pause_s
+        self._pause_s = min(2 * pause_s, _MAX_PAUSE_S)
+        return pause_s
+
+    def succeed(self) -> None:
+        """Note a request that succeeded; the server is back when others have succeeded for a minute."""
+        now = self._clock()
+        self._pause_s = self._first_pause_s
+        if self._succeeds_since is None:
+            self._succeeds_since = now
+        if self._is_logged and now - self._succeeds_since >= _BACK_AFTER_S:
+            log.warning(BACK)
+            self._is_logged = False
 
 
 def _new_runner() -> AbstractAsyncContextManager[Runner]:
@@ -55,7 +90,10 @@ class RunLoop:
     runs: Callable[[], set[int]] = run_processes
     """Returns the processes of the runs under way."""
     look_s: float = 1.0
-    """Seconds between two checks whether a lost server answers again. Chosen, not measured."""
+    """Seconds between two checks whether a lost server answers again, and the first pause after a failed
+    request. Chosen, not measured."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    clock: Callable[[], float] = time.monotonic
 
     async def run(self) -> NoReturn:
         """Start due runs until cancelled, which kills the runs under way.
@@ -67,15 +105,14 @@ class RunLoop:
         for name in _NOISY_IF_LOST:
             logging.getLogger(name).addFilter(_tells_more)
         asyncio.get_running_loop().set_exception_handler(_skip_cancelled)
-        was_lost = False
+        outage = Outage(self.look_s, self.clock)
         while True:
             while not await self._answers_soon():
                 pass
             async with self.new_runner() as runner:
-                await self._start_due_runs(runner, was_lost=was_lost)
-            was_lost = True
+                await self._start_due_runs(runner, outage)
 
-    async def _start_due_runs(self, runner: Runner, *, was_lost: bool) -> None:
+    async def _start_due_runs(self, runner: Runner, outage: Outage) -> None:
         """Start runs until the server is lost and no run is under way."""
         is_new = True
         while True:
@@ -86,17 +123,13 @@ class RunLoop:
                 if not may_pass(error):
                     await self._stop(error)
                     raise
-                if not was_lost:
-                    log.warning(_lost_line(error))
-                was_lost = True
-                await asyncio.sleep(self.look_s)
+                await self.sleep(outage.fail(error))
                 if not await self._answered_before_idle():
                     return
             else:
-                if was_lost:
-                    log.warning(BACK)
-                is_new = was_lost = False
-                await asyncio.sleep(runner.query_seconds)
+                outage.succeed()
+                is_new = False
+                await self.sleep(runner.query_seconds)
 
     async def _stop(self, error: Exception) -> None:
         """End the runs under way. Raises ConfigError where the server refused a request."""
@@ -120,7 +153,7 @@ class RunLoop:
         """Return whether the server answers; if it does not, only after a pause."""
         if await self.answers():
             return True
-        await asyncio.sleep(self.look_s)
+        await self.sleep(self.look_s)
         return False
 
 

@@ -39,6 +39,18 @@ const desk = (() => {
     one("#status").classList.toggle("hidden", quietly);
   };
 
+  // Signed out, as the desk has another token for example: what a page asks by itself would be refused each time.
+
+  const SIGNED_OUT = "You are signed out: open the link of the desk in another tab, then go on here. What you typed is still here.";
+  let signedOut = false;
+  const note = (response) => {
+    const before = signedOut;
+    signedOut = response.status === 401;
+    if (signedOut && !before) say(SIGNED_OUT);
+    if (!signedOut && before) say("You are signed in again.");
+    return response;
+  };
+
   const act = (target) => {
     if (target.matches("summary")) {
       const details = target.parentElement;
@@ -103,7 +115,8 @@ const desk = (() => {
   let shown = page();
   let going = false;
   const load = async (address, options) => {
-    const response = await fetch(address, { ...options, credentials: "same-origin" });
+    const response = note(await fetch(address, { ...options, credentials: "same-origin" }));
+    if (signedOut) throw new Error(SIGNED_OUT);
     return [response, new DOMParser().parseFromString(await response.text(), "text/html")];
   };
   // False where nothing was done: another request is under way, or the desk does not respond.
@@ -114,7 +127,7 @@ const desk = (() => {
       await work();
       return true;
     } catch {
-      say("The desk does not respond. Nothing is lost: try again.");
+      say(signedOut ? SIGNED_OUT : "The desk does not respond. Nothing is lost: try again.");
       return false;
     } finally {
       going = false;
@@ -195,15 +208,16 @@ const desk = (() => {
     if (!place || document.hidden && !doing) return;
     try {
       const address = `${place.dataset.presence}?doing=${doing || place.dataset.doing}`;
-      const response = await fetch(address, { credentials: "same-origin", keepalive: Boolean(doing) });
+      const response = note(await fetch(address, { credentials: "same-origin", keepalive: Boolean(doing) }));
       const { message } = await response.json();
       if (place.textContent !== message) place.textContent = message;
     } catch { /* The next sign comes soon. */ }
   };
-  setInterval(() => sign(), SIGN_MS);
+  setInterval(() => { if (!signedOut) sign(); }, SIGN_MS);
   document.addEventListener("visibilitychange", () => sign());
+  addEventListener("focus", () => { if (signedOut) sign(); });
   addEventListener("pagehide", () => sign("left"));
   onReady(() => sign());
 
-  return { all, one, session, scrolling, say, act, keys, onReady, swap, refresh, submitOnce, written, leave, beforeLeaving, isEditing: () => false };
+  return { all, one, session, scrolling, say, note, isSignedOut: () => signedOut, act, keys, onReady, swap, refresh, submitOnce, written, leave, beforeLeaving, isEditing: () => false };
 })();

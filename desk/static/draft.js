@@ -165,7 +165,7 @@
     for (const each of sections.values()) each.rows.forEach((one) => observer.observe(one));
   };
   const look = (ms) => {
-    if (document.visibilityState !== "visible" || !page() || desk.isEditing()) return;
+    if (document.visibilityState !== "visible" || !page() || desk.isEditing() || desk.isSignedOut()) return;
     for (const [number, each] of sections) {
       if (each.here.size) each.ms += ms;
       if (!each.sent && due(each)) { each.sent = true; report(number); }
@@ -181,7 +181,7 @@
   const send = async (form) => {
     const body = new URLSearchParams(new FormData(form));
     body.set("opened", page().dataset.opened);
-    const response = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" }, credentials: "same-origin" });
+    const response = desk.note(await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" }, credentials: "same-origin" }));
     const answer = await response.json();
     if (!form.isConnected) return;
     if (answer.problem && answer.retry) throw new Error(answer.problem);
@@ -204,7 +204,8 @@
     clearTimeout(timer);
     const note = one("[data-reading], [data-request]");
     if (note) timer = setTimeout(async () => {
-      const response = await fetch(note.dataset.reading || note.dataset.request, { credentials: "same-origin" }).catch(() => null);
+      if (desk.isSignedOut()) { watch(); return; }
+      const response = await fetch(note.dataset.reading || note.dataset.request, { credentials: "same-origin" }).then(desk.note).catch(() => null);
       if (!note.isConnected) return;
       if (!response || !response.ok || response.status === 204 || document.hidden) { watch(); return; }
       if (desk.isEditing() || desk.written()) { note.textContent = "Something new is there: load the page again when you are done."; return; }

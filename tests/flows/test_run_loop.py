@@ -36,9 +36,12 @@ class Ended(Exception):
 
 
 class FakeServer:
-    """A Prefect server and its runners; each poll takes the next entry of `script`."""
+    """A Prefect server and its runners; each poll takes the next entry of `script`.
 
-    query_seconds = 0.0
+    Its clock moves only while the loop sleeps.
+    """
+
+    query_seconds = 30.0
 
     def __init__(self, *script: Exception | None, health: tuple[bool, ...] = (), runs: int = 0) -> None:
         self._script, self._health = iter(script), iter(health)
@@ -47,6 +50,12 @@ class FakeServer:
         self.runners = 0
         self.registered: list[bool] = []
         self.events: list[str] = []
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.pauses.append(seconds)
 
     async def _get_and_submit_flow_runs(self) -> None:
         outcome = next(self._script, Ended())
@@ -77,7 +86,10 @@ class FakeServer:
         self.events.append("stopped")
 
     def loop(self) -> RunLoop:
-        return RunLoop(self.register, self.stop, self.new_runner, self.answers, self.runs, look_s=0)
+        return RunLoop(
+            self.register, self.stop, self.new_runner, self.answers, self.runs,
+            sleep=self.sleep, clock=lambda: self.now,
+        )  # fmt: skip
 
 
 async def served(server: FakeServer) -> None:
@@ -88,19 +100,43 @@ async def served(server: FakeServer) -> None:
 async def test_a_lost_server_is_waited_for_and_told_in_two_lines(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server = FakeServer(None, LOSS, UNAVAILABLE, None, None, health=(True, False, False, True))
+    server = FakeServer(None, LOSS, UNAVAILABLE, None, None, None, health=(True, False, False, True))
     await served(server)
-    assert (server.polls, server.runners) == (3, 3)
-    assert server.registered == [True, False, True, True, False, False], "a new server may know no deployment"
+    assert (server.polls, server.runners) == (4, 3)
+    new = [True, False, True, True, False, False, False]
+    assert server.registered == new, "a new server may know no deployment"
     assert caplog.messages == [LOST, BACK]
 
 
 async def test_the_runner_of_runs_under_way_is_kept(caplog: pytest.LogCaptureFixture) -> None:
     """Leaving it would kill them."""
-    server = FakeServer(None, LOSS, None, health=(True, False, True), runs=9)
+    server = FakeServer(None, LOSS, None, None, None, health=(True, False, True), runs=9)
     await served(server)
-    assert (server.polls, server.runners) == (2, 1)
+    assert (server.polls, server.runners) == (4, 1)
     assert caplog.messages == [LOST, BACK]
+
+
+async def test_while_every_request_fails_the_pause_doubles_up_to_a_minute() -> None:
+    """Each failed request may need a new runner."""
+    server = FakeServer(None, *[UNAVAILABLE] * 9, None, UNAVAILABLE)
+    await served(server)
+    growing = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
+    assert server.pauses == [30.0, *growing, 30.0, 1.0]
+
+
+async def test_a_server_that_fails_every_second_request_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = FakeServer(*[None, UNAVAILABLE] * 100)
+    await served(server)
+    assert server.polls == 100
+    assert caplog.messages == [LOST]
+
+
+async def test_two_losses_an_hour_apart_are_both_told(caplog: pytest.LogCaptureFixture) -> None:
+    server = FakeServer(None, LOSS, *[None] * 120, LOSS, *[None] * 3)
+    await served(server)
+    assert caplog.messages == [LOST, BACK] * 2
 
 
 def test_prefects_runner_has_what_the_loop_repeats() -> None:
@@ -123,9 +159,9 @@ def test_prefects_runner_has_what_the_loop_repeats() -> None:
 async def test_a_refusal_that_may_pass_is_told_once_and_waited_for(
     caplog: pytest.LogCaptureFixture, error: Exception, said: str
 ) -> None:
-    server = FakeServer(None, error, error, None, runs=9)
+    server = FakeServer(None, error, error, None, None, None, runs=9)
     await served(server)
-    assert (server.polls, server.runners) == (2, 1), "the runs under way go on"
+    assert (server.polls, server.runners) == (4, 1), "the runs under way go on"
     first, second = caplog.messages
     assert first.startswith(said)
     assert second == BACK

@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from pipeline.articles.front_matter import loads
 from tests.desk.browser.conftest import click, signed_in
 from tests.desk.conftest import Desk
+from tests.fakes.stock import TOKEN
 
 HELD, CLEAN = 0, 1
 
@@ -129,6 +130,41 @@ def test_what_the_second_reader_found_is_shown_without_taking_what_is_typed(page
     reading, done = False, True
     expect(page.locator("[data-reading]")).to_have_count(0)
     assert page.evaluate(place) == pytest.approx(before, abs=1)
+
+
+def test_a_page_that_is_signed_out_asks_no_more_until_it_is_signed_in(page: Page, desk: Desk) -> None:
+    address, requests, reads = f"{desk.server.url}/drafts/{desk.refs[CLEAN]}", list[str](), True
+    notices = '<div id="notices">'
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        note = f'<p data-reading="{address}/reading">It reads.</p>' if reads else ""
+        route.fulfill(response=response, body=response.text().replace(notices, notices + note))
+
+    def reading(route: Route) -> None:
+        status = route.fetch().status
+        route.fulfill(status=204 if status == 200 and reads else status)
+
+    page.clock.install()
+    page.route(address, answer)
+    page.route(f"{address}/reading", reading)
+    page.goto(address)
+    page.context.clear_cookies()
+    page.clock.run_for(1_100)
+    status = page.locator("#status")
+    expect(status).to_contain_text("You are signed out: open the link of the desk in another tab")
+    page.on("request", lambda sent: requests.append(sent.url))
+    page.clock.run_for(120_000)
+    expect(status).to_contain_text("What you typed is still here.")
+    assert requests == []
+    page.context.request.get(f"{desk.server.url}/?token={TOKEN}")
+    own = {"Origin": desk.server.url}
+    page.context.request.post(f"{desk.server.url}/name", form={"name": "Ada", "next": "/"}, headers=own)
+    reads = False
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(status).to_have_text("You are signed in again.")
+    page.clock.run_for(1_100)
+    expect(page.locator("[data-reading]")).to_have_count(0)
 
 
 def test_rejecting_and_asking_for_a_redraft_by_keyboard(page: Page, desk: Desk) -> None:
