@@ -145,10 +145,12 @@ def test_a_page_that_is_signed_out_asks_no_more_until_it_is_signed_in(page: Page
         status = route.fetch().status
         route.fulfill(status=204 if status == 200 and reads else status)
 
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1_000)
     page.route(address, answer)
     page.route(f"{address}/reading", reading)
     page.goto(address)
+    page.wait_for_load_state("networkidle")  # an answer from before would sign it in again
     page.context.clear_cookies()
     page.clock.run_for(1_100)
     status = page.locator("#status")
