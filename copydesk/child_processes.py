@@ -78,7 +78,6 @@ class RestartedProcess:
         if self._start_at is None or self._clock() < self._start_at:
             return
         self._start_at, self._started_at = None, self._clock()
-        _kill_group(self.process)  # what is left of it would keep its port
         try:
             self.process = self._start()
         except OSError as error:  # no memory, for example: counts as another end
@@ -86,6 +85,7 @@ class RestartedProcess:
 
     def _note_end(self, code: int) -> None:
         """Set when it is started again. Raises EndedTooOften."""
+        _kill_group(self.process)  # what is left of it would keep its port
         now = self._clock()
         self._ends = [*(end for end in self._ends if now - end < RECENT_S), now]
         times = pluralize(len(self._ends), "time")
@@ -114,7 +114,7 @@ def end_process(process: Child, what: str) -> None:
 
 
 def _kill_group(process: Child) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 
 

@@ -178,7 +178,7 @@ def desk(
 @app.command()
 def serve(
     desk: Annotated[bool, typer.Option("--desk", help="Start the review desk too.")] = False,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the desk.")] = 8484,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the desk.")] = 8484,
 ) -> None:
     """Run the feeds on their schedules until Ctrl-C.
 

@@ -90,7 +90,7 @@ class AccessMiddleware:
         refusal = self._refusal(scope, headers)
         if refusal is not None:
             if self._warnings.is_new(_event(scope, refusal.status)):
-                log.warning("refused %s %s: %s", scope["method"], scope["path"], refusal.message)
+                log.warning("refused %s %s: %s", scope["method"], scope["path"][:_MAX_PATH], refusal.message)
             return PlainTextResponse(refusal.message + "\n", refusal.status)
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         token = dict(query).get("token")

@@ -17,6 +17,7 @@ from prefect.runner import Runner
 from flows.prefect_api import may_pass, refusal_status
 from flows.run_processes import run_processes
 from pipeline.domain.errors import ConfigError
+from pipeline.services.repeated_messages import RepeatFilter
 
 _MAX_RUNS = 4
 """Flow runs at the same time; each is a process. Chosen, not measured."""
@@ -42,14 +43,18 @@ class Outage:
     def __init__(self, first_pause_s: float, clock: Callable[[], float]) -> None:
         self._first_pause_s, self._clock = first_pause_s, clock
         self._pause_s = first_pause_s
-        self._is_logged = False
+        self._logged: str | None = None
+        """The line that says why requests fail; None if they do not."""
+        self._messages = RepeatFilter(clock, _BACK_AFTER_S)
         self._succeeds_since: float | None = None
 
     def fail(self, error: Exception) -> float:
         """Note a request that failed; return the seconds to wait: twice as many each time."""
-        if not self._is_logged:
-            log.warning(_lost_line(error))
-        self._is_logged, self._succeeds_since = True, None
+        line = _lost_line(error)
+        if line != self._logged and self._messages.passes(line):
+            log.warning(line)
+            self._logged = line
+        self._succeeds_since = None
         pause_s = self._pause_s
         self._pause_s = min(2 * pause_s, _MAX_PAUSE_S)
         return pause_s
@@ -60,9 +65,9 @@ class Outage:
         self._pause_s = self._first_pause_s
         if self._succeeds_since is None:
             self._succeeds_since = now
-        if self._is_logged and now - self._succeeds_since >= _BACK_AFTER_S:
+        if self._logged and now - self._succeeds_since >= _BACK_AFTER_S:
             log.warning(BACK)
-            self._is_logged = False
+            self._logged = None
 
 
 def _new_runner() -> AbstractAsyncContextManager[Runner]:

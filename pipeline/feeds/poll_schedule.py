@@ -58,13 +58,15 @@ def host_cooldowns(states: Iterable[tuple[FeedConfig, PollState]]) -> dict[str, 
 
 
 def without_future_times(state: PollState, now: datetime) -> PollState:
-    """Return the state without the times of a poll in the future: the clock was wrong when it was made.
+    """Return the state without times that a wrong clock set: of a poll in the future, of a longer cooldown.
 
     Else the feed would not be polled until the clock reaches them.
     """
-    if state.last_polled_at is None or state.last_polled_at <= now + _CLOCK_MARGIN:
-        return state
-    return state.model_copy(update={"last_polled_at": None, "next_poll_at": None, "wait_until": None})
+    if state.last_polled_at and state.last_polled_at > now + _CLOCK_MARGIN:
+        return state.model_copy(update={"last_polled_at": None, "next_poll_at": None, "wait_until": None})
+    if state.wait_until and state.wait_until > now + timedelta(seconds=_MAX_WAIT_S) + _CLOCK_MARGIN:
+        return state.model_copy(update={"wait_until": None})
+    return state
 
 
 def skip_reason(

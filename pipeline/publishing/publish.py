@@ -80,7 +80,7 @@ async def publish_pending(
         return []
     async with publish_lock(ctx.root):
         waiting = await asyncio.to_thread(ctx.db.publications.pending)
-        due = [row for row in waiting if not patient or row.next_at is None or row.next_at <= now]
+        due = [row for row in waiting if not patient or row.is_due(now)]
         content_targets = [target for target in ctx.targets if not isinstance(target, HookTarget)]
         outcomes = await asyncio.gather(
             *(_publish_to_target(ctx, target, waiting, due, now, runner) for target in content_targets)

@@ -28,7 +28,7 @@ def needs_confirmation(items: int, likely: int | None, limit_usd: Decimal, *, mo
     where `limit_usd` is 0. `model`: whether one writes.
     """
     if likely is None:
-        return model and (items > MAX_UNPRICED or limit_usd == 0)
+        return model and items > (MAX_UNPRICED if limit_usd else 0)
     return likely > limit_usd * 1_000_000
 
 

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from types import MappingProxyType
 
-from pipeline.config import NEVER, jitter_s, require_output_folder, select_feeds
+from pipeline.config import NEVER, Subscriptions, jitter_s, require_output_folder, select_feeds
 from pipeline.domain.errors import UNEXPECTED, CopydeskError, FeedError, ShutdownRequested
 from pipeline.domain.models import FeedConfig, PollState, Window
 from pipeline.services.context import ItemOutcome, PollReport, RunContext
@@ -98,11 +99,10 @@ async def requests(ports: Ports = DEFAULT_PORTS) -> RunReport:
         require_output_folder(ctx.settings)
         counts = Counter(await asyncio.to_thread(ctx.db.redrafts.counts))
         counts.update((await asyncio.to_thread(ctx.db.versions.unwritten)).values())
-        for key in removed_feeds(counts, subscriptions):
-            await end_requests(ctx, key, counts[key])
-        feeds = [feed for feed in subscriptions.feeds if counts.get(feed.key)]
-        reports = await asyncio.gather(*(timed(_run_requests(ctx, feed, counts[feed.key])) for feed in feeds))
+        # First: an approval waits for no redraft, which may take minutes.
         sent = await publish_after_run(ctx, subscriptions.publish)
+        reports = await _carry_out(ctx, subscriptions, counts)
+        sent += await publish_after_run(ctx, subscriptions.publish)
         return await finish(ctx, reports, began, ports.publish, sent)
 
 
@@ -119,12 +119,27 @@ async def redrafts(startable: Sequence[StartableRedraft], ports: Ports = DEFAULT
         ids[request.feed_key].append(request.item_id)
     async with open_run("requests", ports) as (ctx, subscriptions):
         require_output_folder(ctx.settings)
-        for key in removed_feeds(ids, subscriptions):
-            await end_requests(ctx, key, len(ids[key]), ids[key])
-        feeds = [feed for feed in subscriptions.feeds if feed.key in ids]
-        steps = (_run_requests(ctx, feed, len(ids[feed.key]), ids[feed.key]) for feed in feeds)
-        reports = await asyncio.gather(*map(timed, steps))
+        counts = {key: len(items) for key, items in ids.items()}
+        reports = await _carry_out(ctx, subscriptions, counts, ids)
         return await finish(ctx, reports, began, ports.publish)
+
+
+async def _carry_out(
+    ctx: RunContext,
+    subscriptions: Subscriptions,
+    counts: Mapping[str, int],
+    only: Mapping[str, Sequence[int]] = MappingProxyType({}),
+) -> list[FeedReport]:
+    """Carry out that many requests of each feed, of the items `only`; return a report for each feed.
+
+    Those of removed feeds end without a redraft.
+    """
+    feeds = [feed for feed in subscriptions.feeds if counts.get(feed.key)]
+    steps = (timed(_run_requests(ctx, feed, counts[feed.key], only.get(feed.key, ()))) for feed in feeds)
+    results = await asyncio.gather(*steps, return_exceptions=True)
+    for key in removed_feeds(counts, subscriptions):
+        await end_requests(ctx, key, counts[key], only.get(key, ()))
+    return [_report(ctx, feed, result) for feed, result in zip(feeds, results, strict=True)]
 
 
 async def _run_requests(

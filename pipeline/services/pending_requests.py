@@ -57,7 +57,7 @@ def pending_requests(db: Database, targets: Sequence[Target], now: datetime) -> 
     publications = publications_to_send(db.publications.pending(), targets)
     others = {f"redraft {number}" for number in db.redrafts.pending_ids(SYSTEM_EDITOR)}
     others |= {f"text {number}" for number in db.versions.unwritten()}
-    due = {_key(row) for row in publications if row.next_at is None or row.next_at <= now}
+    due = {_key(row) for row in publications if row.is_due(now)}
     return PendingRequests(
         every=frozenset(others | {_key(row) for row in publications}), due=frozenset(others | due)
     )

@@ -17,7 +17,7 @@ from pipeline.storage import StartableRedraft
 POLL_S = 0.5
 """Seconds between two queries. Chosen: an editor waits for half of that on average."""
 RETRY_S = 60.0
-"""Seconds until a request is tried again that a run left pending, for example without a model. Chosen."""
+"""Seconds between two tries of what runs left pending, for example without a model. Chosen."""
 _ERROR_PAUSE_S = 5.0
 """Seconds until the next query after one that failed. Chosen, not measured."""
 _LOST_REPEAT_S = 60.0
@@ -105,11 +105,17 @@ class RedraftWatcher:
         finally:
             now = self._clock()
             later = {number: at for number, at in self._not_before.items() if at > now}
-            self._not_before = later | dict.fromkeys((request.id for request in due), now + RETRY_S)
+            # All at the same times, so that one run tries them all.
+            self._not_before = later | dict.fromkeys((request.id for request in due), next_retry(now))
 
     def _warn(self, message: str) -> None:
         if self._messages.passes(message):
             log.warning("%s", message)
+
+
+def next_retry(now: float) -> float:
+    """Return the next of the times at which requests are tried again, `RETRY_S` apart. Pure."""
+    return (now // RETRY_S + 1) * RETRY_S
 
 
 def due_requests(

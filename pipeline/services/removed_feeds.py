@@ -1,7 +1,6 @@
 """Ends the requests about drafts whose feed was removed from feeds.yaml: no run can carry them out."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Sequence
 
 from pipeline.config import Subscriptions
@@ -28,19 +27,21 @@ async def end_requests(ctx: RunContext, feed_key: str, count: int, only: Sequenc
     leases = await asyncio.to_thread(acquire, feed_key, count, LEASE_S, lease_filter="asked", only=only)
     try:
         await asyncio.to_thread(_end, ctx, leases)
-    except OutputError as error:
-        ctx.fatal_errors.append(error)
     finally:
         await asyncio.to_thread(release, leases)
 
 
 def _end(ctx: RunContext, leases: Iterable[Lease]) -> None:
     for lease in leases:
-        with contextlib.suppress(LeaseLost):  # then another run has the item
+        try:
             if lease.unconfirmed is not None:
                 write_draft(ctx, lease, lease.unconfirmed)
             else:
                 ctx.db.leases.keep_current(lease, _reason(lease.feed_key))
+        except LeaseLost:
+            continue  # another run has the item
+        except OutputError as error:
+            ctx.fatal_errors.append(error)
 
 
 def _reason(feed_key: str) -> str:

@@ -52,6 +52,13 @@ class Publication(FrozenModel):
     place: str | None = None
     """Where it went, once done: a path, a commit, a file of a feed."""
 
+    def is_due(self, now: datetime) -> bool:
+        """Return whether it may be sent now: after a failure not before a time.
+
+        A time beyond all pauses is of a clock that was wrong.
+        """
+        return self.next_at is None or not now < self.next_at <= now + 2 * _MAX_PAUSE
+
 
 class TargetBacklog(FrozenModel):
     """Pending publications of one target."""

@@ -84,4 +84,5 @@ def test_high_cost_or_many_items_of_unknown_price_need_confirmation(
 
 def test_a_limit_of_nothing_asks_also_where_the_price_is_unknown() -> None:
     assert needs_confirmation(1, None, Decimal(0), model=True)
+    assert not needs_confirmation(0, None, Decimal(0), model=True)
     assert not needs_confirmation(1, None, Decimal(0), model=False)

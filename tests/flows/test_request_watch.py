@@ -1,6 +1,7 @@
 """`serve` starts no run again and again, and repeats no line, while something stays wrong."""
 
 import asyncio
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -24,6 +25,8 @@ class Served:
         self.looks = 0
         self.runs: list[float] = []
         self.zombie_checks = 0
+        self.is_other_active = False
+        """Whether the server cancels each run, since another one is active."""
         self.watch = RequestWatch(
             self._pending, start_run=self._run, end_zombies=self._end_zombies, clock=lambda: self.now
         )
@@ -34,9 +37,10 @@ class Served:
             raise self.error
         return PendingRequests(self.pending, self.pending)
 
-    async def _run(self) -> None:
+    async def _run(self) -> bool:
         self.runs.append(self.now)
         self.now += 10
+        return not self.is_other_active
 
     async def _end_zombies(self) -> None:
         self.zombie_checks += 1
@@ -64,6 +68,17 @@ async def test_what_stays_pending_starts_few_runs_and_what_is_new_starts_one_at_
     assert served.zombie_checks > 300
 
 
+async def test_a_run_that_another_one_keeps_from_starting_lengthens_no_pause() -> None:
+    served = Served()
+    served.pending, served.is_other_active = frozenset(("publication 1",)), True
+    await served.for_s(600)
+    gaps = {after - before for before, after in pairwise(served.runs)}
+    assert gaps == {40}, "ten seconds of a run, and a pause"
+    served.is_other_active, last = False, served.runs[-1]
+    await served.for_s(45)
+    assert len([at for at in served.runs if at > last]) == 1, "it has ended: a pause of a minute follows"
+
+
 async def test_an_error_that_lasts_is_one_line_an_hour(caplog: pytest.LogCaptureFixture) -> None:
     served = Served()
     served.error = DatabaseError("it is down")
@@ -79,7 +94,7 @@ async def test_a_lost_server_is_no_line_of_its_own(caplog: pytest.LogCaptureFixt
     served = Served()
     served.error = httpx.ConnectError("refused")
     await served.for_s(60)
-    assert (served.looks, caplog.messages) == (12, [])
+    assert (served.looks, caplog.messages) == (2, [])
 
 
 async def test_redrafts_within_serve_leave_nothing_in_prefect_that_it_would_never_delete() -> None:

@@ -133,6 +133,14 @@ async def test_a_server_that_fails_every_second_request_is_told_once(
     assert caplog.messages == [LOST]
 
 
+async def test_another_cause_of_an_outage_is_told_too(caplog: pytest.LogCaptureFixture) -> None:
+    server = FakeServer(None, LOSS, *[answer(401)] * 9, *[None] * 9)
+    await served(server)
+    first, second, third = caplog.messages
+    assert (first, third) == (LOST, BACK)
+    assert "PREFECT_API_KEY" in second
+
+
 async def test_two_losses_an_hour_apart_are_both_told(caplog: pytest.LogCaptureFixture) -> None:
     server = FakeServer(None, LOSS, *[None] * 120, LOSS, *[None] * 3)
     await served(server)

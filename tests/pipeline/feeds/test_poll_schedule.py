@@ -15,6 +15,7 @@ from pipeline.feeds.poll_schedule import (
     skip_reason,
     state_after_failure,
     state_after_read,
+    state_after_refusal,
     state_after_unchanged,
     without_future_times,
 )
@@ -188,6 +189,13 @@ def test_a_poll_of_a_wrong_clock_delays_no_later_one(ahead: timedelta, is_polled
     assert (reason is None) is is_polled
     assert (state.last_polled_at is None) is is_polled
     assert state.failures == 1
+
+
+def test_a_cooldown_of_a_wrong_clock_ends() -> None:
+    for ahead, is_left in ((timedelta(minutes=2), True), (timedelta(days=300), False)):
+        error = failed("rate-limited", retry_after_s=7200.0)
+        state = state_after_refusal(PollState(), error, NOW + ahead)
+        assert (without_future_times(state, NOW).wait_until is not None) is is_left
 
 
 def test_a_permanent_redirect_counts_after_three_polls() -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,7 +16,7 @@ from pipeline.domain.errors import CopydeskError, DatabaseError
 from pipeline.services import ingest as services
 from pipeline.services.draft_file import EditorContext
 from pipeline.services.redraft import request_redraft
-from pipeline.services.redraft_watch import BACK, RETRY_S, RedraftWatcher, due_requests
+from pipeline.services.redraft_watch import BACK, RETRY_S, RedraftWatcher, due_requests, next_retry
 from pipeline.services.report import RunReport
 from pipeline.services.run import Ports
 from pipeline.services.shutdown import StopSwitch
@@ -23,10 +24,12 @@ from pipeline.storage import SYSTEM_EDITOR, Database, StartableRedraft
 from tests.fakes.checks import ChecksHere
 from tests.fakes.model_server import ModelServer, completion
 from tests.fakes.stock import FEED, fill, layout
+from tests.pipeline.storage.approvals import decided
 from tests.pipeline.storage.conftest import open_db, postgres_migrated, postgres_server, url
 from tests.pipeline.storage.records import admit, draft, item
 
 __all__ = ["open_db", "postgres_migrated", "postgres_server", "url"]
+T = TypeVar("T")
 SECTION = json.dumps({"text": "The section says something else now."})
 
 
@@ -108,6 +111,7 @@ async def test_what_a_run_left_pending_is_tried_again_after_a_pause(caplog: pyte
     runs.now = RETRY_S
     await runs.wait(lambda: len(runs.begun) == 3)
     assert runs.begun[2] == [1]
+    assert [next_retry(at) for at in (0.0, 59.0, 60.0)] == [60.0, 60.0, 120.0], "requests are tried together"
     runs.ends[2].set_exception(CopydeskError("no such luck"))
     await runs.wait(lambda: "no such luck" in caplog.text)
     task.cancel()
@@ -272,6 +276,30 @@ async def test_a_request_of_a_removed_feed_ends_and_its_editor_sees_why(
     assert [reason in finding.message for finding in editors.findings if finding.kind == "redraft"] == [True]
     assert "source-updated" in {finding.kind for finding in ours.findings}
     assert (editors.version, ours.version, editors.state) == (1, 1, "drafted")
+
+
+async def test_an_approval_waits_for_no_redraft_and_a_bug_in_one_stops_nothing(
+    project: Project, open_db: Callable[..., Database]
+) -> None:
+    db, steps = open_db(), list[str]()
+    config = yaml.safe_load(project.settings.feeds_file.read_text())
+    config["publish"] = {"site": {"kind": "folder", "path": "site"}}
+    project.settings.feeds_file.write_text(yaml.safe_dump(config))
+    approved = db.drafts.get(project.refs[0])
+    decided(db, approved, project.text(project.refs[0]), targets=("site",))
+    db.redrafts.request(db.drafts.get(project.refs[1]), SYSTEM_EDITOR, datetime.now(UTC))
+
+    async def as_task(name: str, step: Callable[[], Awaitable[T]], /) -> T:
+        steps.append(name)
+        if name.startswith("redraft"):
+            raise ZeroDivisionError
+        return await step()
+
+    with project.model:
+        done = await services.requests(Ports(checks=ChecksHere(), as_task=as_task))
+    assert steps == ["publish site", f"redraft {FEED}"]
+    assert [result.target for result in done.published] == ["site"]
+    assert "ZeroDivisionError" in (done.stopped or "")
 
 
 async def test_a_request_of_a_feed_under_a_new_key_goes_on(

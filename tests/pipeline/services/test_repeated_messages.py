@@ -23,3 +23,7 @@ def test_numbers_and_ids_of_requests_make_no_new_message() -> None:
     assert messages.passes("refused (id req_01aB); 3 items stay queued")
     assert not messages.passes("refused (id req_7Zz9); 12 items stay queued")
     assert messages.passes("refused (id req_7Zz9); 1 item stays queued")
+    assert messages.passes("run 01a22e17-6231-78a0-900f-cceccb38e5f5 failed")
+    assert not messages.passes("run fa22e172-6231-78a0-900f-cceccb38e5f5 failed")
+    assert messages.passes("the key of gpt-4o is rejected")
+    assert messages.passes("the key of gpt-4.1-mini is rejected"), "another model"

@@ -67,6 +67,8 @@ def test_a_failure_is_tried_again_after_a_pause_that_grows_up_to_an_hour(db: Dat
         db.publications.mark_failed(row.id, "the disk is full", NOW)
         [row] = db.publications.pending()
         assert row.next_at is not None
+        assert [row.is_due(NOW), row.is_due(row.next_at)] == [False, True]
+        assert row.is_due(NOW - timedelta(days=365)), "the clock was wrong when it failed"
         pauses.append(row.next_at - NOW)
     assert pauses[:3] == [timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
     assert pauses[-1] == timedelta(hours=1)
