@@ -12,6 +12,7 @@ import argparse
 import itertools
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -37,6 +38,8 @@ _START_S = 40
 """Seconds that the clock is left as it is, in which `serve` starts. Chosen, not measured."""
 _MAX_LEASE_S = 3600
 """The longest lease that Prefect's settings allow."""
+_TIME = re.compile(r"^\d\d:\d\d:\d\d\.\d{3} \| ")
+"""With which a line begins."""
 _REPEAT_S = 60.0
 """Seconds within which no line is to come twice: real ones for what `serve` itself says, else simulated."""
 
@@ -114,7 +117,7 @@ class Lines:
         with self._log.open(encoding="utf-8", errors="replace") as text:
             while not self._stop.is_set():
                 for line in text:
-                    self._note(line.strip())
+                    self._note(_TIME.sub("", line.strip()))
                 time.sleep(0.2)
 
     def _note(self, line: str) -> None:
