@@ -24,7 +24,7 @@ from desk.auth import (
     signed_in,
     valid_token,
 )
-from desk.repeats import Repeats
+from pipeline.services.repeated_messages import RepeatFilter
 
 MAX_FORM_BYTES = 4_000_000
 """Largest request body, in bytes: the longest article, with every character percent-encoded."""
@@ -40,7 +40,8 @@ records of who changed what out of the log.
 """
 _MAX_PATH = 200
 """Characters of a path in a log and in memory. Chosen, not measured."""
-
+_REFUSAL_REPEAT_S = 60.0
+"""Seconds until the same refusal is logged again. Chosen: one line a minute at most."""
 _REFUSED = frozenset((400, 401, 403, 413))
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{images}; connect-src 'self'; "
@@ -68,7 +69,7 @@ class AccessMiddleware:
     ) -> None:
         self._app = app
         self._access = access
-        self._warnings, self._audits = Repeats(clock), Repeats(clock)
+        self._warnings, self._audits = (RepeatFilter(clock, _REFUSAL_REPEAT_S) for _ in range(2))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, sign it in, or pass it on with the editor's name in its state."""
@@ -89,7 +90,7 @@ class AccessMiddleware:
         """Return the refusal of a request, or the redirect of a sign-in; None if the request may go on."""
         refusal = self._refusal(scope, headers)
         if refusal is not None:
-            if self._warnings.is_new(_event(scope, refusal.status)):
+            if self._warnings.passes(_event(scope, refusal.status)):
                 log.warning("refused %s %s: %s", scope["method"], scope["path"][:_MAX_PATH], refusal.message)
             return PlainTextResponse(refusal.message + "\n", refusal.status)
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
@@ -141,7 +142,7 @@ class AccessMiddleware:
     def _is_audited(self, scope: Scope, status: int) -> bool:
         if scope["method"] not in SAFE:
             return True
-        return status in _REFUSED and self._audits.is_new(_event(scope, status))
+        return status in _REFUSED and self._audits.passes(_event(scope, status))
 
 
 def _secured(scope: Scope, send: Send, *, static: bool) -> Send:

@@ -11,7 +11,7 @@ from flows.prefect_api import may_pass
 from flows.scheduled_deployments import REQUESTS
 from flows.zombie_runs import crash_zombie_runs
 from pipeline.services.pending_requests import PendingRequests, RequestPause
-from pipeline.services.repeated_messages import RepeatFilter
+from pipeline.services.repeated_messages import RepeatFilter, without_numbers
 
 _POLL_S = 5.0
 """Seconds between two queries of the database for what that flow does. Chosen, not measured."""
@@ -83,5 +83,5 @@ class RequestWatch:
 
     def _warn(self, error: Exception) -> None:
         message = f"requests cannot be carried out now; they are tried again each minute: {error}"
-        if self._messages.passes(message):
+        if self._messages.passes(without_numbers(message)):
             log.warning("%s", message)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from pipeline.services.repeated_messages import RepeatFilter
+from pipeline.services.repeated_messages import RepeatFilter, without_numbers
 from pipeline.services.report import RunReport
 from pipeline.storage import StartableRedraft
 
@@ -109,7 +109,7 @@ class RedraftWatcher:
             self._not_before = later | dict.fromkeys((request.id for request in due), next_retry(now))
 
     def _warn(self, message: str) -> None:
-        if self._messages.passes(message):
+        if self._messages.passes(without_numbers(message)):
             log.warning("%s", message)
 
 

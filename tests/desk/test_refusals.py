@@ -8,7 +8,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from desk.auth import AccessPolicy
 from desk.middleware import AccessMiddleware
-from desk.repeats import _MAX_EVENTS, Repeats
 
 ACCESS = AccessPolicy(port=8484, token="a token")
 READING = "/drafts/0123456789abcdef/reading"
@@ -84,11 +83,3 @@ async def test_every_refused_change_is_audited(logged: pytest.LogCaptureFixture)
         assert await desk.request("POST", "/bulk") == 401
     assert audited(logged) == [("10.0.0.1", "POST /bulk")] * 30
     assert len(lines(logged, "copydesk.desk")) == 1
-
-
-def test_what_is_remembered_is_bounded() -> None:
-    repeats = Repeats(clock=lambda: 0.0)
-    assert all(repeats.is_new(number) for number in range(3 * _MAX_EVENTS))
-    assert len(repeats._noted) == _MAX_EVENTS
-    assert not repeats.is_new(3 * _MAX_EVENTS - 1)
-    assert repeats.is_new(0), "the oldest is forgotten"

@@ -1,6 +1,8 @@
 """A message about a lasting error is logged once an hour."""
 
-from pipeline.services.repeated_messages import REPEAT_S, RepeatFilter
+import pytest
+
+from pipeline.services.repeated_messages import _MAX_EVENTS, REPEAT_S, RepeatFilter, without_numbers
 
 
 def test_a_message_passes_once_an_hour_and_another_at_once() -> None:
@@ -18,12 +20,22 @@ def test_a_message_passes_once_an_hour_and_another_at_once() -> None:
     ]  # fmt: skip
 
 
-def test_numbers_and_ids_of_requests_make_no_new_message() -> None:
+def test_what_is_remembered_is_bounded() -> None:
     messages = RepeatFilter(lambda: 0.0)
-    assert messages.passes("refused (id req_01aB); 3 items stay queued")
-    assert not messages.passes("refused (id req_7Zz9); 12 items stay queued")
-    assert messages.passes("refused (id req_7Zz9); 1 item stays queued")
-    assert messages.passes("run 01a22e17-6231-78a0-900f-cceccb38e5f5 failed")
-    assert not messages.passes("run fa22e172-6231-78a0-900f-cceccb38e5f5 failed")
-    assert messages.passes("the key of gpt-4o is rejected")
-    assert messages.passes("the key of gpt-4.1-mini is rejected"), "another model"
+    assert all(messages.passes(number) for number in range(3 * _MAX_EVENTS))
+    assert len(messages._passed) == _MAX_EVENTS
+    assert not messages.passes(3 * _MAX_EVENTS - 1)
+    assert messages.passes(0), "the oldest is forgotten"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "are_same"),
+    [
+        ("refused (id req_01aB); 3 items stay queued", "refused (id req_7Zz9); 12 items stay queued", True),
+        ("refused (id req_01aB); 3 items stay queued", "refused (id req_7Zz9); 1 item stays queued", False),
+        ("run 01a22e17-6231-78a0 failed", "run fa22e172-6231-78a1 failed", True),
+        ("the key of gpt-4o is rejected", "the key of gpt-4.1-mini is rejected", False),
+    ],
+)
+def test_numbers_and_ids_of_requests_make_no_new_message(first: str, second: str, are_same: bool) -> None:
+    assert (without_numbers(first) == without_numbers(second)) is are_same
