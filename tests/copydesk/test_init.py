@@ -108,6 +108,14 @@ def test_the_service_names_folder_and_command_as_systemd_reads_them() -> None:
     assert "Environment=PREFECT_HOME=/srv/news/.copydesk/prefect" in plain
 
 
+def test_the_service_is_started_anew_for_ever_and_prefects_database_does_not_grow_for_ever() -> None:
+    lines = service_file(TEMPLATE, Path("/srv/news"), ["copydesk"], "ada").splitlines()
+    deletion = "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED=events,flow_runs"
+    assert {"Restart=on-failure", "RestartSec=60", "StartLimitIntervalSec=0"} <= set(lines)
+    assert f"Environment={deletion}" in lines
+    assert f"    {deletion} \\" in (ROOT / "Containerfile").read_text().splitlines()
+
+
 def test_the_version_is_printed_before_anything_is_read(here: Project) -> None:
     (here.folder / ".env").write_text("COPYDESK_NO_SUCH=1")
     result = call_copydesk(here, "--version")
