@@ -25,7 +25,9 @@ $(VENV)/ready: requirements.lock pyproject.toml
 %/node_modules/ready: %/package-lock.json
 	@if command -v npm >/dev/null; then \
 	   { npm ci --prefix $* --silent --no-audit --no-fund 2>/dev/null \
-	     || npm install --no-save --prefix $* --silent --no-audit --no-fund; } && touch $@; \
+	     || npm install --no-save --prefix $* --silent --no-audit --no-fund \
+	     || { echo "npm cannot install what $* needs; to see why: npm install --no-save --prefix $*"; exit 1; }; } \
+	   && touch $@; \
 	 else echo "npm is missing: the tests that need $* will be skipped"; fi
 
 run: $(VENV)/ready  ## draft the sample feeds, served on this machine, to output/drafts/
